@@ -1,0 +1,198 @@
+// The claims of the dispatcher: pick, reserve, let the store confirm, answer; or wait.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+using core::errc;
+using core::failure;
+using platform::metric;
+
+namespace {
+
+constexpr core::span longest_wait = std::chrono::seconds{60};
+
+std::optional<failure> refuse(const claim_runs& wish) {
+  failure no{errc::invalid, "the claim is not valid", {}, {}};
+  if (wish.max < 1 || wish.max > 1000)
+    no.problems.push_back({"/max", std::to_string(wish.max), "1 to 1000", "too many or none"});
+  if (wish.lease < std::chrono::seconds{1} || wish.lease > std::chrono::hours{24})
+    no.problems.push_back(
+        {"/lease_ms", std::to_string(core::millis(wish.lease)), "1 s to 24 h", "not a length of a lease"});
+  if (wish.wait < core::span{0} || wish.wait > longest_wait)
+    no.problems.push_back(
+        {"/wait_ms", std::to_string(core::millis(wish.wait)), "0 to 60 s", "not a time to wait"});
+  if (no.problems.empty()) return std::nullopt;
+  return no;
+}
+
+}  // namespace
+
+caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish) {
+  if (auto no = refuse(wish)) return claim_answer{std::move(*no)};
+  if (!ready_)
+    return claim_answer{
+        failure{errc::unavailable, "starting: the queue is being read from the store", {}, {}}};
+  if (closed_)
+    return claim_answer{failure{errc::unavailable, "stopping: no claims are answered any more", {}, {}}};
+  if (roster_.find(wish.who) == nullptr)
+    return claim_answer{failure{
+        errc::not_found, "there is no session " + to_string(wish.who), {}, "register a session first"}};
+  auto [guard, promise] = answer_later<claim_answer>(this);
+  if (try_claim(wish, guard)) return promise;
+  const auto now = deps_.clock->now();
+  if (wish.wait == core::span{0}) {
+    deps_.says.count(metric::claims_total, 1, "empty");
+    guard->deliver(claim_answer{claimed_runs{}});
+  } else if (waiting_.size() >= deps_.max_waiting_claims) {
+    deps_.says.count(metric::claims_total, 1, "overloaded");
+    guard->deliver(claim_answer{failure{errc::overloaded, "too many claims are waiting", {}, {}}});
+  } else {
+    waiting_.push_back({wish, core::later(now, wish.wait), guard});
+    alarm_.arm(dispatcher_actor{this}, waiting_.back().until, now);
+  }
+  return promise;
+}
+
+// Whether something was found; then the answer is on its way.
+bool dispatcher::try_claim(const claim_runs& wish, const claim_promise& answer) {
+  auto* seat = roster_.find(wish.who);
+  const auto free_slots = seat->free_slots();
+  if (free_slots == 0) return false;
+  const auto now = deps_.clock->now();
+  const auto ids = board_.pick({seat->who, free_slots, wish.max, wish.at_least}, now);
+  if (ids.empty()) return false;
+
+  const auto actor = to_string(wish.who);
+  std::vector<claimed_run> picked;
+  commit_changes sets;
+  picked.reserve(ids.size());
+  sets.sets.reserve(ids.size());
+  for (const auto id : ids) {
+    roster_.reserve(wish.who, id);
+    auto token = deps_.randomness->token();
+    core::cmd_claim command{wish.who, token.hash, wish.lease, wish.start};
+    sets.sets.push_back({now, actor, {}, {storage::step_run{id, std::move(command), true}}});
+    claimed_run one;
+    one.run.head.id = id;
+    one.token = std::move(token.text);
+    picked.push_back(std::move(one));
+  }
+  auto all = std::make_shared<std::vector<claimed_run>>(std::move(picked));
+  request(deps_.store, caf::infinite, std::move(sets))
+      .then([this, wish, all, answer](commit_results& r) { confirm(wish, std::move(*all), r, answer); },
+            [this, wish, all, answer](caf::error& e) {
+              for (const auto& one : *all) unpick(wish, one.run.head.id, true);
+              answer->deliver(claim_answer{failure_of(e, "storage")});
+            });
+  return true;
+}
+
+// The store has spoken; the heads of what was won have been followed before.
+void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked, commit_results& results,
+                         const claim_promise& answer) {
+  claimed_runs won;
+  std::optional<failure> why;
+  for (std::size_t i = 0; i < picked.size(); ++i) {
+    auto& said = results.answers.at(i);
+    const auto id = picked[i].run.head.id;
+    if (!said) {
+      // Somebody else changed the run first, and the stream tells us how it stands. Anything else is the
+      // store's trouble.
+      const bool lost_race =
+          said.error().code == errc::invalid_transition || said.error().code == errc::not_found;
+      unpick(wish, id, !lost_race);
+      if (!lost_race) why = said.error();
+      continue;
+    }
+    roster_.unreserve(wish.who, id);
+    picked[i].run = std::move(said->runs.front());
+    // Whoever cancelled it after the claim, in the same commit, was followed before the holder knows of the
+    // run.
+    if (const auto it = elsewhere_.find(id);
+        it != elsewhere_.end() && it->second.fencing == picked[i].run.head.fencing)
+      picked[i].run.head.cancel_requested = it->second.cancel_asked;
+    won.runs.push_back(std::move(picked[i]));
+  }
+  if (!won.runs.empty() && roster_.find(wish.who) == nullptr) {
+    hand_back(std::move(won.runs), answer);
+  } else if (!won.runs.empty()) {
+    deps_.says.count(metric::claims_total, static_cast<double>(won.runs.size()), "given");
+    answer->deliver(claim_answer{std::move(won)});
+  } else if (why) {
+    deps_.says.count(metric::claims_total, 1, "failed");
+    answer->deliver(claim_answer{std::move(*why)});
+  } else {
+    deps_.says.count(metric::claims_total, 1, "lost_race");
+    answer->deliver(claim_answer{claimed_runs{}});
+  }
+  serve_waiting();  // what was given back may fit somebody else
+}
+
+// The session ended while its claim was on the way: the runs go back unharmed.
+void dispatcher::hand_back(std::vector<claimed_run> won, const claim_promise& answer) {
+  commit_changes sets;
+  for (const auto& one : won) {
+    core::cmd_settle command;
+    command.proof = {one.run.head.fencing, one.run.head.held.hash};
+    command.kind = core::settle_kind::released;
+    command.message = "the session ended before it heard of the run";
+    sets.sets.push_back(
+        {deps_.clock->now(), "node", {}, {storage::step_run{one.run.head.id, std::move(command), false}}});
+  }
+  request(deps_.store, caf::infinite, std::move(sets)).then([](commit_results&) {}, [](caf::error&) {});
+  answer->deliver(claim_answer{failure{errc::not_found, "the session has ended", {}, {}}});
+}
+
+void dispatcher::unpick(const claim_runs& wish, core::run_id run, bool again) {
+  board_.unreserve(run, again);
+  roster_.unreserve(wish.who, run);
+}
+
+void dispatcher::serve_waiting() {
+  if (!ready_ || closed_) return;
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    auto* seat = roster_.find(it->wish.who);
+    if (seat != nullptr && (seat->free_slots() == 0 || !board_.anything_for(seat->who))) {
+      ++it;
+    } else if (seat == nullptr || try_claim(it->wish, it->answer)) {
+      it = waiting_.erase(it);  // of a session that is gone: its guard answers
+    } else {
+      ++it;
+    }
+  }
+}
+
+void dispatcher::end_waits(core::instant now) {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (it->until > now) {
+      alarm_.arm(dispatcher_actor{this}, it->until, now);
+      ++it;
+      continue;
+    }
+    deps_.says.count(metric::claims_total, 1, "empty");
+    it->answer->deliver(claim_answer{claimed_runs{}});
+    it = waiting_.erase(it);
+  }
+}
+
+void dispatcher::drop_waits_of(core::session_id who) {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (it->wish.who != who) {
+      ++it;
+      continue;
+    }
+    it->answer->deliver(
+        claim_answer{failure{errc::not_found, "the session " + to_string(who) + " has ended", {}, {}}});
+    it = waiting_.erase(it);
+  }
+}
+
+}  // namespace belfry::actors

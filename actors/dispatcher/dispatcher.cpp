@@ -1,0 +1,102 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <utility>
+
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+
+dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
+    : dispatcher_actor::base(cfg),
+      deps_{std::move(deps)},
+      board_{deps_.board},
+      alarm_{core::span{std::chrono::minutes{2}}} {}
+
+auto dispatcher::make_behavior() -> behavior_type {
+  return {
+      [this](const claim_runs& wish) { return claim(wish); },
+      [this](const session_changed& news) {
+        roster_.arrive(news.who);
+        serve_waiting();
+      },
+      [this](const session_gone& news) {
+        roster_.leave(news.id);
+        drop_waits_of(news.id);
+        if (news.crashed) lose_held_by(news.id, news.reason);
+      },
+      [this](const runs_committed& heads) {
+        follow(heads);
+        serve_waiting();
+      },
+      [this](const explain_run& asked) { return explain(asked.head); },
+      [this](ask_queue) { return core::result<queue_state>{state()}; },
+      [this](const change_limits& asked) { return change(asked); },
+      [this](const rebuild_queue& asked) { return rebuild(asked); },
+      [this](close_claims) {
+        closed_ = true;
+        for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});
+      },
+      [this](const alarm_rang& ring) {
+        if (alarm_.rang(ring)) end_waits(deps_.clock->now());
+      },
+  };
+}
+
+void dispatcher::on_exit() {
+  waiting_.clear();
+  rebuilding_.reset();
+  deps_ = {};
+}
+
+core::result<explanation> dispatcher::explain(const core::run_head& head) {
+  const auto now = deps_.clock->now();
+  explanation told;
+  if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
+  if (head.state != core::run_state::queued) return told;
+  told.reasons = board_.reasons(head.id, now);
+  told.position = board_.position(head.id);
+  if (told.reasons.empty()) {
+    if (board_.contains(head.id))
+      told.reasons.push_back(
+          {"no_session", "it is next for whoever may take it; no session that may has asked"});
+    else
+      told.reasons.push_back({"being_claimed", "a claim of it is on its way to the store"});
+  }
+  return told;
+}
+
+queue_state dispatcher::state() const {
+  queue_state s;
+  s.counts = board_.counts();
+  s.limits = board_.limits();
+  s.live_by_lane = board_.live_by_lane();
+  s.live_by_agent_type = board_.live_by_agent_type();
+  s.waiting_claims = waiting_.size();
+  s.timers = elsewhere_.size() - roster_.held();
+  s.ready = ready_;
+  return s;
+}
+
+caf::result<core::result<queue_state>> dispatcher::change(const change_limits& asked) {
+  auto [guard, promise] = answer_later<core::result<queue_state>>(this);
+  storage::change_set set{deps_.clock->now(), asked.actor, {}, {storage::put_limits{asked.limits}}};
+  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
+      .then(
+          [this, answer = guard, limits = asked.limits](commit_results& r) {
+            if (!r.answers.front())
+              return answer->deliver(core::result<queue_state>{r.answers.front().error()});
+            board_.set_limits(limits);
+            answer->deliver(core::result<queue_state>{state()});
+            serve_waiting();
+          },
+          [answer = guard](caf::error& e) {
+            answer->deliver(core::result<queue_state>{failure_of(e, "storage")});
+          });
+  return promise;
+}
+
+}  // namespace belfry::actors

@@ -1,0 +1,121 @@
+// DISPATCHER: who gets which run next. It owns the board; it decides every claim and the store confirms it.
+//
+// All it holds is derived: rebuilt at boot from the open runs, kept right by the one stream of committed
+// heads (follow). A claim picks from the board, reserves, and sends one change set per run, so that one bad
+// row fails alone; many claims are on their way at once and share a commit. When there is nothing, a claim
+// that may wait stands in a line, first come first served, and is tried again whenever a run became ready, a
+// lease ended, a session or a limit changed. Rejected: polling the store for work; deciding on a copy of the
+// row (the store decides, in its transaction).
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/dispatcher/roster.hpp"
+#include "actors/node/node.hpp"
+#include "actors/storage/role.hpp"
+#include "actors/support/alarm.hpp"
+#include "actors/support/note.hpp"
+#include "actors/support/promise_guard.hpp"
+#include "core/queue/board.hpp"
+
+namespace belfry::actors {
+
+struct dispatcher_deps {
+  storage_client store;
+  storage_actor reads;  // the same actor: scan and limits
+  messages::time_listener timekeeper;
+  messages::lease_listener sweeper;
+  messages::submitter_actor intake;
+  messages::attempt_stopper executors;  // may be nobody
+  const platform::clock* clock = nullptr;
+  platform::randomness* randomness = nullptr;
+  voice says;
+  core::board_options board;
+  std::size_t max_waiting_claims = 10'000;
+  std::uint64_t max_queued = 0;  // 0: no limit
+};
+
+class dispatcher : public messages::dispatcher_actor::base {
+ public:
+  dispatcher(caf::actor_config& cfg, dispatcher_deps deps);
+  const char* name() const override { return "dispatcher"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  using claim_answer = core::result<messages::claimed_runs>;
+  using claim_promise = std::shared_ptr<promise_guard<claim_answer>>;
+  struct waiting_claim {
+    messages::claim_runs wish;
+    core::instant until = core::never;
+    claim_promise answer;
+  };
+  // An open run that is not in the line: delayed, or held by somebody.
+  struct elsewhere {
+    core::handler_kind handler = core::handler_kind::process;
+    core::session_id holder;  // 0: delayed
+    std::uint64_t fencing = 0;
+    bool started = false;
+    bool cancel_asked = false;
+  };
+  struct rebuilding {
+    std::vector<core::session_id> dead;
+    messages::queue_rebuilt counts;
+    std::shared_ptr<promise_guard<core::result<messages::queue_rebuilt>>> answer;
+  };
+
+  // claims.cpp
+  caf::result<claim_answer> claim(const messages::claim_runs& wish);
+  bool try_claim(const messages::claim_runs& wish, const claim_promise& answer);
+  void confirm(const messages::claim_runs& wish, std::vector<messages::claimed_run> picked,
+               commit_results& results, const claim_promise& answer);
+  void hand_back(std::vector<messages::claimed_run> won, const claim_promise& answer);
+  void unpick(const messages::claim_runs& wish, core::run_id run, bool again);
+  void serve_waiting();
+  void end_waits(core::instant now);
+  void drop_waits_of(core::session_id who);
+
+  // follow.cpp
+  void follow(const messages::runs_committed& heads);
+  void follow(const core::run_head& head, const core::run_spec* spec,
+              std::optional<core::handler_kind> handler);
+  void take_from_holder(core::run_id run);
+  void enter_line(const core::run_head& head, core::handler_kind handler);
+  void enter_delay(const core::run_head& head, core::handler_kind handler);
+  void enter_lease(const core::run_head& head, core::handler_kind handler, core::span grace);
+  void leave(const core::run_head& head);
+  void tell_what_changed();
+  void measure(const core::run_head& head, bool was_held);
+
+  // rebuild.cpp
+  caf::result<core::result<messages::queue_rebuilt>> rebuild(const messages::rebuild_queue& asked);
+  void scan_from(core::run_id after);
+  void lose_dead();
+  void lose_held_by(core::session_id who, const std::string& reason);
+
+  core::result<messages::explanation> explain(const core::run_head& head);
+  messages::queue_state state() const;
+  caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
+
+  dispatcher_deps deps_;
+  core::board board_;
+  roster roster_;
+  std::unordered_map<core::run_id, elsewhere> elsewhere_;
+  std::unordered_map<core::job_id, std::uint32_t> job_limits_;
+  std::list<waiting_claim> waiting_;
+  alarm alarm_;
+  messages::watch_times times_;  // gathered during one message
+  messages::watch_leases leases_;
+  std::optional<rebuilding> rebuilding_;
+  bool ready_ = false;
+  bool closed_ = false;
+  bool intake_open_ = true;
+};
+
+}  // namespace belfry::actors

@@ -1,0 +1,121 @@
+// The rebuild of the dispatcher: all open runs are read in pages, what the dead held is lost, then claims are
+// served.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <utility>
+
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+using core::run_state;
+
+namespace {
+
+constexpr std::size_t page_size = 5000;
+constexpr const char* restarted = "node restarted";
+
+}  // namespace
+
+caf::result<core::result<queue_rebuilt>> dispatcher::rebuild(const rebuild_queue& asked) {
+  auto [guard, promise] = answer_later<core::result<queue_rebuilt>>(this);
+  rebuilding_.emplace();
+  rebuilding_->dead = asked.sessions.dead;
+  rebuilding_->answer = guard;
+  for (const auto& s : asked.sessions.alive) roster_.arrive(s);
+  request(deps_.reads, caf::infinite, ask_limits{deps_.board.limits})
+      .then(
+          [this](core::result<core::limit_options>& limits) {
+            if (limits) board_.set_limits(*limits);
+            scan_from({});
+          },
+          [this](caf::error& e) {
+            std::exchange(rebuilding_, {})
+                ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
+          });
+  return promise;
+}
+
+void dispatcher::scan_from(core::run_id after) {
+  request(deps_.reads, caf::infinite, scan_open{after, page_size})
+      .then(
+          [this](core::result<storage::open_page>& page) {
+            if (!page)
+              return std::exchange(rebuilding_, {})
+                  ->answer->deliver(core::result<queue_rebuilt>{page.error()});
+            auto& counts = rebuilding_->counts;
+            for (const auto& item : page->items) {
+              if (item.head.job && item.job_limit != 0) job_limits_[item.head.job] = item.job_limit;
+              if (core::leased(item.head.state)) roster_.heard_of(item.head.held.holder, item.holder_type);
+              follow(item.head, nullptr, item.handler);
+              ++counts.open;
+              if (item.head.state == run_state::queued)
+                ++counts.queued;
+              else if (core::leased(item.head.state))
+                ++counts.leased;
+              else
+                ++counts.delayed;
+            }
+            tell_what_changed();
+            if (page->next) return scan_from(page->next);
+            lose_dead();
+          },
+          [this](caf::error& e) {
+            std::exchange(rebuilding_, {})
+                ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
+          });
+}
+
+// The executors of a former process held these; the process is dead, nobody will ever finish them.
+void dispatcher::lose_dead() {
+  commit_changes lost;
+  for (const auto who : rebuilding_->dead)
+    for (const auto run : roster_.held_by(who)) {
+      core::cmd_lose command{elsewhere_.at(run).fencing, restarted, deps_.randomness->unit()};
+      lost.sets.push_back(
+          {deps_.clock->now(), "node", {}, {storage::step_run{run, std::move(command), false}}});
+    }
+  rebuilding_->counts.lost = lost.sets.size();
+  const auto finish = [this] {
+    ready_ = true;
+    auto ended = std::exchange(rebuilding_, {});
+    ended->answer->deliver(core::result<queue_rebuilt>{ended->counts});
+  };
+  if (lost.sets.empty()) return finish();
+  request(deps_.store, caf::infinite, std::move(lost))
+      .then(
+          [this, finish](commit_results& r) {
+            for (const auto& answer : r.answers)
+              if (!answer && answer.error().code != core::errc::invalid_transition)
+                return std::exchange(rebuilding_, {})
+                    ->answer->deliver(core::result<queue_rebuilt>{answer.error()});
+            finish();
+          },
+          [this](caf::error& e) {
+            std::exchange(rebuilding_, {})
+                ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
+          });
+}
+
+// At run time: an executor has crashed. What cannot be written now is left to the sweeper.
+void dispatcher::lose_held_by(core::session_id who, const std::string& reason) {
+  commit_changes lost;
+  for (const auto run : roster_.held_by(who)) {
+    core::cmd_lose command{elsewhere_.at(run).fencing, reason, deps_.randomness->unit()};
+    lost.sets.push_back(
+        {deps_.clock->now(), "node", {}, {storage::step_run{run, std::move(command), false}}});
+  }
+  if (lost.sets.empty()) return;
+  request(deps_.store, caf::infinite, std::move(lost))
+      .then(
+          [this](commit_results& r) {
+            for (const auto& answer : r.answers)
+              if (!answer) deps_.says.say(note_level::warning, "lease-not-ended " + answer.error().text);
+          },
+          [this](caf::error&) { deps_.says.say(note_level::warning, "lease-not-ended storage is gone"); });
+}
+
+}  // namespace belfry::actors

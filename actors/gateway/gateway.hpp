@@ -1,0 +1,81 @@
+// GATEWAY: the actor behind the port. It asks whom a question concerns, for as long as it takes, and hands
+// the answer back.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "actors/event_hub/role.hpp"
+#include "actors/gateway/port.hpp"
+#include "actors/gateway/role.hpp"
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+// Whom the gateway asks. Empty handles: nobody is there yet.
+struct doors {
+  messages::submitter_client submitter;
+  messages::lease_desk_actor lease_desk;
+  messages::operator_desk_actor operator_desk;
+  messages::job_registry_actor jobs;
+  messages::session_client sessions;
+  messages::dispatcher_actor dispatcher;
+  messages::node_client node;
+  event_hub_client hub;
+  std::vector<messages::reader_actor> readers;
+};
+
+class gateway : public gateway_actor::base {
+ public:
+  explicit gateway(caf::actor_config& cfg) : gateway_actor::base(cfg) {}
+  const char* name() const override { return "gateway"; }
+  behavior_type make_behavior() override {
+    return {[this](gateway_call& call) { call.run(*this); }};
+  }
+  void on_exit() override {
+    doors_ = {};
+    early_.clear();
+  }
+
+  // To be called by closures, in the gateway's own time.
+  const doors& open_doors() const { return doors_; }
+  void use(doors d) {
+    doors_ = std::move(d);
+    if (doors_.hub)
+      for (auto& entry : std::exchange(early_, {})) caf::anon_send(doors_.hub, add_watch{entry});
+  }
+  void use_reader(std::size_t index, messages::reader_actor r) {
+    if (index < doors_.readers.size()) doors_.readers[index] = std::move(r);
+  }
+  messages::reader_actor next_reader() {
+    return doors_.readers.empty() ? messages::reader_actor{}
+                                  : doors_.readers[next_++ % doors_.readers.size()];
+  }
+  void watch(std::shared_ptr<watch_entry> entry) {
+    if (doors_.hub)
+      caf::anon_send(doors_.hub, add_watch{std::move(entry)});
+    else
+      early_.push_back(std::move(entry));
+  }
+  void unwatch(const std::shared_ptr<watch_entry>& entry) {
+    std::erase(early_, entry);
+    if (doors_.hub) caf::anon_send(doors_.hub, drop_watch{entry});
+  }
+
+  template <class Who, class M, class T>
+  void ask(const Who& who, M m, const std::shared_ptr<open_question<T>>& q, const char* whom) {
+    if (!who) return q->answer(refused_by(gate::starting));
+    request(who, caf::infinite, std::move(m))
+        .then([q](core::result<T>& r) { q->answer(std::move(r)); },
+              [q, whom](caf::error& e) { q->answer(failure_of(e, whom)); });
+  }
+
+ private:
+  doors doors_;
+  std::vector<std::shared_ptr<watch_entry>> early_;  // watches from before the hub was there
+  std::size_t next_ = 0;
+};
+
+}  // namespace belfry::actors

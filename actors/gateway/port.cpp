@@ -1,0 +1,180 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/gateway/port.hpp"
+
+#include <caf/send.hpp>
+
+#include "actors/gateway/gateway.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+using core::errc;
+using core::failure;
+
+failure refused_by(gate g) {
+  switch (g) {
+    case gate::starting:
+      return {errc::unavailable, "starting: the node is reading its store", {}, "belfry status"};
+    case gate::stopping:
+      return {errc::unavailable, "stopping: the node takes no new work", {}, "belfry status"};
+    case gate::failed:
+      return {errc::unavailable,
+              "failed: the node lost a part that it cannot do without, and ends",
+              {},
+              "belfry status"};
+    case gate::closed:
+    case gate::serving: break;
+  }
+  return {errc::unavailable, "the node is not running", {}, "belfry status"};
+}
+
+gateway_port::gateway_port(gateway_actor gateway, std::shared_ptr<port_state> state)
+    : gateway_{std::move(gateway)}, state_{std::move(state)} {}
+
+template <class M, class T, class Door>
+void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
+  const auto now = state_->passes.load();
+  const bool passes = now == gate::serving || (now == gate::stopping && k != kind::new_work) ||
+                      (k == kind::status && (now == gate::starting || now == gate::failed));
+  if (!passes) return answer(refused_by(now));
+  bool waits = false;
+  if constexpr (std::is_same_v<M, claim_runs>) waits = m.wait > core::span{0};
+  auto& counter = waits ? state_->waiting_claims : state_->open_calls;
+  if (counter.fetch_add(1) >= (waits ? state_->max_waiting_claims : state_->max_open_calls)) {
+    counter.fetch_sub(1);
+    return answer(failure{
+        errc::overloaded, waits ? "too many claims are waiting" : "too many questions are open", {}, {}});
+  }
+  auto question = std::make_shared<open_question<T>>(std::move(answer), state_, counter);
+  caf::anon_send(gateway_, gateway_call{[question = std::move(question), m = std::move(m), door,
+                                         whom](gateway& g) mutable {
+                   question->asked = true;
+                   g.ask(door(g), std::move(m), question, whom);
+                 }});
+}
+
+void gateway_port::call(submit_runs m, reply<submitted> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().submitter; },
+      "submitter");
+}
+void gateway_port::call(claim_runs m, reply<claimed_runs> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(touch_leases m, reply<touched> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().lease_desk; },
+      "lease desk");
+}
+void gateway_port::call(settle_runs m, reply<settled> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().lease_desk; },
+      "lease desk");
+}
+void gateway_port::call(control_runs m, reply<controlled> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done),
+      [](gateway& g) { return g.open_doors().operator_desk; }, "operator desk");
+}
+void gateway_port::call(redrive_runs m, reply<redriven> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().operator_desk; },
+      "operator desk");
+}
+void gateway_port::call(explain_run m, reply<explanation> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(ask_queue m, reply<queue_state> done) {
+  forward(
+      kind::question, m, std::move(done), [](gateway& g) { return g.open_doors().dispatcher; }, "dispatcher");
+}
+void gateway_port::call(change_limits m, reply<queue_state> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(put_job m, reply<job_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(archive_job m, reply<job_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(pause_job m, reply<job_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(resume_job m, reply<job_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(trigger_job m, reply<submitted> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(register_session m, reply<session_answer> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },
+      "session registry");
+}
+void gateway_port::call(end_session m, reply<session_answer> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },
+      "session registry");
+}
+void gateway_port::call(ask_node m, reply<node_status> done) {
+  forward(
+      kind::status, m, std::move(done), [](gateway& g) { return g.open_doors().node; }, "supervisor");
+}
+void gateway_port::call(query q, reply<query_answer> done) {
+  forward(
+      kind::question, std::move(q), std::move(done), [](gateway& g) { return g.next_reader(); }, "reader");
+}
+
+namespace {
+
+class gateway_watch : public watch {
+ public:
+  gateway_watch(gateway_actor gateway, std::shared_ptr<watch_entry> entry)
+      : gateway_{std::move(gateway)}, entry_{std::move(entry)} {}
+  ~gateway_watch() override {
+    entry_->alive = false;
+    caf::anon_send(gateway_, gateway_call{[entry = entry_](gateway& g) { g.unwatch(entry); }});
+  }
+
+ private:
+  gateway_actor gateway_;
+  std::shared_ptr<watch_entry> entry_;
+};
+
+std::unique_ptr<watch> start_watch(const gateway_actor& to, core::run_id run,
+                                   std::function<void(watched)> told) {
+  auto entry = std::make_shared<watch_entry>();
+  entry->told = std::move(told);
+  entry->run = run;
+  caf::anon_send(to, gateway_call{[entry](gateway& g) { g.watch(entry); }});
+  return std::make_unique<gateway_watch>(to, std::move(entry));
+}
+
+}  // namespace
+
+std::unique_ptr<watch> gateway_port::watch_events(std::function<void(watched)> told) {
+  return start_watch(gateway_, {}, std::move(told));
+}
+
+std::unique_ptr<watch> gateway_port::watch_run(core::run_id id, std::function<void(watched)> told) {
+  return start_watch(gateway_, id, std::move(told));
+}
+
+}  // namespace belfry::actors

@@ -1,0 +1,102 @@
+// GATEWAY PORT: the bridge from the doors' threads to the actors. A call becomes one closure in the gateway's
+// mailbox; the answer comes back on an actor thread. Every question is answered exactly once, whoever dies:
+// it is owned by an object that answers when it is destroyed. What is too much is refused on the calling
+// thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "actors/event_hub/role.hpp"
+#include "actors/gateway/role.hpp"
+#include "messages/node_port.hpp"
+
+namespace belfry::actors {
+
+// What the node lets through at the moment.
+enum class gate : std::uint8_t { closed, starting, serving, stopping, failed };
+
+// Shared by the port and by every question that is open.
+struct port_state {
+  std::atomic<gate> passes{gate::closed};
+  std::atomic<std::uint32_t> open_calls{0};
+  std::atomic<std::uint32_t> waiting_claims{0};
+  std::uint32_t max_open_calls = 4096;
+  std::uint32_t max_waiting_claims = 10'000;
+};
+
+core::failure refused_by(gate g);
+
+template <class T>
+class open_question {
+ public:
+  open_question(messages::reply<T> reply, std::shared_ptr<port_state> state,
+                std::atomic<std::uint32_t>& counter)
+      : reply_{std::move(reply)}, state_{std::move(state)}, counter_{&counter} {}
+  open_question(const open_question&) = delete;
+  open_question& operator=(const open_question&) = delete;
+  ~open_question() {
+    if (!reply_) return;
+    if (asked)
+      answer(core::failure{core::errc::aborted,
+                           "the node ended while the question was open; whether it took effect is not known",
+                           {},
+                           {}});
+    else
+      answer(refused_by(gate::closed));
+  }
+  void answer(core::result<T> r) {
+    const auto reply = std::exchange(reply_, nullptr);
+    if (!reply) return;
+    counter_->fetch_sub(1);
+    reply(std::move(r));
+  }
+
+  bool asked = false;  // it has reached the gateway
+
+ private:
+  messages::reply<T> reply_;
+  std::shared_ptr<port_state> state_;
+  std::atomic<std::uint32_t>* counter_;
+};
+
+class gateway_port : public messages::node_port {
+ public:
+  gateway_port(gateway_actor gateway, std::shared_ptr<port_state> state);
+
+  void call(messages::submit_runs m, messages::reply<messages::submitted> done) override;
+  void call(messages::claim_runs m, messages::reply<messages::claimed_runs> done) override;
+  void call(messages::touch_leases m, messages::reply<messages::touched> done) override;
+  void call(messages::settle_runs m, messages::reply<messages::settled> done) override;
+  void call(messages::control_runs m, messages::reply<messages::controlled> done) override;
+  void call(messages::redrive_runs m, messages::reply<messages::redriven> done) override;
+  void call(messages::explain_run m, messages::reply<messages::explanation> done) override;
+  void call(messages::ask_queue m, messages::reply<messages::queue_state> done) override;
+  void call(messages::change_limits m, messages::reply<messages::queue_state> done) override;
+  void call(messages::put_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::archive_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::pause_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::resume_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
+  void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
+  void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
+  void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
+  void call(messages::query q, messages::reply<messages::query_answer> done) override;
+
+  std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;
+  std::unique_ptr<messages::watch> watch_run(core::run_id id,
+                                             std::function<void(messages::watched)> told) override;
+
+ private:
+  enum class kind : std::uint8_t { new_work, running_work, question, status };
+
+  template <class M, class T, class Door>
+  void forward(kind k, M m, messages::reply<T> done, Door door, const char* whom);
+
+  gateway_actor gateway_;
+  std::shared_ptr<port_state> state_;
+};
+
+}  // namespace belfry::actors

@@ -1,0 +1,71 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/job_registry/job_registry.hpp"
+
+#include <utility>
+
+#include "actors/support/change_sets.hpp"
+
+namespace belfry::actors {
+
+namespace msg = messages;
+using core::errc;
+using core::failure;
+using platform::metric;
+
+job_registry::job_registry(caf::actor_config& cfg, job_registry_deps deps)
+    : msg::job_registry_actor::base(cfg), deps_{std::move(deps)} {}
+
+auto job_registry::make_behavior() -> behavior_type {
+  return {
+      [this](msg::put_job& asked) {
+        const bool creates = !asked.id;
+        return write(storage::put_job{asked.id, asked.expected_revision, std::move(asked.definition),
+                                      asked.start_paused},
+                     asked.actor, asked.once, creates);
+      },
+      [this](const msg::archive_job& asked) { return write(storage::archive_job{asked.id}, asked.actor); },
+      [this](const msg::pause_job& asked) {
+        return write(
+            storage::pause_job{asked.id, {asked.reason, asked.actor, asked.text, deps_.clock->now()}},
+            asked.actor);
+      },
+      [this](const msg::resume_job& asked) {
+        return write(storage::resume_job{asked.id, asked.reason}, asked.actor);
+      },
+      [this](const msg::trigger_job& asked) -> caf::result<core::result<msg::submitted>> {
+        const auto now = deps_.clock->now();
+        const auto due = asked.delay > core::span{0} ? core::later(now, asked.delay) : core::never;
+        std::vector<storage::change_set> sets;
+        sets.push_back({now,
+                        asked.actor,
+                        once_of(asked.once),
+                        {storage::trigger_job{asked.id, asked.payload, asked.force, due}}});
+        return commit_then<msg::submitted>(
+            this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::submitted> {
+              auto& answer = r.answers.front();
+              if (!answer) return std::move(answer.error());
+              if (!answer->replayed)
+                deps_.says.count(metric::runs_submitted_total, static_cast<double>(answer->runs.size()));
+              return msg::submitted{std::move(answer->runs), answer->batch, answer->replayed};
+            });
+      },
+  };
+}
+
+caf::result<core::result<msg::job_stored>> job_registry::write(storage::change what, const std::string& actor,
+                                                               const std::optional<msg::once_key>& once,
+                                                               bool creates) {
+  std::vector<storage::change_set> sets;
+  sets.push_back({deps_.clock->now(), actor, once_of(once), {std::move(what)}});
+  return commit_then<msg::job_stored>(
+      this, deps_.store, std::move(sets), [creates](commit_results& r) -> core::result<msg::job_stored> {
+        auto& answer = r.answers.front();
+        if (!answer) return std::move(answer.error());
+        if (answer->jobs.empty()) return failure{errc::internal, "the store named no job", {}, {}};
+        return msg::job_stored{std::move(answer->jobs.front()), answer->replayed,
+                               creates && !answer->replayed};
+      });
+}
+
+}  // namespace belfry::actors

@@ -1,0 +1,65 @@
+// LEASE SWEEPER: takes back what its holder has not renewed. One heap of instants; oldest first, at most a
+// hundred per pass, each run a change set of its own, so that one bad row stops no other.
+//
+// A machine that slept, or whose clock was set, judges nobody at once: every lease that was good before the
+// jump is renewed by the node for one grace period, as of the moment before the jump, so that its holder
+// finds it alive and can speak.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "actors/storage/role.hpp"
+#include "actors/support/alarm.hpp"
+#include "actors/support/clock_jump.hpp"
+#include "actors/support/note.hpp"
+#include "actors/support/promise_guard.hpp"
+#include "core/queue/deadlines.hpp"
+
+namespace belfry::actors {
+
+struct lease_sweeper_deps {
+  storage_client store;
+  const platform::clock* clock = nullptr;
+  platform::randomness* randomness = nullptr;
+  voice says;
+  core::span clock_jump = std::chrono::minutes{2};
+  core::span clock_grace = std::chrono::minutes{5};
+};
+
+class lease_sweeper : public messages::lease_sweeper_actor::base {
+ public:
+  lease_sweeper(caf::actor_config& cfg, lease_sweeper_deps deps);
+  const char* name() const override { return "lease-sweeper"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  struct held {
+    std::uint64_t fencing = 0;
+    core::token_hash hash{};
+    core::instant expires_at = core::never;
+    core::span length{0};  // of the lease when it was last heard of
+  };
+  using start_answer = std::shared_ptr<promise_guard<core::result<messages::swept>>>;
+
+  void watch(const messages::watch_leases& news);
+  void look();
+  bool look_for_jump();
+  void bridge(const clock_jump::jump& seen, core::instant now);
+  void sweep(core::instant now);
+  void after_pass();
+  void again_later(core::run_id run, std::uint64_t fencing);
+
+  lease_sweeper_deps deps_;
+  core::deadlines expiries_;
+  std::unordered_map<core::run_id, held> leases_;
+  clock_jump jump_;
+  alarm alarm_{std::chrono::seconds{10}};
+  bool started_ = false;
+  bool passing_ = false;  // a pass is on its way to the store
+  std::uint64_t expired_ = 0;
+  start_answer starting_;
+};
+
+}  // namespace belfry::actors

@@ -1,0 +1,82 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/readers/reader.hpp"
+
+#include <utility>
+
+namespace belfry::actors {
+
+using namespace messages;
+
+namespace {
+
+// One answer per question, in the order of messages/queries.hpp.
+struct answering {
+  storage::reader& store;
+
+  core::result<query_answer> operator()(const get_run& q) const {
+    return wrap(store.find_run_by_text(q.text));
+  }
+  core::result<query_answer> operator()(const get_run_details& q) const {
+    auto run = store.find_run_by_text(q.text);
+    if (!run) return run.error();
+    auto attempts = store.attempts_of(run->head.id);
+    if (!attempts) return attempts.error();
+    auto late = store.evidence_of(run->head.id);
+    if (!late) return late.error();
+    run_details all;
+    for (const auto& a : *attempts) {
+      const auto holder = store.find_session(a.holder);
+      all.holder_names.push_back(holder ? holder->name : std::string{});
+    }
+    all.run = std::move(*run);
+    all.attempts = std::move(*attempts);
+    all.late = std::move(*late);
+    return query_answer{std::move(all)};
+  }
+  core::result<query_answer> operator()(const list_runs& q) const {
+    return wrap(store.list_runs(q.filter, q.page));
+  }
+  core::result<query_answer> operator()(const list_ids& q) const {
+    return wrap(store.ids_of(q.filter, q.limit));
+  }
+  core::result<query_answer> operator()(const get_logs& q) const {
+    return wrap(
+        store.logs(q.id, storage::log_request{q.attempt, q.after_attempt, q.after_number, q.limit, q.tail}));
+  }
+  core::result<query_answer> operator()(const get_job& q) const {
+    return wrap(store.find_job_by_text(q.text));
+  }
+  core::result<query_answer> operator()(const list_jobs& q) const {
+    return wrap(store.list_jobs(q.archived_too, q.name_contains, q.limit, q.after));
+  }
+  core::result<query_answer> operator()(const list_sessions& q) const {
+    return wrap(store.list_sessions(q.gone_too));
+  }
+  core::result<query_answer> operator()(const get_events& q) const {
+    return wrap(store.events_after(q.after, q.limit, q.filter));
+  }
+  core::result<query_answer> operator()(const get_batch& q) const { return wrap(store.find_batch(q.id)); }
+  core::result<query_answer> operator()(const get_statistics& q) const {
+    return wrap(store.statistics(q.filter));
+  }
+  core::result<query_answer> operator()(const get_facts&) const { return wrap(store.facts()); }
+
+  template <class T>
+  static core::result<query_answer> wrap(core::result<T> r) {
+    if (!r) return std::move(r.error());
+    return query_answer{std::move(*r)};
+  }
+};
+
+}  // namespace
+
+reader::reader(caf::actor_config& cfg, reader_deps deps) : reader_actor::base(cfg), deps_{std::move(deps)} {}
+
+auto reader::make_behavior() -> behavior_type {
+  return {[this](const query& q) { return std::visit(answering{*deps_.store}, q); }};
+}
+
+void reader::on_exit() { deps_.store.reset(); }
+
+}  // namespace belfry::actors

@@ -1,0 +1,229 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/storage/storage.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace belfry::actors {
+
+using core::errc;
+using core::failure;
+using platform::metric;
+using storage::change_set;
+using storage::receipt;
+
+namespace {
+
+// How long new work is refused after the disk was found full, before it is tried again.
+constexpr core::span full_pause = std::chrono::seconds{1};
+
+bool brings_new_work(const change_set& set) {
+  return std::any_of(set.changes.begin(), set.changes.end(), [](const storage::change& c) {
+    return std::holds_alternative<storage::insert_runs>(c) ||
+           std::holds_alternative<storage::trigger_job>(c) ||
+           std::holds_alternative<storage::redrive_run>(c) || std::holds_alternative<storage::put_job>(c);
+  });
+}
+
+std::size_t weight(const core::run_spec& s) {
+  std::size_t n =
+      300 + s.payload.size() + s.metadata.size() + s.process.stdin_text.size() + s.process.shell.size();
+  for (const auto& a : s.process.argv) n += a.size();
+  return n;
+}
+
+// Roughly what a set adds to the transaction: enough to bound it.
+std::size_t weight(const change_set& set) {
+  std::size_t n = 0;
+  for (const auto& c : set.changes) {
+    n += 200;
+    if (const auto* made = std::get_if<storage::insert_runs>(&c)) {
+      for (const auto& run : made->runs) n += run.spec ? weight(*run.spec) : 300;
+    } else if (const auto* log = std::get_if<storage::append_log>(&c)) {
+      for (const auto& line : log->lines) n += 60 + line.text.size();
+    } else if (const auto* job = std::get_if<storage::put_job>(&c)) {
+      n += weight(job->definition.spec);
+    }
+  }
+  return n;
+}
+
+}  // namespace
+
+storage_writer::storage_writer(caf::actor_config& cfg, std::shared_ptr<storage_deps> deps)
+    : storage_actor::base(cfg), deps_{std::move(deps)} {}
+
+auto storage_writer::make_behavior() -> behavior_type {
+  return {
+      [this](const commit_changes& asked) { return take(asked); },
+      [this](const scan_open& asked) -> core::result<storage::open_page> {
+        commit();  // what is read is what the follower has been told of
+        return deps_->store->scan_open(asked.after, asked.limit);
+      },
+      [this](const ask_limits& asked) { return deps_->store->limits(asked.configured); },
+      [this](open_connection) {
+        return connection{std::shared_ptr<storage::reader>{deps_->store->open_reader()}};
+      },
+      [this](const tell_journal& asked) {
+        commit();
+        hub_ = asked.who;
+        return journal_told{last_event_};
+      },
+      [this](const follow_with& asked) { follower_ = asked.who; },
+      [this](flush_changes) {
+        flush_sent_ = false;
+        commit();
+      },
+  };
+}
+
+void storage_writer::on_exit() {
+  open_.clear();
+  follower_ = nullptr;
+  hub_ = nullptr;
+  deps_->supervisor = nullptr;
+  deps_->store.reset();
+}
+
+caf::result<commit_results> storage_writer::take(const commit_changes& asked) {
+  question q;
+  q.results.answers.reserve(asked.sets.size());
+  for (const auto& set : asked.sets) {
+    q.results.answers.push_back(apply(set));
+    ++sets_;
+    bytes_ += weight(set);
+  }
+  if (deps_->options.answer_before_commit) {  // the planted bug
+    commit_results early = q.results;
+    open_.push_back(std::move(q));
+    tell_follower(open_);
+    if (!std::exchange(flush_sent_, true)) caf::anon_send(storage_actor{this}, flush_changes{});
+    return early;
+  }
+  auto promise = make_response_promise<commit_results>();
+  q.answer = promise_guard<commit_results>{promise};
+  open_.push_back(std::move(q));
+  if (sets_ >= deps_->options.max_sets || bytes_ >= deps_->options.max_bytes) {
+    commit();
+  } else if (!flush_sent_) {
+    flush_sent_ = true;
+    caf::anon_send(storage_actor{this}, flush_changes{});
+  }
+  return promise;
+}
+
+core::result<receipt> storage_writer::apply(const change_set& set) {
+  if (refuse_until_ && brings_new_work(set)) {
+    if (deps_->clock->steady() < *refuse_until_)
+      return failure{errc::storage_full,
+                     "the store is full; new work is refused until there is room",
+                     {},
+                     "belfry status"};
+    refuse_until_.reset();
+  }
+  if (damaged_)
+    return failure{errc::storage_damaged, "the store is damaged; the node ends", {}, "belfry status"};
+  auto answer = deps_->store->apply(set);
+  if (!answer) {
+    const auto code = answer.error().code;
+    if (code == errc::storage_full || code == errc::storage_damaged || code == errc::unavailable)
+      judge(&answer.error());
+    if (code == errc::stale_lease) deps_->says.count(metric::fence_rejections_total);
+    if (code == errc::stale_lease || code == errc::conflict) evidence_ = true;
+    return answer;
+  }
+  if (hub_)
+    for (const auto& c : set.changes)
+      if (const auto* log = std::get_if<storage::append_log>(&c); log != nullptr && !log->lines.empty())
+        logs_.push_back(log->lines.front().run);
+  return answer;
+}
+
+void storage_writer::commit() {
+  if (open_.empty()) return;
+  auto answered = std::exchange(open_, {});
+  const auto sets = std::exchange(sets_, 0);
+  bytes_ = 0;
+  const auto from = deps_->clock->steady();
+  const auto committed = deps_->store->commit();
+  deps_->says.observe(metric::store_commit_seconds, seconds(deps_->clock->steady() - from));
+  deps_->says.observe(metric::store_batch_size, static_cast<double>(sets));
+  if (!committed) {
+    judge(&committed.error());
+    for (auto& q : answered)
+      for (auto& answer : q.results.answers)
+        if (answer) answer = committed.error();  // who was refused before stays refused
+    logs_.clear();
+    evidence_ = false;
+  } else {
+    judge(nullptr);
+    if (!deps_->options.answer_before_commit) tell_follower(answered);
+    tell_hub(answered);
+  }
+  for (auto& q : answered) q.answer.deliver(std::move(q.results));
+}
+
+// One message per commit, in the order in which the sets were applied.
+void storage_writer::tell_follower(const std::vector<question>& answered) {
+  if (!follower_) return;
+  messages::runs_committed heads;
+  for (const auto& q : answered) {
+    for (const auto& answer : q.results.answers) {
+      // What is only repeated was followed before. Its heads come without their specs, and a queued run among
+      // them would enter the line anew as one of unknown kind.
+      if (!answer || answer->replayed) continue;
+      heads.runs.insert(heads.runs.end(), answer->runs.begin(), answer->runs.end());
+      heads.runs.insert(heads.runs.end(), answer->also.begin(), answer->also.end());
+      heads.jobs.insert(heads.jobs.end(), answer->jobs.begin(), answer->jobs.end());
+    }
+  }
+  if (!heads.runs.empty() || !heads.jobs.empty()) caf::anon_send(follower_, std::move(heads));
+}
+
+void storage_writer::tell_hub(const std::vector<question>& answered) {
+  const auto before = last_event_;
+  journal_grew news;
+  for (const auto& q : answered) {
+    for (const auto& answer : q.results.answers) {
+      if (!answer) continue;
+      last_event_ = std::max(last_event_, answer->last_event);
+      if (!hub_) continue;
+      for (const auto& run : answer->runs) news.runs.push_back(run.head.id);
+      for (const auto& run : answer->also) news.runs.push_back(run.head.id);
+    }
+  }
+  if (last_event_ > before)
+    deps_->says.count(metric::events_total, static_cast<double>(last_event_ - before));
+  if (std::exchange(evidence_, false) && hub_)
+    if (const auto events = deps_->store->events_between(last_event_ + 1, last_event_ + 1000);
+        events && !events->empty()) {
+      last_event_ = events->back().seq;
+      for (const auto& e : *events) news.runs.push_back(e.run);
+    }
+  news.last_event = last_event_;
+  news.logs = std::exchange(logs_, {});
+  if (hub_ && (last_event_ > before || !news.logs.empty())) caf::anon_send(hub_, std::move(news));
+}
+
+// What an answer of the store says about the store itself; nothing: all is well. The supervisor hears of
+// changes.
+void storage_writer::judge(const failure* why) {
+  if (why != nullptr) {
+    deps_->says.count(metric::store_errors_total, 1, core::code_of(why->code));
+    if (why->code == errc::storage_full) refuse_until_ = deps_->clock->steady() + full_pause;
+  }
+  // A settle that still fits says nothing about room for new work; a commit after the pause does.
+  if (why == nullptr && refuse_until_ && deps_->clock->steady() >= *refuse_until_) refuse_until_.reset();
+  const bool damaged = why != nullptr && why->code == errc::storage_damaged;
+  const bool serving = why == nullptr && !refuse_until_;
+  if (serving == serving_ && damaged == damaged_) return;
+  serving_ = serving;
+  damaged_ = damaged_ || damaged;
+  caf::anon_send(deps_->supervisor,
+                 messages::store_changed{serving, damaged, why != nullptr ? *why : failure{}});
+}
+
+}  // namespace belfry::actors

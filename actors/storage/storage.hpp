@@ -1,0 +1,65 @@
+// STORAGE: the only writer. Whatever waits in the mailbox becomes one transaction; nobody waits for a timer.
+//
+// Each change set is applied when it arrives, its answer is kept; one flush message, sent to itself behind
+// everything that is queued by then, commits, and only then do answers leave. A commit that fails is a
+// failure for everybody in it, and the next one begins afresh. After the commit the heads go to the follower
+// (the dispatcher) before any answer goes out. Rejected: a timer that gathers a batch (latency for nothing),
+// one message per head.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "actors/node/node.hpp"
+#include "actors/storage/role.hpp"
+#include "actors/support/note.hpp"
+#include "actors/support/promise_guard.hpp"
+
+namespace belfry::actors {
+
+struct storage_deps {
+  std::unique_ptr<storage::store> store;
+  const platform::clock* clock = nullptr;
+  voice says;
+  commit_options options;
+  messages::child_listener supervisor;  // told when the store stops or starts serving
+};
+
+class storage_writer : public storage_actor::base {
+ public:
+  storage_writer(caf::actor_config& cfg, std::shared_ptr<storage_deps> deps);
+  const char* name() const override { return "storage"; }
+  behavior_type make_behavior() override;
+  void on_exit() override;
+
+ private:
+  struct question {
+    promise_guard<commit_results> answer;
+    commit_results results;
+  };
+
+  caf::result<commit_results> take(const commit_changes& asked);
+  core::result<storage::receipt> apply(const storage::change_set& set);
+  void commit();
+  void fail_all(const core::failure& why);
+  void tell_follower(const std::vector<question>& answered);
+  void tell_hub(const std::vector<question>& answered);
+  void judge(const core::failure* why);
+
+  std::shared_ptr<storage_deps> deps_;
+  std::vector<question> open_;
+  std::size_t sets_ = 0;
+  std::size_t bytes_ = 0;
+  bool flush_sent_ = false;
+  std::vector<core::run_id> logs_;  // that grew in the open transaction
+  bool evidence_ = false;           // a refusal in it may have written an event that no receipt names
+  messages::follower_actor follower_;
+  journal_listener hub_;
+  std::int64_t last_event_ = 0;
+  std::optional<core::instant> refuse_until_;  // the disk was full: no new work before
+  bool serving_ = true;
+  bool damaged_ = false;
+};
+
+}  // namespace belfry::actors

@@ -1,0 +1,211 @@
+// The boot of the supervisor: spawn, recover, rebuild, serve.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/supervisor/supervisor.hpp"
+
+#include <caf/send.hpp>
+
+#include <utility>
+
+#include "actors/dispatcher/dispatcher.hpp"
+#include "actors/event_hub/event_hub.hpp"
+#include "actors/executor_supervisor/executor_supervisor.hpp"
+#include "actors/job_registry/job_registry.hpp"
+#include "actors/lease_desk/lease_desk.hpp"
+#include "actors/lease_sweeper/lease_sweeper.hpp"
+#include "actors/operator_desk/operator_desk.hpp"
+#include "actors/readers/reader.hpp"
+#include "actors/retention/retention.hpp"
+#include "actors/session_registry/session_registry.hpp"
+#include "actors/storage/storage.hpp"
+#include "actors/submitter/submitter.hpp"
+#include "actors/support/failures.hpp"
+#include "actors/timekeeper/timekeeper.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+
+namespace {
+
+// Waves of the stop.
+constexpr int executors_wave = 1, queue_wave = 2, readers_wave = 3, storage_wave = 4;
+
+}  // namespace
+
+template <class Handle>
+Handle supervisor::adopt(std::string name, Handle who, int wave, duty what) {
+  child c;
+  c.name = std::move(name);
+  c.who = caf::actor_cast<caf::strong_actor_ptr>(who);
+  c.what = what;
+  c.wave = wave;
+  children_.push_back(std::move(c));
+  return who;
+}
+
+void supervisor::boot() {
+  auto& d = *deps_;
+  started_at_ = d.clock->now();
+  auto needs = std::make_shared<storage_deps>();
+  needs->store = std::move(d.store);
+  needs->clock = d.clock;
+  needs->says = d.says;
+  needs->options = d.options.commit;
+  needs->supervisor = child_listener{supervisor_actor{this}};
+  storage_ = adopt("storage",
+                   d.options.schedule == scheduling::real
+                       ? spawn<storage_writer, caf::detached + caf::monitored>(std::move(needs))
+                       : spawn<storage_writer, caf::monitored>(std::move(needs)),
+                   storage_wave);
+  open_readers(d.options.readers);
+}
+
+void supervisor::open_readers(std::size_t left) {
+  if (left == 0) {
+    spawn_queue();
+    return recover();
+  }
+  request(storage_, caf::infinite, open_connection{})
+      .then(
+          [this, left](connection& c) {
+            doors_.readers.push_back(spawn_reader(doors_.readers.size(), std::move(c)));
+            open_readers(left - 1);
+          },
+          [this](caf::error& e) { boot_failed(failure_of(e, "storage")); });
+}
+
+reader_actor supervisor::spawn_reader(std::size_t index, connection with) {
+  reader_deps needs{std::move(with.reads)};
+  auto made = deps_->options.schedule == scheduling::real
+                  ? spawn<reader, caf::detached + caf::monitored>(std::move(needs))
+                  : spawn<reader, caf::monitored>(std::move(needs));
+  const auto name = "reader-" + std::to_string(index + 1);
+  for (auto& c : children_)
+    if (c.name == name) {
+      c.who = caf::actor_cast<caf::strong_actor_ptr>(made);
+      c.ended = false;
+      return made;
+    }
+  return adopt(name, std::move(made), readers_wave, duty::reader);
+}
+
+void supervisor::spawn_queue() {
+  const auto& d = *deps_;
+  const auto& o = d.options;
+  const storage_client store = storage_;
+  doors_.hub =
+      adopt("event-hub", spawn<event_hub, caf::monitored>(event_hub_deps{storage_, d.says}), queue_wave);
+  submitter_ = adopt("submitter", spawn<submitter, caf::monitored>(submitter_deps{store, d.clock, d.says}),
+                     queue_wave);
+  if (!o.executor.none) {
+    executor_supervisor_deps e;
+    e.store = store;
+    e.supervisor = child_listener{supervisor_actor{this}};
+    e.processes = d.processes;
+    e.clock = d.clock;
+    e.randomness = d.randomness;
+    e.says = d.says;
+    e.options = o.executor;
+    e.mark = o.mark;
+    e.clock_jump = o.clock_jump;
+    e.patience = o.patience;
+    executors_head_ = adopt("executor-supervisor", spawn<executor_supervisor, caf::monitored>(std::move(e)),
+                            executors_wave);
+  }
+  const attempt_stopper stopper = executors_head_;
+  timekeeper_ = adopt("timekeeper",
+                      spawn<timekeeper, caf::monitored>(timekeeper_deps{store, stopper, d.clock, d.randomness,
+                                                                        d.says, o.executor.overdue_after}),
+                      queue_wave);
+  sweeper_ = adopt("lease-sweeper",
+                   spawn<lease_sweeper, caf::monitored>(
+                       lease_sweeper_deps{store, d.clock, d.randomness, d.says, o.clock_jump, o.clock_grace}),
+                   queue_wave);
+  dispatcher_deps q;
+  q.store = store;
+  q.reads = storage_;
+  q.timekeeper = timekeeper_;
+  q.sweeper = sweeper_;
+  q.intake = submitter_;
+  q.executors = stopper;
+  q.clock = d.clock;
+  q.randomness = d.randomness;
+  q.says = d.says;
+  q.board = o.board;
+  q.max_waiting_claims = o.max_waiting_claims;
+  q.max_queued = o.max_queued;
+  dispatcher_ = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);
+  caf::anon_send(storage_, follow_with{dispatcher_});
+  registry_ = adopt("session-registry",
+                    spawn<session_registry, caf::monitored>(
+                        session_registry_deps{store, doors_.readers.front(), dispatcher_, d.clock, d.says}),
+                    queue_wave);
+  doors_.lease_desk = adopt("lease-desk",
+                            spawn<lease_desk, caf::monitored>(
+                                lease_desk_deps{store, sweeper_, d.clock, d.randomness, o.clock_jump}),
+                            queue_wave);
+  doors_.operator_desk = adopt(
+      "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock}), queue_wave);
+  doors_.jobs =
+      adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
+            queue_wave);
+  doors_.submitter = submitter_;
+  doors_.sessions = registry_;
+  doors_.dispatcher = dispatcher_;
+  doors_.node = node_client{supervisor_actor{this}};
+  caf::anon_send(d.gateway, gateway_call{[all = doors_](gateway& g) { g.use(all); }});
+}
+
+void supervisor::recover() {
+  const auto failed = [this](const char* whom) {
+    return [this, whom](caf::error& e) { boot_failed(failure_of(e, whom)); };
+  };
+  request(registry_, caf::infinite, load_sessions{})
+      .then(
+          [this, failed](core::result<sessions_loaded>& sessions) {
+            if (!sessions) return boot_failed(sessions.error());
+            request(dispatcher_, caf::infinite, rebuild_queue{std::move(*sessions)})
+                .then(
+                    [this, failed](core::result<queue_rebuilt>& rebuilt) {
+                      if (!rebuilt) return boot_failed(rebuilt.error());
+                      request(sweeper_, caf::infinite, start_sweeping{})
+                          .then(
+                              [this, counts = *rebuilt](core::result<swept>& done_sweeping) {
+                                if (!done_sweeping) return boot_failed(done_sweeping.error());
+                                serve(counts);
+                              },
+                              failed("lease sweeper"));
+                    },
+                    failed("dispatcher"));
+          },
+          failed("session registry"));
+}
+
+void supervisor::serve(const queue_rebuilt& rebuilt) {
+  if (stopping_) return;
+  const auto text = "open=" + std::to_string(rebuilt.open) + " queued=" + std::to_string(rebuilt.queued) +
+                    " delayed=" + std::to_string(rebuilt.delayed) +
+                    " leased=" + std::to_string(rebuilt.leased) + " lost=" + std::to_string(rebuilt.lost);
+  deps_->says.say(note_level::info, "node-started " + text);
+  write_event(core::event_kind::node_started, text);
+  caf::anon_send(timekeeper_, start_timers{});
+  if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});
+  if (deps_->options.retention.every > core::span{0})
+    adopt("retention",
+          spawn<retention, caf::monitored>(
+              retention_deps{storage_, deps_->clock, deps_->says, deps_->options.retention}),
+          executors_wave, duty::retention);
+  deps_->port->passes = gate::serving;
+  if (auto ready = std::exchange(deps_->ready, nullptr)) ready(core::result<void>{});
+}
+
+void supervisor::boot_failed(const core::failure& why) {
+  if (!failed_.empty()) return;
+  failed_ = why.text;
+  deps_->says.say(note_level::error, "node-not-started " + why.text);
+  deps_->port->passes = gate::failed;
+  if (auto ready = std::exchange(deps_->ready, nullptr)) ready(why);
+}
+
+}  // namespace belfry::actors

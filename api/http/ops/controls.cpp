@@ -1,0 +1,114 @@
+// CONTROLS: what an operator says about one run.
+#include "api/json/controls.hpp"
+#include "api/http/ops/ops.hpp"
+#include "api/json/runs.hpp"
+#include "core/text/utf8.hpp"
+
+namespace belfry::api {
+namespace {
+
+using core::errc;
+using run_word = std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard>;
+
+void answer_head(const exchange_ptr& x, messages::controlled c) {
+  if (c.answers.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
+  if (!c.answers.front()) return x->refuse(c.answers.front().error());
+  json::writer w{512};
+  json::write_head(w, *c.answers.front());
+  answer_json(*x, w);
+}
+
+void say(const exchange_ptr& x, run_word word) {
+  with_run(x, [word = std::move(word)](const exchange_ptr& y, core::run r) {
+    messages::control_runs m;
+    m.ids.push_back(r.head.id);
+    m.what = word;
+    m.actor = y->actor;
+    y->node().node.call(std::move(m), y->then<messages::controlled>(answer_head));
+  });
+}
+
+void cancel(const exchange_ptr& x) {
+  auto reason = json::read_reason_body(x->in.body);
+  if (!reason) return x->refuse(reason.error());
+  say(x, core::cmd_cancel{std::move(*reason)});
+}
+
+void discard(const exchange_ptr& x) {
+  auto reason = json::read_reason_body(x->in.body);
+  if (!reason) return x->refuse(reason.error());
+  say(x, core::cmd_discard{std::move(*reason)});
+}
+
+void run_now(const exchange_ptr& x) {
+  if (const auto none = json::read_nothing(x->in.body); !none) return x->refuse(none.error());
+  say(x, core::cmd_run_now{});
+}
+
+void reprioritise(const exchange_ptr& x) {
+  const auto p = json::read_priority_body(x->in.body);
+  if (!p) return x->refuse(p.error());
+  say(x, core::cmd_reprioritise{*p});
+}
+
+void retry(const exchange_ptr& x) {
+  auto payload = json::read_payload_body(x->in.body);
+  if (!payload) return x->refuse(payload.error());
+  with_run(x, [payload = std::move(*payload)](const exchange_ptr& y, core::run r) {
+    messages::redrive_runs m;
+    m.ids.push_back(r.head.id);
+    m.payload = payload;
+    m.actor = y->actor;
+    y->node().node.call(
+        std::move(m), y->then<messages::redriven>([](const exchange_ptr& z, messages::redriven d) {
+          if (d.answers.empty())
+            return z->refuse(fail_with(errc::internal, "the node answered without the run"));
+          if (!d.answers.front()) return z->refuse(d.answers.front().error());
+          const auto& successor = *d.answers.front();
+          json::writer w{512};
+          json::write_submitted(w, successor, true);
+          answer_json(*z, w, 201, {{"Location", "/v1/runs/" + core::to_string(successor.head.id)}});
+        }));
+  });
+}
+
+route control(std::string_view pattern, std::string_view operation, std::string_view summary, handler h,
+              std::string_view schema) {
+  return {verb::post,
+          pattern,
+          operation,
+          "runs",
+          summary,
+          scope::operate,
+          h,
+          body_kind::optional_json,
+          schema,
+          {},
+          {{200, "RunHead", "What became of the run"}},
+          {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
+           errc::invalid_transition, errc::conflict},
+          false,
+          0};
+}
+
+}  // namespace
+
+void add_control_routes(std::vector<route>& all) {
+  all.push_back(control("/v1/runs/{id}:cancel", "cancel_run",
+                        "Cancel a run; one that is being worked on is asked to stop", cancel, "Reason"));
+  all.push_back(control("/v1/runs/{id}:run-now", "run_now", "Let a run that waits for a time begin at once",
+                        run_now, "Nothing"));
+  auto priority = control("/v1/runs/{id}:priority", "reprioritise_run",
+                          "Change the priority of a run that has not ended", reprioritise, "PriorityChange");
+  priority.body = body_kind::json;
+  all.push_back(std::move(priority));
+  all.push_back(control("/v1/runs/{id}:discard", "discard_run", "Dismiss a dead letter", discard, "Reason"));
+  auto redrive =
+      control("/v1/runs/{id}:retry", "retry_run",
+              "Redrive a run that has ended: makes a successor linked to it, once", retry, "Redrive");
+  redrive.answers = {{201, "SubmittedRun", "The successor"}};
+  redrive.refusals.push_back(errc::limit_exceeded);
+  all.push_back(std::move(redrive));
+}
+
+}  // namespace belfry::api

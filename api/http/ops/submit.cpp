@@ -1,0 +1,185 @@
+// SUBMIT: one run, or a batch.
+#include "api/http/guard.hpp"
+#include "api/http/ops/ops.hpp"
+#include "api/json/runs.hpp"
+#include "api/json/spec.hpp"
+#include "api/json/submissions.hpp"
+#include "core/run/validate.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::api {
+namespace {
+
+using core::errc;
+
+// W3C trace context, version 00. An invalid header is as good as none (section 2.2.4 of the recommendation).
+bool good_traceparent(const std::string& text) {
+  core::run_spec probe;
+  probe.name = "x";
+  probe.handler = core::handler_kind::none;
+  probe.traceparent = text;
+  return core::check(probe, {}, {}).empty();
+}
+
+std::string new_traceparent(platform::randomness& chance) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "00-";
+  const auto append = [&](std::uint64_t bits) {
+    for (int shift = 60; shift >= 0; shift -= 4) out += hex[bits >> static_cast<unsigned>(shift) & 15U];
+  };
+  append(chance.bits() | 1U);
+  append(chance.bits());
+  out += '-';
+  append(chance.bits() | 1U);
+  return out += "-01";
+}
+
+core::submission submission_of(const exchange& x, json::run_draft d) {
+  if (d.spec->traceparent.empty()) {
+    if (!x.in.traceparent.empty() && good_traceparent(x.in.traceparent))
+      d.spec->traceparent = x.in.traceparent;
+    else
+      d.spec->traceparent = new_traceparent(*x.node().chance);
+  }
+  core::submission s;
+  s.spec = std::move(d.spec);
+  s.id = d.id;
+  s.due_at = d.due_at;
+  s.actor = x.actor;
+  return s;
+}
+
+void note_replay(std::vector<std::pair<std::string_view, std::string>>& headers, bool replayed) {
+  if (replayed) headers.emplace_back("Idempotency-Replayed", "true");
+}
+
+void answer_one(const exchange_ptr& x, messages::submitted s) {
+  if (s.runs.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
+  json::writer w{384};
+  json::write_submitted(w, s.runs.front(), !s.replayed);
+  std::vector<std::pair<std::string_view, std::string>> headers{
+      {"Location", "/v1/runs/" + core::to_string(s.runs.front().head.id)}};
+  note_replay(headers, s.replayed);
+  answer_json(*x, w, 201, std::move(headers));
+}
+
+void answer_batch(const exchange_ptr& x, messages::submitted s) {
+  json::writer w{s.runs.size() * 22 + 128};
+  w.begin_object()
+      .member("batch_id", s.batch)
+      .member("count", s.runs.size())
+      .member("created", !s.replayed)
+      .key("ids")
+      .begin_array();
+  for (const auto& r : s.runs) w.id_value(core::run_tag::prefix, r.head.id.value);
+  w.end_array().end_object();
+  std::vector<std::pair<std::string_view, std::string>> headers;
+  if (s.batch) headers.emplace_back("Location", "/v1/batches/" + core::to_string(s.batch));
+  note_replay(headers, s.replayed);
+  answer_json(*x, w, 201, std::move(headers));
+}
+
+// What a dry run says of a run: what it would be, and who could take it now.
+void write_planned(json::writer& w, const json::run_draft& d, core::instant now,
+                   const std::vector<core::session>& there) {
+  w.begin_object()
+      .member("state", d.due_at > now ? "scheduled" : "queued")
+      .member("due_at", d.due_at)
+      .key("run")
+      .begin_object();
+  json::write_spec_members(w, *d.spec);
+  w.end_object().key("warnings").begin_array();
+  bool somebody = false;
+  for (const auto& s : there) somebody = somebody || core::may_take(s, d.spec->needs, d.spec->handler);
+  if (!somebody) w.text("no session that is registered now could take it; it would wait");
+  w.end_array().end_object();
+}
+
+void answer_dry_run(const exchange_ptr& x, std::vector<json::run_draft> drafts) {
+  x->node().node.ask(
+      messages::list_sessions{},
+      x->then<std::vector<core::session>>(
+          [drafts = std::move(drafts)](const exchange_ptr& y, std::vector<core::session> there) {
+            const auto now = y->node().time.now();
+            json::writer w{1024};
+            w.begin_object().member("dry_run", true).member("valid", true).key("runs").begin_array();
+            for (const auto& d : drafts) write_planned(w, d, now, there);
+            w.end_array().end_object();
+            answer_json(*y, w);
+          }));
+}
+
+void submit_one(const exchange_ptr& x) {
+  auto draft = json::read_submission(x->in.body, x->node().time.now());
+  if (!draft) return x->refuse(draft.error());
+  json::problems found;
+  const bool dry = flag_parameter(*x, "dry_run", found);
+  if (!found.empty()) return x->refuse(found.refusal());
+  if (dry) {
+    std::vector<json::run_draft> one;
+    one.push_back(std::move(*draft));
+    return answer_dry_run(x, std::move(one));
+  }
+  messages::submit_runs m;
+  m.once = once_of(*x);
+  m.actor = x->actor;
+  m.runs.push_back(submission_of(*x, std::move(*draft)));
+  x->node().node.call(std::move(m), x->then<messages::submitted>(answer_one));
+}
+
+void submit_batch(const exchange_ptr& x) {
+  auto drafts = json::read_batch(x->in.body, x->node().time.now());
+  if (!drafts) return x->refuse(drafts.error());
+  json::problems found;
+  const bool dry = flag_parameter(*x, "dry_run", found);
+  if (!found.empty()) return x->refuse(found.refusal());
+  if (dry) return answer_dry_run(x, std::move(*drafts));
+  messages::submit_runs m;
+  m.as_batch = true;
+  m.once = once_of(*x);
+  m.actor = x->actor;
+  m.runs.reserve(drafts->size());
+  for (auto& d : *drafts) m.runs.push_back(submission_of(*x, std::move(d)));
+  x->node().node.call(std::move(m), x->then<messages::submitted>(answer_batch));
+}
+
+}  // namespace
+
+void add_submit_routes(std::vector<route>& all) {
+  const parameter dry{"dry_run", parameter_type::boolean, "check and show what would be, change nothing"};
+  all.push_back({verb::post,
+                 "/v1/runs",
+                 "submit_run",
+                 "runs",
+                 "Submit one run",
+                 scope::operate,
+                 submit_one,
+                 body_kind::json,
+                 "Submission",
+                 {dry},
+                 {{201, "SubmittedRun",
+                   "The run is stored; Idempotency-Replayed tells that an earlier request made it"},
+                  {200, "DryRun", "With dry_run: what would be"}},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::unknown_handler, errc::conflict,
+                  errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full},
+                 true,
+                 0});
+  all.push_back(
+      {verb::post,
+       "/v1/runs:batch",
+       "submit_batch",
+       "runs",
+       "Submit up to 1,000 runs as one batch, all or none",
+       scope::operate,
+       submit_batch,
+       body_kind::json,
+       "BatchSubmission",
+       {dry},
+       {{201, "SubmittedBatch", "All runs are stored"}, {200, "DryRun", "With dry_run: what would be"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::unknown_handler, errc::too_large,
+        errc::conflict, errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full},
+       true,
+       0});
+}
+
+}  // namespace belfry::api

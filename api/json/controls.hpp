@@ -1,0 +1,25 @@
+// CONTROLS: the small bodies of what an operator says about one run, and of the limits.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/json/reader.hpp"
+#include "core/queue/board.hpp"
+#include "core/run/state.hpp"
+
+namespace belfry::api::json {
+
+core::result<std::string> read_reason_body(std::string_view body);       // {"reason"}, which may be absent
+core::result<core::priority> read_priority_body(std::string_view body);  // {"priority"}
+core::result<std::optional<std::string>> read_payload_body(
+    std::string_view body);                              // {"payload"}, which may be absent
+core::result<void> read_nothing(std::string_view body);  // {} or no body
+
+struct limits_draft {
+  std::optional<std::uint32_t> global, per_lane, per_batch, per_agent_type;
+};
+core::result<limits_draft> read_limits_body(std::string_view body);  // at least one of them
+
+}  // namespace belfry::api::json

@@ -1,0 +1,193 @@
+#include <array>
+
+#include "api/json/decode.hpp"
+#include "api/json/jobs.hpp"
+#include "api/json/submissions.hpp"
+#include "core/run/validate.hpp"
+#include "core/text/word.hpp"
+
+namespace belfry::api::json {
+namespace {
+
+constexpr std::array<std::string_view, 5> overlaps{"skip", "queue_one", "queue_all", "replace", "allow"};
+
+constexpr field<job_draft> job_fields[] = {
+    {"description", [](const value& m, job_draft& d) { m.read(d.definition.description); }},
+    {"overlap", [](const value& m,
+                   job_draft& d) { m.read_name(d.definition.on_overlap, core::overlap_from, overlaps); }},
+    {"max_concurrent",
+     [](const value& m, job_draft& d) { m.read<std::uint32_t>(d.definition.max_concurrent, 1, 10'000); }},
+    {"source", [](const value& m, job_draft& d) { m.read(d.definition.source); }},
+    {"start_paused", [](const value& m, job_draft& d) { m.read(d.start_paused); }},
+};
+
+void read_members(const value& v, job_draft& d) {
+  v.each_member(
+      [&](std::string_view key, const value& m) {
+        return read_field<core::run_spec>(spec_fields(), key, m, d.definition.spec) ||
+               read_field<job_draft>(job_fields, key, m, d);
+      },
+      job_names());
+}
+
+void check_definition(const value& v, job_draft& d) {
+  auto& definition = d.definition;
+  core::normalise(definition.spec);
+  definition.name = definition.spec.name;
+  if (definition.source.empty()) definition.source = "api";
+  const auto base = v.pointer();
+  auto mistakes = core::check(definition, base);
+  for (auto& p : mistakes) p.pointer = api_pointer(p.pointer, base.size());
+  v.found().add_found(std::move(mistakes));
+}
+
+void take_name(const value& v, job_draft& d, std::string_view name) {
+  auto& given = d.definition.spec.name;
+  if (name.empty()) return;
+  if (given.empty())
+    given = name;
+  else if (given != name)
+    v.found().add({v.pointer() + "/name", given, std::string{name}, "the path names another job"});
+}
+
+void read_whole_job(const value& v, job_draft& d, std::string_view name) {
+  d.definition.spec.handler = core::handler_kind::none;
+  read_members(v, d);
+  if (v.what() != kind::object) return;
+  take_name(v, d, name);
+  check_definition(v, d);
+}
+
+bool has_member(const value& v, std::string_view name) {
+  bool found = false;
+  std::string store;
+  if (v.what() != kind::object) return false;
+  for (auto i = v.index() + 1; i < v.n().next; i = v.doc().at(i + 1).next)
+    if (v.doc().text(i, store) == name) found = true;
+  return found;
+}
+
+void read_pause_word(const value& m, std::string& reason) {
+  constexpr std::size_t longest = 40;
+  if (!m.read(reason)) return;
+  check_text(m, reason, longest);
+  if (reason.empty()) m.wrong("1 to 40 characters", "the reason is empty; leave it out for \"manual\"");
+}
+
+constexpr field<core::pause_entry> pause_fields[] = {
+    {"reason", [](const value& m, core::pause_entry& p) { read_pause_word(m, p.reason); }},
+    {"owner", [](const value& m, core::pause_entry& p) { m.read(p.owner); }},
+    {"text", [](const value& m, core::pause_entry& p) { read_reason(m, p.text); }},
+    {"since",
+     [](const value& m, core::pause_entry& p) {
+       if (!m.is_null()) m.read(p.since);
+     }},
+};
+
+}  // namespace
+
+const std::vector<std::string_view>& job_names() {
+  static const auto names = [] {
+    auto all = names_of(spec_fields());
+    for (const auto& f : job_fields) all.push_back(f.name);
+    return all;
+  }();
+  return names;
+}
+
+core::result<job_draft> read_job(std::string_view body, std::string_view name) {
+  return decode<job_draft>(body, [name](const value& v, job_draft& d) { read_whole_job(v, d, name); });
+}
+
+core::result<core::job_definition> read_job_patch(std::string_view body, const core::job_definition& now) {
+  job_draft before{now, false};
+  auto patched = decode<job_draft>(
+      body,
+      [&now](const value& v, job_draft& d) {
+        if (has_member(v, "agent_types") || has_member(v, "owner"))
+          d.definition.spec.needs.agent_types.clear();
+        if (has_member(v, "owner")) {
+          d.definition.spec.needs.exact_session = {};
+          d.definition.spec.needs.person_only = false;
+        }
+        if (has_member(v, "start_paused"))
+          v.found().add({"/start_paused", "", "PUT, or the verbs pause and resume",
+                         "an existing job does not start again"});
+        read_members(v, d);
+        take_name(v, d, now.name);
+        if (v.what() == kind::object) check_definition(v, d);
+      },
+      std::move(before));
+  if (!patched) return patched.error();
+  return std::move(patched->definition);
+}
+
+core::result<trigger_draft> read_trigger(std::string_view body) {
+  static constexpr field<trigger_draft> fields[] = {
+      {"payload",
+       [](const value& m, trigger_draft& d) {
+         std::string text;
+         m.read_raw(text);
+         if (text.size() > core::spec_limits{}.payload)
+           m.wrong("at most " + std::to_string(core::spec_limits{}.payload) + " bytes", "it is too large");
+         d.payload = std::move(text);
+       }},
+      {"force", [](const value& m, trigger_draft& d) { m.read(d.force); }},
+      {"delay", [](const value& m, trigger_draft& d) { m.read(d.delay); }},
+      {"count",
+       [](const value& m, trigger_draft& d) {
+         std::uint32_t n = 0;
+         if (m.read<std::uint32_t>(n, 1, most_items)) d.count = n;
+       }},
+  };
+  return decode<trigger_draft>(body, [](const value& v, trigger_draft& d) { read_object(v, d, fields); });
+}
+
+core::result<pause_draft> read_pause(std::string_view body) {
+  static constexpr field<pause_draft> fields[] = {
+      {"reason", [](const value& m, pause_draft& d) { read_pause_word(m, d.reason); }},
+      {"text", [](const value& m, pause_draft& d) { read_reason(m, d.text); }},
+  };
+  return decode<pause_draft>(body, [](const value& v, pause_draft& d) { read_object(v, d, fields); });
+}
+
+core::result<std::string> read_new_name(std::string_view body) {
+  static constexpr field<std::string> fields[] = {
+      {"name", [](const value& m, std::string& n) { m.read(n); }}};
+  return decode<std::string>(body, [](const value& v, std::string& n) {
+    read_object(v, n, fields);
+    if (n.empty()) missing(v, "name", "a name that no other job has");
+  });
+}
+
+core::result<import_line> read_import_line(std::string_view line) {
+  static constexpr std::string_view names[] = {"kind", "definition", "state",      "pauses",
+                                               "id",   "revision",   "created_at", "created_by"};
+  return decode<import_line>(line, [](const value& v, import_line& out) {
+    bool given = false;
+    v.each_member(
+        [&](std::string_view key, const value& m) {
+          std::string text;
+          if (key == "kind") {
+            if (m.read(text) && text != "job") m.wrong("job", "this node imports jobs");
+          } else if (key == "definition") {
+            given = true;
+            read_whole_job(m, out.job, {});
+          } else if (key == "state") {
+            core::job_state s{};
+            static constexpr std::string_view states[] = {"active", "paused", "completed", "archived"};
+            if (m.read_name(s, core::job_state_from, states)) out.archived = s == core::job_state::archived;
+          } else if (key == "pauses") {
+            m.each_element([&](const value& e) { read_object(e, out.pauses.emplace_back(), pause_fields); });
+          } else {
+            // Where it comes from; the new node gives its own.
+            return key == "id" || key == "revision" || key == "created_at" || key == "created_by";
+          }
+          return true;
+        },
+        names);
+    if (!given) missing(v, "definition", "the definition of a job");
+  });
+}
+
+}  // namespace belfry::api::json

@@ -1,0 +1,63 @@
+#include "api/json/jobs.hpp"
+
+namespace belfry::api::json {
+namespace {
+
+void write_pauses(writer& w, const core::job& j) {
+  w.key("pauses").begin_array();
+  for (const auto& p : j.pauses)
+    w.begin_object()
+        .member("reason", p.reason)
+        .member("owner", p.owner)
+        .member("text", p.text)
+        .member("since", p.since)
+        .end_object();
+  w.end_array();
+}
+
+}  // namespace
+
+void write_definition(writer& w, const core::job_definition& d) {
+  w.begin_object();
+  write_spec_members(w, d.spec);
+  if (!d.description.empty()) w.member("description", d.description);
+  if (d.on_overlap != core::overlap::skip) w.member("overlap", core::to_text(d.on_overlap));
+  if (d.max_concurrent != 1) w.member("max_concurrent", d.max_concurrent);
+  if (!d.source.empty()) w.member("source", d.source);
+  w.end_object();
+}
+
+void write_job_members(writer& w, const core::job& j, bool with_definition) {
+  w.member("id", j.id);
+  w.member("name", j.definition ? std::string_view{j.definition->name} : std::string_view{});
+  w.member("description", j.definition ? std::string_view{j.definition->description} : std::string_view{});
+  w.member("revision", j.revision).member("state", core::to_text(j.state));
+  write_pauses(w, j);
+  w.member("triggered", j.triggered);
+  w.member("source", j.definition ? std::string_view{j.definition->source} : std::string_view{});
+  w.member("created_at", j.created_at).member("updated_at", j.updated_at).member("created_by", j.created_by);
+  if (!with_definition) return;
+  w.key("definition");
+  if (j.definition)
+    write_definition(w, *j.definition);
+  else
+    w.null();
+}
+
+void write_export_line(writer& w, const core::job& j) {
+  w.begin_object()
+      .member("kind", "job")
+      .member("id", j.id)
+      .member("revision", j.revision)
+      .member("state", core::to_text(j.state));
+  write_pauses(w, j);
+  w.member("created_at", j.created_at).member("created_by", j.created_by).key("definition");
+  if (j.definition)
+    write_definition(w, *j.definition);
+  else
+    w.null();
+  w.end_object();
+  w.newline();
+}
+
+}  // namespace belfry::api::json

@@ -1,0 +1,38 @@
+// LEASES in JSON: sessions, claims, and what the holder of a lease says. Tokens come in and become hashes at
+// once; they leave in the answer to a claim and nowhere else, and no message about a mistake shows one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/json/reader.hpp"
+#include "api/json/writer.hpp"
+#include "core/errors/result.hpp"
+#include "core/run/machine.hpp"
+#include "core/session/session.hpp"
+#include "messages/runs.hpp"
+
+namespace belfry::api::json {
+
+core::result<core::session> read_session(std::string_view body);
+void write_session(writer& w, const core::session& s);
+
+core::result<messages::claim_runs> read_claim(std::string_view body);
+void write_claims(writer& w, const messages::claimed_runs& c);
+
+core::result<core::cmd_start> read_start(std::string_view body);
+core::result<core::cmd_renew> read_heartbeat(std::string_view body);
+core::result<core::cmd_progress> read_progress(std::string_view body);
+// complete, fail, release and park: the kind is given by the route.
+core::result<core::cmd_settle> read_settle(std::string_view body, core::settle_kind kind);
+void write_lease_status(writer& w, core::run_id run, const messages::lease_status& s);
+
+struct completion {
+  core::run_id run;
+  core::cmd_settle how;
+};
+// Each item is read in its own right; a list that is none, or too long, is refused as a whole.
+core::result<std::vector<core::result<completion>>> read_completions(std::string_view body);
+
+}  // namespace belfry::api::json

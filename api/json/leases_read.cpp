@@ -1,0 +1,349 @@
+#include <array>
+
+#include "api/json/decode.hpp"
+#include "api/json/leases.hpp"
+#include "api/json/submissions.hpp"
+#include "core/run/validate.hpp"
+#include "core/text/word.hpp"
+#include "platform/ports/clock.hpp"
+
+namespace belfry::api::json {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr core::span longest_wait = 60s;
+constexpr core::span shortest_lease = 1s;
+constexpr core::span longest_lease = 24h;
+constexpr std::size_t longest_token = 200;
+constexpr std::size_t longest_message = 4000;
+constexpr std::size_t largest_result = 64 * 1024;
+constexpr std::array<std::string_view, 6> failure_classes{"error",    "permanent",    "timeout",
+                                                          "resource", "rate_limited", "spawn"};
+constexpr std::array<std::string_view, 5> outcomes{"succeeded", "failed", "cancelled", "released", "parked"};
+
+void read_within(const value& m, core::span& out, core::span least, core::span most) {
+  core::span s{0};
+  if (!m.read(s)) return;
+  if (s < least || s > most)
+    m.wrong(core::to_text(least) + " to " + core::to_text(most), "it is out of range");
+  else
+    out = s;
+}
+
+struct proof_draft {
+  core::lease_proof proof;
+  bool token = false;
+  bool fencing = false;
+};
+
+// The token is hashed where it is read, and never shown.
+void read_token(const value& m, proof_draft& p) {
+  std::string store;
+  const auto text = m.what() == kind::text ? m.doc().text(m.index(), store) : std::string_view{};
+  if (text.empty() || text.size() > longest_token)
+    m.found().add({m.pointer(), "", "the token of the claim", "it is not a token"});
+  else
+    p.proof.hash = platform::sha256(text);
+  p.token = true;
+}
+
+void read_fencing(const value& m, proof_draft& p) {
+  std::int64_t n = 0;
+  if (m.read_whole(n, 1, std::numeric_limits<std::int64_t>::max()))
+    p.proof.fencing = static_cast<std::uint64_t>(n);
+  p.fencing = true;
+}
+
+constexpr field<proof_draft> proof_fields[] = {{"token", read_token}, {"fencing", read_fencing}};
+
+void check_proof(const value& v, const proof_draft& p) {
+  if (!p.token) missing(v, "token", "the token of the claim");
+  if (!p.fencing) missing(v, "fencing", "the fencing number of the claim");
+}
+
+// Members of the proof and of T together.
+template <class T, std::size_t N>
+void read_proven(const value& v, T& out, const field<T> (&fields)[N]) {
+  static const auto names = [&] {
+    auto all = names_of(std::span<const field<proof_draft>>{proof_fields});
+    for (const auto& f : fields) all.push_back(f.name);
+    return all;
+  }();
+  proof_draft p;
+  v.each_member(
+      [&](std::string_view key, const value& m) {
+        return read_field<proof_draft>(proof_fields, key, m, p) || read_field<T>(fields, key, m, out);
+      },
+      names);
+  check_proof(v, p);
+  out.proof = p.proof;
+}
+
+void read_class(const value& m, core::cmd_settle& s) {
+  const auto from = [](std::string_view t) -> std::optional<core::failure_class> {
+    for (const auto name : failure_classes)
+      if (t == name) return core::failure_class_from(t);
+    return std::nullopt;
+  };
+  m.read_name(s.klass, from, failure_classes);
+}
+
+void read_message(const value& m, core::cmd_settle& s) {
+  if (!m.read(s.message)) return;
+  if (s.message.size() > longest_message)
+    m.wrong("at most " + std::to_string(longest_message) + " bytes",
+            "it is too long; write details into the log or the result");
+}
+
+void read_later(const value& m, core::cmd_settle& s) {
+  core::span d{0};
+  if (m.read(d)) s.retry_after = d;
+}
+
+void read_usage(const value& v, core::cmd_settle& s) {
+  static constexpr field<core::usage> fields[] = {
+      {"user_cpu", [](const value& m, core::usage& u) { m.read(u.user_cpu); }},
+      {"system_cpu", [](const value& m, core::usage& u) { m.read(u.system_cpu); }},
+      {"peak_memory", [](const value& m, core::usage& u) { m.read_bytes(u.peak_memory); }},
+  };
+  read_object(v, s.used, fields);
+}
+
+constexpr field<core::cmd_settle> settle_fields[] = {
+    {"result",
+     [](const value& m, core::cmd_settle& s) {
+       m.read_raw(s.result);
+       if (s.result.size() > largest_result) {
+         m.wrong("at most " + std::to_string(largest_result) + " bytes", "it is too large");
+         s.result.clear();
+       }
+     }},
+    {"message", read_message},
+    {"class", read_class},
+    {"retry_after", read_later},
+    {"delay", read_later},
+    {"for", read_later},
+    {"exit_code",
+     [](const value& m, core::cmd_settle& s) {
+       int n = 0;
+       if (m.read<int>(n, 0, 255)) s.exit_code = n;
+     }},
+    {"signal",
+     [](const value& m, core::cmd_settle& s) {
+       int n = 0;
+       if (m.read<int>(n, 1, 64)) s.signal = n;
+     }},
+    {"usage", read_usage},
+};
+
+// Which of the members above belong to which end; the others are refused, because they would change nothing.
+bool belongs(std::string_view key, core::settle_kind kind) {
+  using enum core::settle_kind;
+  if (key == "message") return true;
+  if (key == "class" || key == "retry_after") return kind == failed;
+  if (key == "delay") return kind == released;
+  if (key == "for") return kind == parked;
+  if (key == "usage") return kind == succeeded || kind == failed || kind == cancelled;
+  return kind == succeeded || kind == failed;  // result, exit_code, signal
+}
+
+const std::vector<std::string_view>& settle_names(core::settle_kind kind) {
+  static const auto lists = [] {
+    std::array<std::vector<std::string_view>, 5> all;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      all[k] = {"token", "fencing"};
+      for (const auto& f : settle_fields)
+        if (belongs(f.name, static_cast<core::settle_kind>(k))) all[k].push_back(f.name);
+    }
+    return all;
+  }();
+  return lists[static_cast<std::size_t>(kind)];
+}
+
+void finish_settle(const value& v, core::cmd_settle& s) {
+  using enum core::settle_kind;
+  if (s.kind == failed && s.klass == core::failure_class::none) s.klass = core::failure_class::error;
+  if (s.kind == parked && !s.retry_after) missing(v, "for", "for how long, such as \"10m\"");
+}
+
+template <class Other>
+void read_settle_members(const value& v, core::cmd_settle& s, Other other,
+                         const std::vector<std::string_view>& names) {
+  proof_draft p;
+  v.each_member(
+      [&](std::string_view key, const value& m) {
+        if (other(key, m) || read_field<proof_draft>(proof_fields, key, m, p)) return true;
+        return belongs(key, s.kind) && read_field<core::cmd_settle>(settle_fields, key, m, s);
+      },
+      names);
+  check_proof(v, p);
+  s.proof = p.proof;
+  finish_settle(v, s);
+}
+
+std::optional<core::settle_kind> outcome_from(std::string_view t) {
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    if (outcomes[i] == t) return static_cast<core::settle_kind>(i);
+  return std::nullopt;
+}
+
+// The outcome decides which members are allowed, so it is looked for first.
+void read_completion(const value& v, completion& c) {
+  bool outcome = false;
+  bool run = false;
+  if (!v.expect(kind::object)) return;
+  v.each_member(
+      [&](std::string_view key, const value& m) {
+        if (key == "outcome") outcome = m.read_name(c.how.kind, outcome_from, outcomes) || true;
+        return true;
+      },
+      {});
+  std::vector<std::string_view> names = settle_names(c.how.kind);
+  names.insert(names.begin(), {"run_id", "outcome"});
+  read_settle_members(
+      v, c.how,
+      [&](std::string_view key, const value& m) {
+        if (key == "run_id") {
+          run = true;
+          m.read(c.run);
+        }
+        return key == "run_id" || key == "outcome";
+      },
+      names);
+  if (!run) missing(v, "run_id", "the id of the run");
+  if (!outcome) missing(v, "outcome", "succeeded, failed, cancelled, released or parked");
+}
+
+void read_word_set(const value& m, std::vector<std::string>& words) {
+  if (!m.read(words)) return;
+  for (auto& w : words) {
+    core::trim(w);
+    core::lower_ascii(w);
+  }
+  core::sort_unique(words);
+  std::vector<core::field_problem> found;
+  core::check_words(found, m.pointer(), words, core::spec_limits{}.capabilities, core::spec_limits{}.word);
+  for (auto& p : found) m.found().add(std::move(p));
+}
+
+void read_word(const value& m, std::string& out) {
+  if (!m.read(out)) return;
+  core::trim(out);
+  check_text(m, out, core::spec_limits{}.word);
+}
+
+}  // namespace
+
+core::result<core::session> read_session(std::string_view body) {
+  static constexpr field<core::session> fields[] = {
+      {"id", [](const value& m, core::session& s) { m.read(s.id); }},
+      {"name", [](const value& m, core::session& s) { read_word(m, s.name); }},
+      {"agent_type", [](const value& m, core::session& s) { read_word(m, s.agent_type); }},
+      {"workspace", [](const value& m, core::session& s) { read_word(m, s.workspace); }},
+      {"channel", [](const value& m, core::session& s) { read_word(m, s.channel); }},
+      {"capabilities", [](const value& m, core::session& s) { read_word_set(m, s.capabilities); }},
+      {"slots", [](const value& m, core::session& s) { m.read<std::uint32_t>(s.slots, 1, 10'000); }},
+      {"prompting", [](const value& m, core::session& s) { m.read(s.prompting); }},
+  };
+  return decode<core::session>(body, [](const value& v, core::session& s) {
+    read_object(v, s, fields);
+    if (s.name.empty()) missing(v, "name", "a name, such as worker-1");
+  });
+}
+
+core::result<messages::claim_runs> read_claim(std::string_view body) {
+  static constexpr field<messages::claim_runs> fields[] = {
+      {"session", [](const value& m, messages::claim_runs& c) { m.read(c.who); }},
+      {"max", [](const value& m, messages::claim_runs& c) { m.read<std::uint32_t>(c.max, 1, most_items); }},
+      {"wait",
+       [](const value& m, messages::claim_runs& c) { read_within(m, c.wait, core::span{0}, longest_wait); }},
+      {"lease", [](const value& m,
+                   messages::claim_runs& c) { read_within(m, c.lease, shortest_lease, longest_lease); }},
+      {"at_least",
+       [](const value& m, messages::claim_runs& c) {
+         m.read_name(c.at_least, core::priority_from, priority_names());
+       }},
+      {"start", [](const value& m, messages::claim_runs& c) { m.read(c.start); }},
+  };
+  return decode<messages::claim_runs>(body, [](const value& v, messages::claim_runs& c) {
+    read_object(v, c, fields);
+    if (!c.who) missing(v, "session", "the id of a registered session");
+  });
+}
+
+core::result<core::cmd_start> read_start(std::string_view body) {
+  static constexpr std::array<field<core::cmd_start>, 0> none{};
+  return decode<core::cmd_start>(body, [](const value& v, core::cmd_start& c) {
+    static const auto names = names_of(std::span<const field<proof_draft>>{proof_fields});
+    proof_draft p;
+    v.each_member(
+        [&](std::string_view key, const value& m) {
+          return read_field<proof_draft>(proof_fields, key, m, p) ||
+                 read_field<core::cmd_start>(none, key, m, c);
+        },
+        names);
+    check_proof(v, p);
+    c.proof = p.proof;
+  });
+}
+
+core::result<core::cmd_renew> read_heartbeat(std::string_view body) {
+  static constexpr field<core::cmd_renew> fields[] = {
+      {"lease",
+       [](const value& m, core::cmd_renew& c) { read_within(m, c.lease, shortest_lease, longest_lease); }}};
+  return decode<core::cmd_renew>(body, [](const value& v, core::cmd_renew& c) { read_proven(v, c, fields); });
+}
+
+core::result<core::cmd_progress> read_progress(std::string_view body) {
+  static constexpr field<core::cmd_progress> fields[] = {
+      {"value", [](const value& m, core::cmd_progress& c) { m.read(c.value, 0, 1); }},
+      {"text", [](const value& m, core::cmd_progress& c) { read_reason(m, c.text); }}};
+  return decode<core::cmd_progress>(body,
+                                    [](const value& v, core::cmd_progress& c) { read_proven(v, c, fields); });
+}
+
+core::result<core::cmd_settle> read_settle(std::string_view body, core::settle_kind kind) {
+  core::cmd_settle start;
+  start.kind = kind;
+  return decode<core::cmd_settle>(
+      body,
+      [kind](const value& v, core::cmd_settle& s) {
+        read_settle_members(
+            v, s, [](std::string_view, const value&) { return false; }, settle_names(kind));
+      },
+      std::move(start));
+}
+
+core::result<std::vector<core::result<completion>>> read_completions(std::string_view body) {
+  static constexpr std::string_view names[] = {"items"};
+  using list = std::vector<core::result<completion>>;
+  return decode<list>(body, [](const value& v, list& out) {
+    bool given = false;
+    v.each_member(
+        [&](std::string_view key, const value& m) {
+          if (key != "items") return false;
+          given = true;
+          const bool many = m.what() == kind::array && m.n().count > most_items;
+          if (m.what() != kind::array || m.n().count < 1 || many)
+            return m.wrong("a list of 1 to " + std::to_string(most_items) + " items",
+                           "it has the wrong length", many ? core::errc::too_large : core::errc::invalid) ||
+                   true;
+          out.reserve(m.n().count);
+          m.each_element([&](const value& e) {
+            problems own;
+            completion c;
+            read_completion(value{e.doc(), e.index(), e.where(), own}, c);
+            if (own.empty())
+              out.emplace_back(std::move(c));
+            else
+              out.emplace_back(own.refusal());
+          });
+          return true;
+        },
+        names);
+    if (!given) missing(v, "items", "a list of 1 to " + std::to_string(most_items) + " items");
+  });
+}
+
+}  // namespace belfry::api::json

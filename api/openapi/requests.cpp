@@ -1,0 +1,264 @@
+#include "api/openapi/schema.hpp"
+
+namespace belfry::api {
+namespace {
+
+constexpr bool required = true;
+
+const std::vector<property> spec_properties{
+    {"name", "text", "What a person calls it, at most 200 characters; default: the base name of the program"},
+    {"handler", "@Handler",
+     "How it is performed; absent: it is left to sessions that know what the payload means"},
+    {"payload", "any", "Opaque JSON, at most 64 KiB; numbers stay exactly what they are"},
+    {"priority", "urgent|high|normal|low", "Default normal; critical and medium are known too"},
+    {"workspace", "text", "Only sessions of this workspace may take it"},
+    {"lane", "text", "Fairness key inside a priority; default: the workspace"},
+    {"channel", "text", "Only sessions in this channel may take it"},
+    {"capabilities", "[]text", "The session must have all of these"},
+    {"preferred_capabilities", "[]text", "Order those that may take it"},
+    {"agent_types", "[]text", "Only sessions of these types; empty: any"},
+    {"owner", "@Owner", "Who may take it; default any"},
+    {"timeout", "text", "Of one attempt, such as \"60s\" or \"PT1M\"; default 30m; 0: none"},
+    {"grace", "text", "Between TERM and KILL; default 5s"},
+    {"retry", "@Retry", "Budgets and delays"},
+    {"concurrency_key", "text", "Runs that share it run at most concurrency_limit at a time"},
+    {"concurrency_limit", "int", "1 to 10,000; default 1"},
+    {"tags", "[]text", "At most 32 words"},
+    {"metadata", "object", "Free, at most 16 KiB"},
+    {"on_end", "@Handler", "A command that is run when the run has ended, as a run of its own"},
+    {"traceparent", "text", "W3C trace context; made when absent"},
+};
+
+std::vector<property> with(std::vector<property> more) {
+  auto all = spec_properties;
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+const std::vector<property> proof{{"token", "text", "From the answer to the claim", required},
+                                  {"fencing", "int", "From the answer to the claim", required}};
+
+std::vector<property> proven(std::vector<property> more) {
+  auto all = proof;
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+void add_spec_parts(std::vector<schema>& all) {
+  all.push_back({"Handler",
+                 "A process, by argv or shell",
+                 {{"kind", "process|none", "Default process"},
+                  {"argv", "[]text", "The program and its arguments"},
+                  {"shell", "text", "A script for /bin/sh -c; exactly one of argv and shell"},
+                  {"cwd", "text", "Absolute working directory"},
+                  {"env", "object", "Environment variables, texts"},
+                  {"stdin", "text", "Given on stdin; else the payload is"},
+                  {"limits", "@HandlerLimits", "Of the process"},
+                  {"success_codes", "[]int", "Exit codes that are success; default 0"},
+                  {"retryable_codes", "[]int", "Only these are tried again; default: every failure"}},
+                 true,
+                 {}});
+  all.push_back({"HandlerLimits",
+                 "Limits of the operating system",
+                 {{"cpu", "text", "CPU time, whole seconds, such as \"10s\""},
+                  {"memory", "any", "Address space: bytes, or a text such as \"64MiB\""},
+                  {"files", "int", "Open files"}},
+                 true,
+                 {}});
+  all.push_back({"Retry",
+                 "Attempts and the delays between them",
+                 {{"max_attempts", "int", "1 + retries, 1 to 1000; default 4"},
+                  {"retries", "int", "Instead of max_attempts, 0 to 999"},
+                  {"max_losses", "int", "Attempts lost with their worker, 1 to 100; default 3"},
+                  {"backoff", "fixed|linear|exponential", "Default exponential"},
+                  {"base", "text", "Delay before the second attempt; default 1s"},
+                  {"multiplier", "number", "1 to 10; default 2"},
+                  {"cap", "text", "Longest delay; default 1h"},
+                  {"jitter", "number", "0 to 1; default 0.3"}},
+                 true,
+                 {}});
+  all.push_back({"Owner",
+                 "Who may take the run",
+                 {{"kind", "any|agent_type|session|person", "Default any"},
+                  {"agent_type", "text", "With kind agent_type"},
+                  {"session", "text", "With kind session"}},
+                 true,
+                 {}});
+}
+
+void add_run_requests(std::vector<schema>& all) {
+  all.push_back({"Submission",
+                 "One run",
+                 with({{"id", "text", "Given by the caller: the same id and content is the same run"},
+                       {"delay", "text", "Not before this time has passed"},
+                       {"not_before", "time", "Not before this time; one of delay and not_before"}}),
+                 true,
+                 {}});
+  all.push_back(
+      {"BatchSubmission", "Up to 1,000 runs", {{"runs", "[]@Submission", "1 to 1,000", required}}, true, {}});
+  all.push_back({"Reason", "Why", {{"reason", "text", "At most 500 characters"}}, true, {}});
+  all.push_back({"Nothing", "An empty object, or no body", {}, true, {}});
+  all.push_back({"PriorityChange",
+                 "The new priority",
+                 {{"priority", "urgent|high|normal|low", "critical and medium are known too", required}},
+                 true,
+                 {}});
+  all.push_back(
+      {"Redrive", "A successor", {{"payload", "any", "Instead of the payload of the old run"}}, true, {}});
+  all.push_back({"Filter",
+                 "Which runs; the same words as in the query of GET /v1/runs",
+                 {{"state", "any", "A word, several with commas, or a list"},
+                  {"job", "text", "Id or name"},
+                  {"batch", "text", "Id"},
+                  {"workspace", "text", ""},
+                  {"lane", "text", ""},
+                  {"priority", "text", ""},
+                  {"session", "text", "Id of the holder"},
+                  {"tag", "any", "A tag, or a list: all of them"},
+                  {"tag_any", "any", "A tag, or a list: any of them"},
+                  {"q", "text", "In the name"},
+                  {"created_from", "time", ""},
+                  {"created_to", "time", ""},
+                  {"ended_from", "time", ""},
+                  {"ended_to", "time", ""},
+                  {"dead", "bool", "Only dead letters"}},
+                 true,
+                 {}});
+  all.push_back({"BulkControl",
+                 "Many runs, by ids or by filter",
+                 {{"ids", "[]text", "At most 1,000"},
+                  {"filter", "@Filter", "Instead of ids"},
+                  {"dry_run", "bool", "Only tell which"},
+                  {"confirm", "bool", "Needed for an empty filter"},
+                  {"reason", "text", "At most 500 characters"}},
+                 true,
+                 {}});
+  all.push_back({"BulkRetry",
+                 "Many runs, by ids or by filter",
+                 {{"ids", "[]text", "At most 1,000"},
+                  {"filter", "@Filter", "Instead of ids; without states it means dead letters"},
+                  {"dry_run", "bool", "Only tell which"},
+                  {"confirm", "bool", "Needed for an empty filter"},
+                  {"payload", "any", "Instead of the payloads of the old runs"}},
+                 true,
+                 {}});
+}
+
+void add_job_requests(std::vector<schema>& all) {
+  const std::vector<property> job{
+      {"description", "text", "At most 2,000 bytes"},
+      {"overlap", "skip|queue_one|queue_all|replace|allow", "When a trigger meets an open run; default skip"},
+      {"max_concurrent", "int", "With overlap allow: open runs; default 1"},
+      {"source", "api|file", "Where the definition comes from; default api"},
+      {"start_paused", "bool", "When it is created"}};
+  all.push_back({"JobDefinition", "What a job's runs do", with(job), true, {}});
+  all.push_back({"JobPatch", "Members that replace those of the definition", with(job), true, {}});
+  all.push_back({"Pause",
+                 "A reason to hold a job, or to let it go on",
+                 {{"reason", "text", "Default manual; a resume lifts only the pause with the same reason"},
+                  {"text", "text", "In plain words"}},
+                 true,
+                 {}});
+  all.push_back({"Trigger",
+                 "A run by hand",
+                 {{"payload", "any", "Instead of the definition's"},
+                  {"force", "bool", "Although paused, or another run is open"},
+                  {"delay", "text", "Not before this time has passed"},
+                  {"count", "int", "Several runs, 1 to 1,000"}},
+                 true,
+                 {}});
+  all.push_back(
+      {"NewName", "The name of the copy", {{"name", "text", "That no other job has", required}}, true, {}});
+  all.push_back({"Limits",
+                 "Live leases at a time; 0: no limit; what is left out stays",
+                 {{"global", "int", "In the whole node"},
+                  {"per_lane", "int", "Per named lane"},
+                  {"per_batch", "int", "Per batch"},
+                  {"per_agent_type", "int", "Per agent type"}},
+                 true,
+                 {}});
+}
+
+void add_lease_requests(std::vector<schema>& all) {
+  all.push_back({"SessionRegistration",
+                 "A worker",
+                 {{"id", "text", "Of a session that comes back"},
+                  {"name", "text", "Such as worker-1", required},
+                  {"agent_type", "text", ""},
+                  {"workspace", "text", "Takes only runs of this workspace"},
+                  {"channel", "text", ""},
+                  {"capabilities", "[]text", ""},
+                  {"slots", "int", "Runs at a time, 1 to 10,000; default 1"},
+                  {"prompting", "bool", "Busy with a person"}},
+                 true,
+                 {}});
+  all.push_back({"Claim",
+                 "What a session wants",
+                 {{"session", "text", "Its id", required},
+                  {"max", "int", "1 to 1,000; default 1"},
+                  {"wait", "text", "At most 60s; default 0s"},
+                  {"lease", "text", "1s to 24h; default 5m"},
+                  {"at_least", "urgent|high|normal|low", "Only this priority or a more urgent one"},
+                  {"start", "bool", "Begin at once, without a separate start"}},
+                 true,
+                 {}});
+  all.push_back({"Proof", "That the lease is yours", proof, true, {}});
+  all.push_back(
+      {"Heartbeat", "The lease goes on", proven({{"lease", "text", "From now; default 5m"}}), true, {}});
+  all.push_back({"Progress",
+                 "How far it is",
+                 proven({{"value", "number", "0 to 1"}, {"text", "text", "In plain words"}}),
+                 true,
+                 {}});
+  const std::vector<property> ended{{"message", "text", "In plain words"},
+                                    {"result", "any", "JSON, at most 64 KiB"},
+                                    {"exit_code", "int", "0 to 255"},
+                                    {"signal", "int", "1 to 64"},
+                                    {"usage", "@Usage", "What it took"}};
+  all.push_back({"Completion", "It succeeded", proven(ended), true, {}});
+  auto failed = ended;
+  failed.push_back({"class", "error|permanent|timeout|resource|rate_limited|spawn",
+                    "Default error; permanent and spawn are not tried again"});
+  failed.push_back({"retry_after", "text", "No earlier than in this time"});
+  all.push_back({"Failure", "It failed", proven(failed), true, {}});
+  all.push_back({"Release",
+                 "Somebody else may do it",
+                 proven({{"message", "text", ""}, {"delay", "text", "Not before this time has passed"}}),
+                 true,
+                 {}});
+  all.push_back({"Park",
+                 "It has to wait for something",
+                 proven({{"message", "text", ""}, {"for", "text", "How long", required}}),
+                 true,
+                 {}});
+  all.push_back({"Usage",
+                 "Resources of the attempt",
+                 {{"user_cpu", "text", "Such as \"1.5s\""},
+                  {"system_cpu", "text", ""},
+                  {"peak_memory", "any", "Bytes, or \"64MiB\""}},
+                 true,
+                 {}});
+  auto item = proven(failed);
+  item.insert(item.begin(), {{"run_id", "text", "", required},
+                             {"outcome", "succeeded|failed|cancelled|released|parked",
+                              "Decides which other members are allowed", required}});
+  item.push_back({"delay", "text", "With released"});
+  item.push_back({"for", "text", "With parked, required"});
+  all.push_back({"CompletionItem", "The end of one attempt", item, true, {}});
+  all.push_back({"Completions",
+                 "The ends of up to 1,000 attempts",
+                 {{"items", "[]@CompletionItem", "1 to 1,000", required}},
+                 true,
+                 {}});
+}
+
+}  // namespace
+
+void add_request_schemas(std::vector<schema>& all) {
+  add_spec_parts(all);
+  add_run_requests(all);
+  add_job_requests(all);
+  add_lease_requests(all);
+}
+
+}  // namespace belfry::api

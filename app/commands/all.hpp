@@ -1,0 +1,32 @@
+// COMMANDS: one function per family, each declares its commands below `root`.
+#pragma once
+
+#include "app/cli/command.hpp"
+#include "app/cli/context.hpp"
+
+namespace belfry::app {
+
+void add_serve(command& root, context& ctx);
+void add_submit(command& root, command& run, context& ctx);
+void add_runs(command& root, command& run, context& ctx);  // list, show, dead
+void declare_runs_of_job(command& c, context& ctx);
+void add_logs(command& root, command& run, context& ctx);
+void add_control(command& root, command& run,
+                 context& ctx);  // cancel, retry, discard, run-now, priority, clear
+void add_wait(command& root, command& run, context& ctx);
+void add_jobs(command& root, context& ctx);
+void add_apply(command& root, context& ctx);
+void add_batches(command& root, context& ctx);
+void add_status(command& root, context& ctx);  // status, stats, health, metrics, limits, scheduler
+void add_events(command& root, context& ctx);
+void add_transfer(command& root, context& ctx);  // export, import
+void add_sessions(command& root, context& ctx);
+void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says
+void add_config(command& root, context& ctx);
+void add_completion(command& root, context& ctx);  // completion, __complete, __reference
+void add_api(command& root, context& ctx);         // api, openapi, version
+
+// The whole tree.
+void declare_everything(command& root, context& ctx);
+
+}  // namespace belfry::app

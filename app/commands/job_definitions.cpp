@@ -1,0 +1,133 @@
+// job create, replace, edit.
+#include "api/json/jobs.hpp"
+#include "app/apply/declarations.hpp"
+#include "app/commands/all.hpp"
+#include "app/commands/job_flags.hpp"
+
+namespace belfry::app {
+
+void declare_job_flags(command& c, job_options& o) {
+  declare(c, o.work);
+  c.option("--description", o.description, "TEXT", "what it is for");
+  c.option("--overlap", o.overlap, "POLICY",
+           "when a run of it is still open: skip (default), queue_one, queue_all, replace or allow");
+  c.option("--max-concurrent", o.max_concurrent, "N", "with --overlap allow: runs at a time; default 1");
+}
+
+std::string job_body(const job_options& o, const std::string& cwd) {
+  api::json::writer w;
+  w.begin_object();
+  write_work(w, o.work, cwd);
+  if (o.description) w.member("description", *o.description);
+  if (o.overlap) w.member("overlap", *o.overlap);
+  if (o.max_concurrent) w.member("max_concurrent", *o.max_concurrent);
+  if (o.paused) w.member("start_paused", true);
+  w.end_object();
+  return w.take();
+}
+
+namespace {
+
+struct replace_options {
+  std::string job;
+  job_options def;
+};
+
+// From the file, or from the flags; checked here, so that mistakes are told in the words of whoever wrote
+// them.
+std::string whole_body(const job_options& o, const std::string& name) {
+  if (o.file) {
+    if (gives_work(o.work)) throw refusal(exit_code::usage, "give either a file or flags, not both");
+    const auto d = read_declarations(*o.file, true);
+    refuse_mistakes(d, *o.file);
+    if (d.jobs.size() != 1)
+      throw refusal(exit_code::usage, *o.file + " has " + std::to_string(d.jobs.size()) + " jobs, not one",
+                    {}, "belfry apply " + *o.file);
+    return d.jobs.front().body;
+  }
+  const std::string body = job_body(o, caller_folder());
+  const auto draft = api::json::read_job(body, name);
+  if (draft) return body;
+  core::failure told = draft.error();
+  for (auto& p : told.problems) p.pointer = flag_of(p.pointer);
+  throw refusal(told);
+}
+
+std::string path_of(const std::string& job) { return "/v1/jobs/" + percent_encoded(job); }
+
+int would(context& ctx, const std::string& deed, const std::string& body) {
+  const auto parsed = json_text::parse(body);
+  ctx.show(*parsed, (*parsed)["name"].text(), [&] { return "would " + deed + "\n" + indented(body) + "\n"; });
+  return number_of(exit_code::ok);
+}
+
+int done(context& ctx, const json_text& job, const std::string& usual) {
+  const auto outcome = job["result"].text();
+  ctx.show(job, job["name"].text(), [&] {
+    return "job " + job["name"].text() + " " + (outcome.empty() ? usual : outcome) + ", revision " +
+           job["revision"].text() + "\n";
+  });
+  return number_of(exit_code::ok);
+}
+
+int create(const job_options& o, context& ctx) {
+  const auto body = whole_body(o, {});
+  if (o.dry_run) return would(ctx, "create", body);
+  call_options call;
+  call.idempotency_key = "cli-" + random_key();
+  return done(ctx, ctx.node().post("/v1/jobs", body, call), "created");
+}
+
+int replace(const replace_options& o, context& ctx) {
+  const auto body = whole_body(o.def, o.job.rfind("job_", 0) == 0 ? std::string{} : o.job);
+  if (o.def.dry_run) return would(ctx, "replace " + o.job + " by", body);
+  return done(ctx, ctx.node().call("PUT", path_of(o.job), body), "replaced");
+}
+
+int edit(const replace_options& o, context& ctx) {
+  const auto body = job_body(o.def, gives_work(o.def.work) ? caller_folder() : std::string{});
+  if (body == "{}")
+    throw refusal(exit_code::usage, "there is nothing to change", {},
+                  "belfry job edit " + o.job + " --timeout 1h");
+  if (o.def.dry_run) return would(ctx, "change " + o.job + " by", body);
+  return done(ctx, ctx.node().call("PATCH", path_of(o.job), body), "changed");
+}
+
+}  // namespace
+
+void add_job_definitions(command& job, context& ctx) {
+  auto& made = job.sub("create", "Create a job from flags or a file");
+  auto& c = made.keep<job_options>();
+  made.argument("FILE", c.file, "one job in TOML or JSON, as for apply", false, complete::files);
+  declare_job_flags(made, c);
+  made.flag("--paused", c.paused, "start paused");
+  made.flag("--dry-run", c.dry_run, "check and show, create nothing");
+  made.example("belfry job create --name backup --timeout 1h --retries 2 -- /usr/local/bin/backup /home", "");
+  made.example("belfry job create backup.toml", "");
+  made.action([&c, &ctx] { return create(c, ctx); });
+
+  auto& put = job.sub("replace", "Replace the whole definition of a job, or create it");
+  auto& p = put.keep<replace_options>();
+  put.argument("JOB", p.job, "id or name", true, complete::jobs);
+  put.argument("FILE", p.def.file, "one job in TOML or JSON, as for apply", false, complete::files);
+  declare_job_flags(put, p.def);
+  put.flag("--dry-run", p.def.dry_run, "check and show, change nothing");
+  put.note(
+      "What is not given falls back to its default. `job edit` changes only what is given. Runs that exist "
+      "keep the revision that they were made from.");
+  put.example("belfry job replace backup backup.toml", "");
+  put.action([&p, &ctx] { return replace(p, ctx); });
+
+  auto& patch = job.sub("edit", "Change some of a job, keep the rest");
+  auto& e = patch.keep<replace_options>();
+  patch.argument("JOB", e.job, "id or name", true, complete::jobs);
+  declare_job_flags(patch, e.def);
+  patch.flag("--dry-run", e.def.dry_run, "show what would be sent, change nothing");
+  patch.note(
+      "A command given after -- or by --shell replaces the whole handler, with its folder, environment and "
+      "limits.");
+  patch.example("belfry job edit backup --timeout 2h --priority high", "");
+  patch.action([&e, &ctx] { return edit(e, ctx); });
+}
+
+}  // namespace belfry::app

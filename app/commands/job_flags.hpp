@@ -1,0 +1,19 @@
+// JOB FLAGS: the definition of a job as flags.
+#pragma once
+
+#include "app/commands/work_options.hpp"
+
+namespace belfry::app {
+
+struct job_options {
+  work_options work;
+  std::optional<std::string> file, description, overlap;
+  std::optional<std::int64_t> max_concurrent;
+  bool paused = false, dry_run = false;
+};
+
+void declare_job_flags(command& c, job_options& o);
+// The whole body. `cwd`: for commands without --cwd.
+std::string job_body(const job_options& o, const std::string& cwd);
+
+}  // namespace belfry::app

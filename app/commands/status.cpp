@@ -1,0 +1,259 @@
+// status, stats, health, metrics, limits, scheduler: how the node is.
+#include <cmath>
+#include <thread>
+
+#include "api/json/writer.hpp"
+#include "app/commands/all.hpp"
+#include "app/commands/filters.hpp"
+
+namespace belfry::app {
+namespace {
+
+std::uint64_t bytes_in(view v) { return static_cast<std::uint64_t>(v.number()); }
+
+std::string states_in(view by_state) {
+  std::string text;
+  by_state.members([&](const std::string& state, view n) {
+    if (n.number() > 0) text += (text.empty() ? "" : ", ") + n.text() + " " + state;
+  });
+  return text.empty() ? "none" : text;
+}
+
+std::string live_in(view list) {
+  std::string text;
+  list.each([&](view each) {
+    const auto name = each["name"].text();
+    text += (text.empty() ? "" : ", ") + (name.empty() ? "(no name)" : name) + " " + each["live"].text();
+  });
+  return text;
+}
+
+std::string limits_in(view l) {
+  const auto one = [&](const char* key) {
+    return l[key].number() == 0 ? std::string("no limit") : l[key].text();
+  };
+  return "global " + one("global") + ", per lane " + one("per_lane") + ", per batch " + one("per_batch") +
+         ", per agent type " + one("per_agent_type");
+}
+
+std::string status_page(context& ctx, const json_text& node, const json_text& queue) {
+  facts f;
+  const auto health = node["health"].text();
+  f.add("health", {health, colour_of_state(health)});
+  node["issues"].each([&](view issue) { f.add("issue", {issue.text(), colour::yellow}); });
+  if (node["stopping"].truth()) f.add("stopping", {"takes no new work", colour::yellow});
+  f.add("version", node["version"].text() + " on " + node["host"].text() + ", process " + node["pid"].text() +
+                       " as " + node["user"].text());
+  f.add("up", lasting(node["uptime_ms"].number()) + ", boot " + node["store"]["boots"].text());
+  f.add("uses", sized(bytes_in(node["resident_bytes"])) + " of memory, " + lasting(node["cpu_ms"].number()) +
+                    " of processor time");
+  f.add("runs", states_in(node["store"]["runs_by_state"]));
+  f.add("ready", queue["counts"]["ready"].text() + " claimable now, " + queue["counts"]["live"].text() +
+                     " under way, " + node["processes"].text() + " processes");
+  if (const auto oldest = queue["oldest_eligible_since"].text(); !oldest.empty())
+    f.add("oldest", "waits since " + oldest + " (" + ago(oldest, ctx.started) + ")");
+  f.add("by lane", live_in(queue["live_by_lane"]));
+  f.add("by type", live_in(queue["live_by_agent_type"]));
+  f.add("limits", limits_in(queue["limits"]));
+  const auto store = node["store"];
+  if (store.there())
+    f.add("store", store["kind"].text() + " " + store["path"].text() + ", " +
+                       sized(bytes_in(store["bytes"])) + ", durability " + store["durability"].text() +
+                       ", schema " + store["schema"].text());
+  f.add("journal", "up to event " + store["last_event"].text());
+  f.add("jobs", store["jobs"].text());
+  f.add("disk", {sized(bytes_in(node["disk"]["free_bytes"])) + " free at " + node["disk"]["path"].text(),
+                 node["disk"]["low"].truth() ? colour::red : colour::none});
+  f.add("http",
+        node["http"]["connections"].text() + " connections, " + node["http"]["streams"].text() + " streams");
+  std::string out = f.text(ctx.screen());
+  table t({{"CHILD", false, 10}, {"STATE"}, {"RESTARTS", true}, {"NOTE", false, 10}});
+  std::size_t calm = 0;
+  node["children"].each([&](view child) {
+    const auto state = child["state"].text();
+    if (state == "up" && child["restarts"].number() == 0) {
+      ++calm;
+      return;
+    }
+    t.row({child["name"].text(),
+           {state, colour_of_state(state)},
+           child["restarts"].text(),
+           child["note"].text()});
+  });
+  if (!t.empty()) out += "\n" + t.text(ctx.screen());
+  out += std::to_string(calm) + " parts of the node are up and were never restarted\n";
+  return out;
+}
+
+int show_status(context& ctx) {
+  const auto node = ctx.node().get("/v1/node");
+  const auto queue = ctx.node().get("/v1/scheduler/status");
+  const auto both = json_text::parse("{\"node\":" + node.text() + ",\"queue\":" + queue.text() + "}");
+  ctx.show(*both, node["health"].text(), [&] { return status_page(ctx, node, queue); });
+  return number_of(exit_code::ok);
+}
+
+struct watch_options {
+  bool watch = false;
+};
+
+int watch_status(context& ctx) {
+  while (true) {
+    ctx.started = now();
+    if (ctx.screen().tty && ctx.table()) ctx.put("\x1b[H\x1b[2J");
+    show_status(ctx);
+    std::this_thread::sleep_for(std::chrono::seconds{1});
+  }
+}
+
+// 0 healthy, 1 degraded or not ready, 7 not reachable: for probes.
+int show_health(context& ctx, bool ready) {
+  const auto answer = ctx.node().raw("GET", ready ? "/v1/ready" : "/v1/health", {});
+  const auto parsed = json_text::parse(answer.body);
+  if (!parsed) throw refusal_of(answer);
+  if ((*parsed)["code"].there()) throw refusal_of(answer);
+  const bool takes_work = (*parsed)["ready"].truth();
+  const auto status = ready ? std::string(takes_work ? "ready" : "not ready") : (*parsed)["status"].text();
+  ctx.show(*parsed, status, [&] {
+    std::string text = ctx.screen().paint(status, colour_of_state(status)) + "\n";
+    (*parsed)["issues"].each([&](view issue) { text += "  " + issue.text() + "\n"; });
+    return text;
+  });
+  if (ready) return number_of(takes_work ? exit_code::ok : exit_code::try_later);
+  return number_of(status == "unhealthy" ? exit_code::unexpected : exit_code::ok);
+}
+
+std::string milliseconds_or_dash(view v) { return v.there() ? lasting(v.number()) : "-"; }
+
+int show_statistics(const run_filters& filters, context& ctx) {
+  const auto all = ctx.node().get("/v1/statistics" + to_query(filters, ctx.started).text());
+  ctx.show(all, "statistics", [&] {
+    const auto s = all["runs"];
+    facts f;
+    f.add("runs", states_in(s["by_state"]));
+    f.add("queued", states_in(s["queued_by_priority"]));
+    if (s["success_rate"].there())
+      f.add("success rate", std::to_string(std::lround(s["success_rate"].real() * 100)) + " %");
+    f.add("considered", s["considered"].text() + " finished runs");
+    std::string out = f.text(ctx.screen());
+    table t({{"TIME"},
+             {"AVERAGE", true},
+             {"LEAST", true},
+             {"P50", true},
+             {"P95", true},
+             {"P99", true},
+             {"MOST", true}});
+    for (const char* name : {"wait", "execution", "total"}) {
+      const auto d = s[name];
+      t.row({name, milliseconds_or_dash(d["average_ms"]), milliseconds_or_dash(d["least_ms"]),
+             milliseconds_or_dash(d["p50_ms"]), milliseconds_or_dash(d["p95_ms"]),
+             milliseconds_or_dash(d["p99_ms"]), milliseconds_or_dash(d["most_ms"])});
+    }
+    out += "\n" + t.text(ctx.screen());
+    if (all["totals"].size() > 0) {
+      table events({{"EVENT"}, {"SINCE " + all["since"].text(), true}});
+      all["totals"].members([&](const std::string& name, view n) {
+        if (n.number() > 0) events.row({name, n.text()});
+      });
+      out += "\n" + events.text(ctx.screen());
+    }
+    return out;
+  });
+  return number_of(exit_code::ok);
+}
+
+struct limit_options {
+  std::optional<std::int64_t> global, per_lane, per_batch, per_agent_type;
+};
+
+int show_limits(context& ctx, const json_text& queue) {
+  const auto limits = queue["limits"].there() ? *json_text::parse(std::string(queue["limits"].raw())) : queue;
+  ctx.show(limits, "limits", [&] { return limits_in(limits.root()) + "\n"; });
+  return number_of(exit_code::ok);
+}
+
+int set_limits(const limit_options& o, context& ctx) {
+  api::json::writer w;
+  w.begin_object();
+  if (o.global) w.member("global", *o.global);
+  if (o.per_lane) w.member("per_lane", *o.per_lane);
+  if (o.per_batch) w.member("per_batch", *o.per_batch);
+  if (o.per_agent_type) w.member("per_agent_type", *o.per_agent_type);
+  w.end_object();
+  if (w.str() == "{}") throw refusal(exit_code::usage, "which limit?", {}, "belfry limits set --per-lane 5");
+  return show_limits(ctx, ctx.node().call("PUT", "/v1/limits", w.str()));
+}
+
+void add_limits(command& root, context& ctx) {
+  auto& limits = root.sub("limits", "Show and change how much may be under way at a time");
+  auto& show = limits.sub("show", "Print the limits in force");
+  show.example("belfry limits show -o json", "");
+  show.action([&ctx] { return show_limits(ctx, ctx.node().get("/v1/scheduler/status")); });
+  auto& set = limits.sub("set", "Change limits, at once and for good");
+  auto& o = set.keep<limit_options>();
+  set.option("--global", o.global, "N", "runs under way in the whole node; 0 for no limit");
+  set.option("--per-lane", o.per_lane, "N", "per lane that has a name");
+  set.option("--per-batch", o.per_batch, "N", "per batch");
+  set.option("--per-agent-type", o.per_agent_type, "N", "per type of outside worker");
+  set.note(
+      "What runs goes on; nothing new starts while a limit is exceeded. These go before the limits of the "
+      "configuration.");
+  set.example("belfry limits set --per-lane 8 --global 20", "");
+  set.action([&o, &ctx] { return set_limits(o, ctx); });
+}
+
+}  // namespace
+
+void add_status(command& root, context& ctx) {
+  auto& status = root.sub("status", "Show how the node is: health, queue, store");
+  auto& w = status.keep<watch_options>();
+  status.flag("--watch,-w", w.watch, "keep looking");
+  status.example("belfry status", "");
+  status.example("belfry status -o json | jq .node.health", "");
+  status.action([&w, &ctx] { return w.watch ? watch_status(ctx) : show_status(ctx); });
+
+  auto& scheduler = root.sub("scheduler", "Look at the queue");
+  auto& queue = scheduler.sub("status", "Show what is ready, what is under way, and the limits");
+  queue.example("belfry scheduler status -o json", "");
+  queue.action([&ctx] {
+    const auto q = ctx.node().get("/v1/scheduler/status");
+    ctx.show(q, q["counts"]["ready"].text(), [&] {
+      facts f;
+      f.add("ready", q["counts"]["ready"].text() + " (" + states_in(q["ready_by_priority"]) + ")");
+      f.add("under way", q["counts"]["live"].text());
+      f.add("oldest", ago(q["oldest_eligible_since"].text(), ctx.started));
+      f.add("by lane", live_in(q["live_by_lane"]));
+      f.add("by type", live_in(q["live_by_agent_type"]));
+      f.add("limits", limits_in(q["limits"]));
+      f.add("waiting claims", q["waiting_claims"].text());
+      f.add("timers", q["timers"].text());
+      return f.text(ctx.screen());
+    });
+    return number_of(exit_code::ok);
+  });
+
+  auto& stats = root.sub("stats", "Show statistics of runs: waiting, execution, success");
+  auto& filters = stats.keep<run_filters>();
+  declare(stats, filters);
+  stats.example("belfry stats --job backup --since 7d", "");
+  stats.action([&filters, &ctx] { return show_statistics(filters, ctx); });
+
+  auto& health = root.sub("health", "Say whether the node is well, for people and probes");
+  auto& ready = health.keep<bool>();
+  health.flag("--ready", ready, "whether it takes work, instead");
+  health.note("Exit code 0: it is. 1: it is there but unhealthy. 7: it cannot be reached, or is not ready.");
+  health.example("belfry health || echo trouble", "");
+  health.action([&ready, &ctx] { return show_health(ctx, ready); });
+
+  auto& metrics = root.sub("metrics", "Print the metrics in Prometheus text");
+  metrics.example("belfry metrics | grep belfry_queue_depth", "");
+  metrics.action([&ctx] {
+    const auto answer = ctx.node().raw("GET", "/metrics", {});
+    if (answer.status >= 400) throw refusal_of(answer);
+    ctx.put(answer.body);
+    return number_of(exit_code::ok);
+  });
+  add_limits(root, ctx);
+}
+
+}  // namespace belfry::app

@@ -1,0 +1,235 @@
+#include "app/options/settings.hpp"
+
+#include <array>
+#include <limits>
+
+#include "app/options/setting_kinds.hpp"
+
+namespace belfry::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+#define AT(member) \
+  [](configuration & c) -> auto& { return c.member; }
+
+void add_places(std::vector<setting>& s) {
+  s.push_back(words(
+      "node.data", AT(serve.data), "a path",
+      "Folder of the store and the socket; empty for $XDG_STATE_HOME/belfry, else ~/.local/state/belfry."));
+  s.push_back(
+      length("node.drain_timeout", AT(serve.drain_timeout), 0s, 1h,
+             "How long a node that is told to end waits for running processes before it stops them."));
+  s.push_back(whole<std::uint32_t>("node.threads", AT(node.threads), 0, 256,
+                                   "Threads of the actors; 0 for one less than the cores, at least 2."));
+  s.push_back(whole<std::uint32_t>("node.readers", AT(node.readers), 1, 16,
+                                   "Connections for lists and searches, each with a thread of its own."));
+  s.push_back(
+      whole<std::uint8_t>("node.number", AT(store.node), 0, 255, "Goes into the ids that this node makes."));
+  s.push_back(whole<std::uint32_t>(
+      "node.max_open_calls", AT(node.max_open_calls), 16, 1'000'000,
+      "Requests that may be under way inside the node; one more is refused as overloaded."));
+  s.push_back(length("node.clock_jump", AT(node.clock_jump), 1s, 24h,
+                     "A wall clock that jumps further than this gives every lease a grace period."));
+  s.push_back(length("node.clock_grace", AT(node.clock_grace), 0s, 24h, "The longest such grace period."));
+
+  s.push_back(list("http.listen", AT(http.listen), "a list of addresses such as \"127.0.0.1:7420\"",
+                   "Addresses to listen on; port 0 takes a free one."));
+  s.push_back(
+      words("http.socket", AT(http.unix_socket), "a path, or \"none\"",
+            "Path of the unix socket; empty for belfry.sock in the data folder, none for no socket."));
+  s.push_back(truth("http.allow_remote", AT(http.allow_remote),
+                    "Allows addresses other than loopback. Whoever reaches them may run commands as the user "
+                    "of the node."));
+  s.push_back(list("http.allowed_hosts", AT(http.allowed_hosts), "a list of host names",
+                   "Host names, besides loopback ones, that browsers may use for a loopback address."));
+  s.push_back(whole<std::uint32_t>("http.threads", AT(http.threads), 1, 16,
+                                   "Threads that read and write connections."));
+  s.push_back(whole<std::size_t>("http.max_connections", AT(http.limits.connections), 1, 65'536,
+                                 "Open connections; one more is answered 503."));
+  s.push_back(whole<std::size_t>("http.max_requests", AT(http.limits.requests), 1, 1'000'000,
+                                 "Requests under way; one more is answered 503."));
+  s.push_back(whole<std::size_t>("http.max_streams", AT(http.limits.streams), 1, 65'536,
+                                 "Open streams of events and logs; one more is answered 503."));
+  s.push_back(size<std::size_t>("http.max_body", AT(http.limits.body), 1, 1024, 64ULL << 20U,
+                                "Largest body of a request."));
+  s.push_back(length("http.idle_timeout", AT(http.limits.idle_time), 1s, 1h,
+                     "A connection without a request is closed after this."));
+  s.push_back(length("http.keep_alive", AT(http.limits.keep_alive), 1s, 10min,
+                     "Comment on a silent stream, so that clients see that it lives."));
+  s.push_back(length("http.header_timeout", AT(http.limits.header_time), 100ms, 10min,
+                     "How long a client may take for the headers of a request."));
+  s.push_back(length("http.body_timeout", AT(http.limits.body_time), 100ms, 1h,
+                     "How long a client may take for the body of a request."));
+  s.push_back(length("http.write_timeout", AT(http.limits.write_time), 100ms, 1h,
+                     "How long a client may leave one write of the node untaken before it is cut off."));
+}
+
+void add_store(std::vector<setting>& s) {
+  using storage::durability;
+  s.push_back(
+      choice("store.kind", AT(serve.store),
+             std::array{std::pair{"sqlite", store_kind::sqlite}, std::pair{"memory", store_kind::memory}},
+             "Where runs are kept: in a file, or in memory, which forgets them at the end."));
+  s.push_back(
+      choice("store.durability", AT(store.sync),
+             std::array{std::pair{"full", durability::full}, std::pair{"normal", durability::normal}},
+             "full: an answer means written and synced. normal: a power cut may lose the last commits."));
+  s.push_back(size<std::uint32_t>("store.cache", AT(store.cache_kib), 1024, 1024 * 64, 1ULL << 32U,
+                                  "Page cache of the store."));
+  s.push_back(
+      size<std::uint64_t>("store.reserve", AT(store.reserve), 1, 0, 1ULL << 40U,
+                          "New work is refused when less than this is free on the disk; 0 to not look."));
+  s.push_back(size<std::uint64_t>("store.disk_alarm", AT(http.disk_alarm), 1, 0, 1ULL << 44U,
+                                  "The node reports disk_low when less than this is free."));
+  s.push_back(whole<std::size_t>("store.max_sets", AT(node.commit.max_sets), 1, 100'000,
+                                 "Changes that share one commit at most."));
+  s.push_back(size<std::size_t>("store.max_bytes", AT(node.commit.max_bytes), 1, 64 * 1024, 1ULL << 30U,
+                                "Rough bytes that share one commit at most."));
+}
+
+void add_work(std::vector<setting>& s) {
+  s.push_back(whole<std::uint32_t>(
+      "executor.processes", AT(node.executor.processes), 0, 256,
+      "Commands that the node runs at a time; 0 for twice the cores, at least 2, at most 16."));
+  s.push_back(truth("executor.none", AT(node.executor.none),
+                    "The node runs nothing itself; all work is left to outside sessions."));
+  s.push_back(length("executor.lease", AT(node.executor.lease), 3s, 1h,
+                     "Lease of a run in an executor; it is renewed at a third of it."));
+  s.push_back(size<std::uint64_t>("executor.keep_output", AT(node.executor.keep_output), 1, 1024, 1ULL << 30U,
+                                  "Output kept of each attempt, its end."));
+  s.push_back(size<std::uint64_t>(
+      "executor.output_in_flight", AT(node.executor.output_in_flight), 1, 16 * 1024, 1ULL << 30U,
+      "Output of one run that may wait for the store; more is counted as dropped."));
+  s.push_back(length("executor.overdue_after", AT(node.executor.overdue_after), 1s, 1h,
+                     "Beyond its grace, how long a run that was told to stop may take before its attempt is "
+                     "ended over its head."));
+  s.push_back(whole<std::uint32_t>(
+      "executor.restarts", AT(node.executor.restarts.restarts), 0, 1000,
+      "An executor that crashes more often than this within restart_window is given up."));
+  s.push_back(length("executor.restart_window", AT(node.executor.restarts.window), 1s, 24h,
+                     "The time within which restarts are counted."));
+  s.push_back(words("executor.cwd", AT(processes.default_cwd), "an absolute path",
+                    "Working directory of commands that name none."));
+  s.push_back(real("executor.max_process_share", AT(processes.max_process_share), 0.05, 1.0,
+                   "No new process at this share of the user's process limit."));
+  s.push_back(whole<std::uint32_t>("executor.min_free_processes", AT(processes.min_free_processes), 0,
+                                   100'000, "No new process when fewer than this many are free."));
+
+  s.push_back(length("queue.ageing_step", AT(node.board.ageing_step), 0s, 24h * 30,
+                     "A run that waits this long is treated as one priority higher, and again after each "
+                     "further step; 0 turns it off."));
+  s.push_back(whole<std::uint32_t>("queue.quantum", AT(node.board.quantum), 1, 10'000,
+                                   "Runs that a lane may take before the next lane's turn."));
+  s.push_back(whole<std::uint64_t>(
+      "queue.max_queued", AT(node.max_queued), 0, std::numeric_limits<std::int64_t>::max(),
+      "Runs that may wait; beyond it submissions are refused as overloaded. 0 for no limit."));
+  s.push_back(whole<std::uint32_t>("queue.max_waiting_claims", AT(node.max_waiting_claims), 1, 1'000'000,
+                                   "Claims that may wait for work at a time."));
+
+  s.push_back(whole<std::uint32_t>("limits.global", AT(node.board.limits.global), 0, 1'000'000,
+                                   "Runs under way in the whole node; 0 for no limit. Limits set with "
+                                   "`belfry limits set` go before these."));
+  s.push_back(whole<std::uint32_t>("limits.per_lane", AT(node.board.limits.per_lane), 0, 1'000'000,
+                                   "Runs under way per lane that has a name; 0 for no limit."));
+  s.push_back(whole<std::uint32_t>("limits.per_batch", AT(node.board.limits.per_batch), 0, 1'000'000,
+                                   "Runs under way per batch; 0 for no limit."));
+  s.push_back(whole<std::uint32_t>("limits.per_agent_type", AT(node.board.limits.per_agent_type), 0,
+                                   1'000'000, "Runs under way per type of outside worker; 0 for no limit."));
+}
+
+void add_upkeep(std::vector<setting>& s) {
+  constexpr auto years = 24h * 3660;
+  s.push_back(length("retention.keep", AT(node.retention.keep), 0s, years,
+                     "How long a finished run is kept; 0 for ever."));
+  s.push_back(length("retention.keep_dead", AT(node.retention.keep_dead), 0s, years,
+                     "How long a dead letter is kept that nobody has retried or discarded."));
+  s.push_back(whole<std::uint32_t>("retention.keep_per_job", AT(node.retention.keep_per_job), 1, 1'000'000,
+                                   "Finished runs kept per job, the newest."));
+  s.push_back(length("retention.keep_events", AT(node.retention.keep_events), 1min, years,
+                     "How long events are kept."));
+  s.push_back(length("retention.keep_keys", AT(node.retention.keep_keys), 1min, years,
+                     "How long an idempotency key is remembered."));
+  s.push_back(length("retention.every", AT(node.retention.every), 0s, 24h * 7,
+                     "Pause between two sweeps; 0 for no retention at all."));
+  s.push_back(whole<std::uint32_t>("retention.bite", AT(node.retention.bite), 1, 10'000,
+                                   "Runs removed by one change, so that others come between."));
+
+  s.push_back(
+      choice("log.level", AT(log.level),
+             std::array{std::pair{"debug", log_level::debug}, std::pair{"info", log_level::info},
+                        std::pair{"warning", log_level::warning}, std::pair{"error", log_level::error}},
+             "The least important lines that are written."));
+  s.push_back(choice("log.format", AT(log.format),
+                     std::array{std::pair{"auto", log_format::automatic},
+                                std::pair{"human", log_format::human}, std::pair{"json", log_format::json}},
+                     "human for people, json for machines, auto for what stderr is."));
+}
+
+#undef AT
+
+}  // namespace
+
+const std::vector<setting>& all_settings() {
+  static const std::vector<setting> all = [] {
+    std::vector<setting> s;
+    add_places(s);
+    add_store(s);
+    add_work(s);
+    add_upkeep(s);
+    return s;
+  }();
+  return all;
+}
+
+const setting* find_setting(std::string_view key) {
+  for (const auto& each : all_settings())
+    if (each.key == key) return &each;
+  return nullptr;
+}
+
+std::string area_of(std::string_view key) { return std::string(key.substr(0, key.find('.'))); }
+
+std::string area_sentence(std::string_view area) {
+  struct row {
+    std::string_view area, says;
+  };
+  constexpr std::array<row, 8> rows{{{"node", "The node itself."},
+                                     {"http", "The door: who may knock, and how much at a time."},
+                                     {"store", "Where everything is kept."},
+                                     {"executor", "The node's own hands: the processes that it runs."},
+                                     {"queue", "The order of waiting runs."},
+                                     {"limits", "How much may be under way at a time."},
+                                     {"retention", "How long history is kept."},
+                                     {"log", "The lines on stderr."}}};
+  for (const auto& each : rows)
+    if (each.area == area) return std::string(each.says);
+  return {};
+}
+
+std::string variable_of(const std::string& key) {
+  std::string out = "BELFRY_";
+  for (const char c : key) {
+    if (c == '.')
+      out += "__";
+    else
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return out;
+}
+
+std::string toml_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else
+      out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace belfry::app

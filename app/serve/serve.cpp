@@ -1,0 +1,199 @@
+#include "app/serve/serve.hpp"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <thread>
+
+#include "actors/node/node.hpp"
+#include "api/http/server.hpp"
+#include "app/cli/refusal.hpp"
+#include "app/log/log.hpp"
+#include "app/output/words.hpp"
+#include "app/serve/folder.hpp"
+#include "core/time/text.hpp"
+#include "platform/ports/clock.hpp"
+#include "platform/ports/files.hpp"
+#include "platform/ports/metrics.hpp"
+#include "platform/ports/processes.hpp"
+#include "platform/ports/signals.hpp"
+#include "storage/contract/open.hpp"
+
+namespace belfry::app {
+namespace {
+
+log_level level_of(actors::note_level l) {
+  switch (l) {
+    case actors::note_level::debug: return log_level::debug;
+    case actors::note_level::info: return log_level::info;
+    case actors::note_level::warning: return log_level::warning;
+    case actors::note_level::error: return log_level::error;
+  }
+  return log_level::error;
+}
+
+core::result<std::unique_ptr<storage::store>> open_store(configuration& c, const platform::clock& clock) {
+  if (c.serve.store == store_kind::memory)
+    return storage::open_memory(storage::make_memory_disk(), clock.now(), c.store.node);
+  c.store.path = c.serve.data + "/belfry.db";
+  c.store.disk_free = [folder = c.serve.data] {
+    const auto free = platform::disk_free(folder);
+    return free == 0 ? std::numeric_limits<std::uint64_t>::max()
+                     : free;  // 0: unknown; a disk that is full tells by itself
+  };
+  return storage::open_sqlite(c.store, clock.now());
+}
+
+// For the test that an executor which throws is restarted: BELFRY_TEST_CRASH_EXECUTOR=NAME lets the executor
+// crash at each run of this name, =NAME:N at the first N of them.
+std::function<void(const messages::claimed_run&)> planted_fault() {
+  const char* given = std::getenv("BELFRY_TEST_CRASH_EXECUTOR");
+  if (given == nullptr || *given == '\0') return {};
+  const std::string text(given);
+  const auto colon = text.rfind(':');
+  const std::string name = text.substr(0, colon);
+  auto left = std::make_shared<std::atomic<long>>(
+      colon == std::string::npos ? 1L << 30 : std::strtol(text.c_str() + colon + 1, nullptr, 10));
+  return [name, left](const messages::claimed_run& claimed) {
+    if (claimed.run.head.name == name && left->fetch_sub(1) > 0)
+      throw std::runtime_error("planted by BELFRY_TEST_CRASH_EXECUTOR");
+  };
+}
+
+// At most five lines: where it is, where its data is, what to try.
+void tell_start(const configuration& c, const std::vector<std::string>& addresses) {
+  std::string where, first;
+  for (const auto& each : addresses) {
+    where += (where.empty() ? "" : "  ") + each;
+    if (first.empty()) first = each;
+  }
+  const bool memory = c.serve.store == store_kind::memory;
+  std::fprintf(stderr, "belfry %s listens on %s\n", BELFRY_VERSION, where.c_str());
+  std::fprintf(stderr, "data in %s%s\n", c.serve.data.c_str(),
+               memory ? ", runs in memory only: they are gone when this node ends" : "");
+  std::fprintf(stderr, "try: BELFRY_URL=%s belfry submit --follow -- echo hello\n", first.c_str());
+}
+
+void log_start(const configuration& c, const std::vector<std::string>& addresses, std::size_t orphans) {
+  std::string where;
+  for (const auto& each : addresses) where += (where.empty() ? "" : ",") + each;
+  log_line(log_level::info, std::string("node-listening addresses=\"") + where + "\" data=\"" + c.serve.data +
+                                "\" version=" BELFRY_VERSION + " pid=" + std::to_string(getpid()) +
+                                " orphans_killed=" + std::to_string(orphans));
+}
+
+struct parts {
+  std::unique_ptr<platform::clock> clock = platform::system_clock();
+  std::unique_ptr<platform::randomness> randomness = platform::system_randomness();
+  std::unique_ptr<platform::meter> meter = platform::make_meter();
+  std::unique_ptr<platform::processes> processes;
+  std::unique_ptr<folder_lock> lock;
+  std::string mark;
+  std::size_t orphans = 0;
+  std::atomic<bool> broken{false};
+};
+
+// Lets running work end up to the deadline. A second signal while that goes on means now, a third one that
+// nobody waits any longer: whatever is left is found by its mark at the next start.
+core::result<void> drain(actors::node& node, api::server& server, const configuration& c, parts& p) {
+  std::atomic<bool> over{false};
+  core::result<void> ended;
+  std::thread drainer([&] {
+    ended = node.stop(p.broken ? core::span{0} : c.serve.drain_timeout);
+    over = true;
+    platform::interrupt_wait();
+  });
+  std::thread hurry;
+  while (!over) {
+    const int signal = platform::wait_for_signal();
+    if (over) break;
+    if (hurry.joinable()) {
+      log_line(log_level::error, "node-abandoned signal=" + std::to_string(signal));
+      std::fflush(nullptr);
+      std::_Exit(128 + signal);
+    }
+    log_line(log_level::warning, "stop-asked-again signal=" + std::to_string(signal));
+    hurry = std::thread([&node] { (void)node.stop(core::span{0}); });
+  }
+  drainer.join();
+  if (hurry.joinable()) hurry.join();
+  server.stop(std::chrono::seconds{1});
+  return ended;
+}
+
+int run_until_told(actors::node& node, api::server& server, const configuration& c, parts& p) {
+  const int signal = platform::wait_for_signal();
+  notify_manager("STOPPING=1");
+  log_line(log_level::info, p.broken ? std::string("stop-asked reason=broken")
+                                     : "stop-asked signal=" + std::to_string(signal) +
+                                           " drain=" + core::to_text(c.serve.drain_timeout));
+  const auto ended = drain(node, server, c, p);
+  if (ended) {
+    return number_of(p.broken ? exit_code::unexpected : exit_code::ok);
+  }
+  // An actor does not end, and waiting for it would hang for ever. Everything that was answered is on the
+  // disk.
+  log_line(log_level::error, "node-stop-failed text=\"" + ended.error().text + "\"");
+  std::fflush(nullptr);
+  std::_Exit(number_of(exit_code::unexpected));
+}
+
+}  // namespace
+
+int serve(const loaded& settings) {
+  configuration c = settings.values;
+  platform::block_signals();
+  platform::raise_file_limit();
+  start_log(c.log);
+
+  parts p;
+  if (auto made = make_data_folder(c.serve.data); !made) throw refusal(made.error());
+  auto lock = folder_lock::take(c.serve.data);
+  if (!lock) throw refusal(lock.error());
+  p.lock = std::move(*lock);
+  auto mark = mark_of(c.serve.data);
+  if (!mark) throw refusal(mark.error());
+  p.mark = *mark;
+  auto store = open_store(c, *p.clock);
+  if (!store) throw refusal(store.error());
+  // What a node that was killed has left behind must be gone before its runs are given to somebody else.
+  p.orphans = platform::kill_marked(p.mark, std::chrono::seconds{10});
+  p.processes = platform::real_processes(c.processes, *p.clock);
+
+  c.node.mark = p.mark;
+  c.node.executor.fault = planted_fault();
+  actors::node_parts given;
+  given.store = std::move(*store);
+  given.clock = p.clock.get();
+  given.randomness = p.randomness.get();
+  given.processes = p.processes.get();
+  given.meter = p.meter.get();
+  given.note = [](actors::note_level level, const std::string& line) { log_line(level_of(level), line); };
+  given.fatal = [&p](const std::string& why) {
+    log_line(log_level::error, "node-broken text=\"" + why + "\"");
+    p.broken = true;
+    platform::interrupt_wait();
+  };
+  actors::node node(c.node, std::move(given));
+  if (auto started = node.start(); !started) throw refusal(started.error());
+
+  if (c.http.unix_socket.empty())
+    c.http.unix_socket = c.serve.data + "/belfry.sock";
+  else if (c.http.unix_socket == "none")
+    c.http.unix_socket.clear();
+  if (c.http.data_folder.empty()) c.http.data_folder = c.serve.data;
+  auto server = api::server::start(node.port(), *p.meter, *p.clock, c.http);
+  if (!server) {
+    (void)node.stop(core::span{0});
+    throw refusal(server.error());
+  }
+  if (isatty(STDERR_FILENO) == 1) tell_start(c, (*server)->addresses());
+  log_start(c, (*server)->addresses(), p.orphans);
+  notify_manager("READY=1");
+  return run_until_told(node, **server, c, p);
+}
+
+}  // namespace belfry::app

@@ -1,0 +1,21 @@
+# Each bench/*.cpp is the executable bench_<name>; bench/support/*.cpp is shared by all of them.
+file(GLOB bench_sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/*.cpp")
+file(GLOB_RECURSE bench_support CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/support/*.cpp")
+
+if(bench_support)
+  add_library(bench_support STATIC ${bench_support})
+  target_link_libraries(bench_support PUBLIC belfry_app CURL::libcurl PRIVATE belfry_warnings)
+else()
+  add_library(bench_support INTERFACE)
+  target_link_libraries(bench_support INTERFACE belfry_app CURL::libcurl)
+endif()
+
+foreach(source IN LISTS bench_sources)
+  cmake_path(GET source STEM name)
+  add_executable(bench_${name} "${source}")
+  target_link_libraries(bench_${name} PRIVATE bench_support belfry_warnings)
+  if(TARGET belfry)
+    target_compile_definitions(bench_${name} PRIVATE BELFRY_BINARY="$<TARGET_FILE:belfry>")
+    add_dependencies(bench_${name} belfry)
+  endif()
+endforeach()

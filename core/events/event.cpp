@@ -1,0 +1,77 @@
+#include "core/events/event.hpp"
+
+#include <array>
+
+namespace belfry::core {
+namespace {
+
+struct name {
+  event_kind kind;
+  std::string_view text;
+};
+
+using enum event_kind;
+constexpr std::array names{
+    name{run_submitted, "run_submitted"},
+    name{batch_submitted, "batch_submitted"},
+    name{run_queued, "run_queued"},
+    name{run_claimed, "run_claimed"},
+    name{run_started, "run_started"},
+    name{run_succeeded, "run_succeeded"},
+    name{run_failed, "run_failed"},
+    name{run_timed_out, "run_timed_out"},
+    name{run_lost, "run_lost"},
+    name{run_cancelled, "run_cancelled"},
+    name{run_skipped, "run_skipped"},
+    name{run_retrying, "run_retrying"},
+    name{run_released, "run_released"},
+    name{run_parked, "run_parked"},
+    name{lease_expired, "lease_expired"},
+    name{cancel_requested, "cancel_requested"},
+    name{run_redriven, "run_redriven"},
+    name{run_discarded, "run_discarded"},
+    name{priority_changed, "priority_changed"},
+    name{stale_write, "stale_write"},
+    name{run_progress, "run_progress"},
+    name{job_created, "job_created"},
+    name{job_replaced, "job_replaced"},
+    name{job_archived, "job_archived"},
+    name{job_triggered, "job_triggered"},
+    name{job_paused, "job_paused"},
+    name{job_resumed, "job_resumed"},
+    name{session_registered, "session_registered"},
+    name{session_gone, "session_gone"},
+    name{node_started, "node_started"},
+    name{node_stopping, "node_stopping"},
+    name{executor_restarted, "executor_restarted"},
+    name{executor_given_up, "executor_given_up"},
+    name{retention_pruned, "retention_pruned"},
+    name{limits_changed, "limits_changed"},
+    name{queue_cleared, "queue_cleared"},
+};
+
+}  // namespace
+
+std::string_view to_text(event_kind k) {
+  for (const auto& n : names)
+    if (n.kind == k) return n.text;
+  return "unknown";  // written by a newer node
+}
+
+std::optional<event_kind> event_kind_from(std::string_view text) {
+  for (const auto& n : names)
+    if (n.text == text) return n.kind;
+  return std::nullopt;
+}
+
+const std::vector<event_kind>& all_event_kinds() {
+  static const std::vector<event_kind> all = [] {
+    std::vector<event_kind> kinds;
+    kinds.reserve(names.size());
+    for (const auto& n : names) kinds.push_back(n.kind);
+    return kinds;
+  }();
+  return all;
+}
+
+}  // namespace belfry::core

@@ -1,0 +1,71 @@
+// EVENTS: facts in the journal, written in the same commit as what they tell, numbered without gaps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ids/id.hpp"
+#include "core/time/instant.hpp"
+
+namespace belfry::core {
+
+// Numbers stand in rows: append only. Names are the same in SSE, logs, metrics and docs.
+enum class event_kind : std::uint16_t {
+  run_submitted = 1,
+  batch_submitted = 2,
+  run_queued = 3,
+  run_claimed = 4,
+  run_started = 5,
+  run_succeeded = 6,
+  run_failed = 7,
+  run_timed_out = 8,
+  run_lost = 9,
+  run_cancelled = 10,
+  run_skipped = 11,
+  run_retrying = 12,
+  run_released = 13,
+  run_parked = 14,
+  lease_expired = 15,
+  cancel_requested = 16,
+  run_redriven = 17,
+  run_discarded = 18,
+  priority_changed = 19,
+  stale_write = 20,
+  run_progress = 21,
+  job_created = 30,
+  job_replaced = 31,
+  job_archived = 32,
+  job_triggered = 33,
+  job_paused = 34,
+  job_resumed = 35,
+  session_registered = 40,
+  session_gone = 41,
+  node_started = 50,
+  node_stopping = 51,
+  executor_restarted = 52,
+  executor_given_up = 53,
+  retention_pruned = 54,
+  limits_changed = 55,
+  queue_cleared = 56,
+};
+std::string_view to_text(event_kind k);
+std::optional<event_kind> event_kind_from(std::string_view text);
+const std::vector<event_kind>& all_event_kinds();
+
+struct event {
+  std::int64_t seq = 0;  // assigned by the store at commit
+  instant at = never;
+  event_kind kind = event_kind::run_submitted;
+  run_id run;
+  job_id job;
+  std::uint64_t fencing = 0;
+  std::uint32_t attempt = 0;
+  std::string actor;  // who caused it: "cli:alice", "http", "node", "ses_…"
+  std::string text;   // plain words: reason, class, counts
+  friend bool operator==(const event&, const event&) = default;
+};
+
+}  // namespace belfry::core

@@ -1,0 +1,188 @@
+#include "core/queue/board.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/queue/live_table.hpp"
+#include "core/queue/ready_order.hpp"
+
+namespace belfry::core {
+
+using queueing::held_lease;
+using queueing::no_slot;
+using queueing::run_key;
+using queueing::slot;
+
+namespace {
+
+// Nobody reads a longer number in a reason, and a reason must be quick.
+constexpr std::size_t counted_in_reasons = 1000;
+
+run_key key_of(const run_head& head) { return {micros(head.eligible_since), head.id.value}; }
+
+std::string so_many(std::size_t used, std::uint32_t limit) {
+  return std::to_string(used) + " of " + std::to_string(limit) + " runs in progress";
+}
+
+board_options usable(board_options o) {
+  o.quantum = std::max(o.quantum, std::uint32_t{1});
+  return o;
+}
+
+}  // namespace
+
+struct board::state {
+  explicit state(const board_options& o) : options(o), order(o), leases(order) {}
+
+  void put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  bool full_for(const session& s) const;
+  void explain_node_limits(slot run, std::vector<wait_reason>& reasons) const;
+
+  board_options options;
+  queueing::ready_order order;
+  queueing::live_table leases;
+};
+
+board::board(board_options options) : s_(std::make_unique<state>(usable(options))) {}
+board::~board() = default;
+board::board(board&&) noexcept = default;
+board& board::operator=(board&&) noexcept = default;
+
+void board::state::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
+  held_lease* held = leases.find(head.id);
+  if (held && !held->reserved()) {
+    if (head.fencing < held->fencing) return;  // from before the lease
+    leases.remove(head.id);
+    held = nullptr;
+  }
+  const slot group = order.group_for(head, handler, job_limit);
+  if (held) {
+    // Its claim is under way, so it must not be chosen again; but now it is certain that it is queued.
+    leases.move_reservation(*held, group, micros(head.eligible_since));
+    held->wanted_back = true;
+    return;
+  }
+  if (const slot old = order.runs.find(head.id); old != no_slot) {
+    if (order.runs[old].group == group && order.runs[old].key == key_of(head)) return;
+    order.keep(group);  // the old entry may be the last of the same group
+    order.remove(old);
+    order.add(group, key_of(head));
+    order.let_go(group);
+    return;
+  }
+  order.add(group, key_of(head));
+}
+
+bool board::state::full_for(const session& s) const {
+  const limit_options& l = options.limits;
+  return (l.global > 0 && leases.all() >= l.global) ||
+         (l.per_agent_type > 0 && !s.local && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
+}
+
+void board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
+  s_->put(head, handler, job_limit);
+}
+
+void board::drop(run_id id) {
+  if (const slot run = s_->order.runs.find(id); run != no_slot) s_->order.remove(run);
+  if (const held_lease* held = s_->leases.find(id); held && held->reserved()) s_->leases.remove(id);
+}
+
+std::vector<run_id> board::pick(const claim_wish& wish, instant now) {
+  s_->order.advance(now);
+  std::vector<run_id> picked;
+  const std::size_t wanted = std::min(wish.max, wish.free_slots);
+  if (wanted == 0 || s_->full_for(wish.who)) return picked;
+  const std::vector<slot> classes = s_->order.needs.open_to(wish.who);
+  s_->order.allow(classes);
+  while (!classes.empty() && picked.size() < wanted && !s_->full_for(wish.who)) {
+    const slot group = s_->order.choose(classes, wish.at_least);
+    if (group == no_slot) break;
+    const run_key key = s_->order.take_first(group);
+    s_->leases.reserve(key, group, wish.who.agent_type, !wish.who.local);
+    picked.push_back(run_id{key.id});
+  }
+  return picked;
+}
+
+void board::live(const run_head& head, const std::string& agent_type) {
+  if (const slot run = s_->order.runs.find(head.id); run != no_slot) s_->order.remove(run);
+  held_lease* held = s_->leases.find(head.id);
+  if (held && held->reserved()) return s_->leases.confirm(head.id, *held, head.fencing, agent_type);
+  if (held) s_->leases.remove(head.id);
+  s_->leases.add_live(head, agent_type);
+}
+
+void board::unreserve(run_id id, bool again) {
+  const held_lease* held = s_->leases.find(id);
+  if (!held || !held->reserved()) return;
+  const held_lease was = *held;
+  if (again || was.wanted_back) s_->order.add(was.group, {was.since, id.value});
+  s_->leases.remove(id);
+}
+
+void board::ended(run_id id) {
+  if (s_->leases.find(id)) s_->leases.remove(id);
+}
+
+void board::state::explain_node_limits(slot run, std::vector<wait_reason>& reasons) const {
+  const limit_options& l = options.limits;
+  if (l.global > 0 && leases.all() >= l.global)
+    reasons.push_back({"global_limit", "node: " + so_many(leases.all(), l.global)});
+  // Without an allow-list any type will do, and there may always be one more.
+  const auto& types = order.needs_of(run).agent_types;
+  const auto all_leased = [&](const std::string& t) { return leases.outside_of_type(t) >= l.per_agent_type; };
+  if (l.per_agent_type == 0 || types.empty() || !std::all_of(types.begin(), types.end(), all_leased)) return;
+  for (const auto& t : types)
+    reasons.push_back({"agent_type_limit",
+                       "agent type \"" + t + "\": " + so_many(leases.outside_of_type(t), l.per_agent_type)});
+}
+
+std::vector<wait_reason> board::reasons(run_id id, instant now) const {
+  std::vector<wait_reason> reasons;
+  const auto& order = s_->order;
+  const slot run = order.runs.find(id);
+  if (run == no_slot) return reasons;
+  s_->explain_node_limits(run, reasons);
+  for (auto& r : order.limits_on(run)) reasons.push_back(std::move(r));
+  if (!order.others_first(run, now)) return reasons;
+  const auto before = order.count_before(run, counted_in_reasons);
+  reasons.push_back({"behind_others", "position " + std::to_string(before.count + 1) +
+                                          (before.complete ? "" : " or later") +
+                                          " in its lane and priority"});
+  return reasons;
+}
+
+std::optional<std::size_t> board::position(run_id id) const {
+  const slot run = s_->order.runs.find(id);
+  if (run == no_slot) return std::nullopt;
+  constexpr std::size_t all = std::numeric_limits<std::size_t>::max() / 2;
+  return s_->order.count_before(run, all).count + 1;
+}
+
+bool board::contains(run_id id) const { return s_->order.runs.find(id) != no_slot; }
+
+board_counts board::counts() const {
+  board_counts c;
+  c.ready = s_->order.runs.size();
+  c.reserved = s_->leases.reserved();
+  c.live = s_->leases.live();
+  c.ready_by_priority = s_->order.ready_by_priority;
+  c.oldest = s_->order.oldest();
+  return c;
+}
+
+const limit_options& board::limits() const { return s_->options.limits; }
+
+void board::set_limits(const limit_options& l) {
+  s_->options.limits = l;
+  s_->order.set_limits(l);
+}
+
+std::map<std::string, std::size_t> board::live_by_lane() const { return s_->leases.live_by_lane(); }
+std::map<std::string, std::size_t> board::live_by_agent_type() const {
+  return s_->leases.live_by_agent_type();
+}
+bool board::anything_for(const session& s) const { return s_->order.needs.any_open_to(s); }
+
+}  // namespace belfry::core

@@ -1,0 +1,105 @@
+// BOARD: which queued run is next for whom, and what holds the others.
+//
+// Order: priority class (aged) → lanes in deficit round robin → eligible since → id. Runs with equal needs
+// share one interned class, so a claim looks at classes, not at runs: a million queued runs cost a claim no
+// more than ten. Limits are calculated from the live leases that the board has been told of; there is no
+// counter that could leak. A picked run is reserved until the store confirms or refuses the claim. The board
+// is derived: rebuilt at boot, it may be wrong about a run for a moment, and the store's refusal then
+// corrects it. At most 128 bytes of memory per queued run.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/run/machine.hpp"
+#include "core/run/run.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::core {
+
+struct limit_options {
+  /// Live leases in the whole node. 0: no limit. Default 0.
+  std::uint32_t global = 0;
+  /// Live leases per lane that has a name. 0: no limit. Default 3.
+  std::uint32_t per_lane = 3;
+  /// Live leases per batch. 0: no limit. Default 5.
+  std::uint32_t per_batch = 5;
+  /// Live leases per agent type (the node's own executors are bounded by their number). 0: no limit.
+  /// Default 4.
+  std::uint32_t per_agent_type = 4;
+  friend bool operator==(const limit_options&, const limit_options&) = default;
+};
+
+struct board_options {
+  /// A run that waits this long is treated as one priority class higher; again after each further step.
+  /// Default 10 min. 0 turns ageing off.
+  span ageing_step = std::chrono::minutes{10};
+  /// Runs that a lane may take per round of its priority class. Default 1.
+  std::uint32_t quantum = 1;
+  limit_options limits;
+};
+
+struct claim_wish {
+  session who;  // with its true number of free slots in `free_slots`
+  std::uint32_t free_slots = 1;
+  std::uint32_t max = 1;              // 1..1000
+  priority at_least = priority::low;  // takes only this priority or a more urgent one (unaged)
+};
+
+struct board_counts {
+  std::size_t ready = 0, reserved = 0, live = 0;
+  std::array<std::size_t, priority_count> ready_by_priority{};
+  std::optional<instant> oldest;  // eligible since of the longest waiting ready run
+};
+
+class board {
+ public:
+  explicit board(board_options options = {});
+  ~board();
+  board(board&&) noexcept;
+  board& operator=(board&&) noexcept;
+
+  // The head is in state queued: it enters the line (again) at its eligible_since. Replaces an older entry of
+  // the run. `job_limit` is the job's max_concurrent (0: none).
+  void put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  // Leaves the line: cancelled, or not there any more. Unknown ids are fine.
+  void drop(run_id id);
+  // The runs that this claim gets, in order, at most min(max, free_slots); each is reserved. Empty: nothing
+  // for this session now.
+  std::vector<run_id> pick(const claim_wish& wish, instant now);
+  // The store confirmed: the run is live under this lease. Also for leases found at boot.
+  void live(const run_head& head, const std::string& agent_type);
+  // The store refused: the reservation is given up; `again` puts the run back at its place.
+  void unreserve(run_id id, bool again);
+  // The lease ended, however.
+  void ended(run_id id);
+
+  // What keeps this queued run from being picked, besides sessions: global_limit, agent_type_limit,
+  // lane_limit, batch_limit, key_limit, job_limit, behind_others (with its position). Empty: it is next for
+  // whoever may take it. Unknown run: empty.
+  std::vector<wait_reason> reasons(run_id id, instant now) const;
+  // Place in its lane and priority class, from 1; nothing when it is not in the line.
+  std::optional<std::size_t> position(run_id id) const;
+  bool contains(run_id id) const;
+  board_counts counts() const;
+  const limit_options& limits() const;
+  void set_limits(const limit_options& l);
+  // Live leases per lane, batch, agent type, as calculated: for status, and for the test that compares them
+  // with the rows.
+  std::map<std::string, std::size_t> live_by_lane() const;
+  std::map<std::string, std::size_t> live_by_agent_type() const;
+  // Whether any ready run could be taken by a session like this (limits apart): cheap, by class. Used to wake
+  // waiting claims.
+  bool anything_for(const session& s) const;
+
+ private:
+  struct state;
+  std::unique_ptr<state> s_;
+};
+
+}  // namespace belfry::core

@@ -1,0 +1,79 @@
+// NEEDS TABLE: what runs ask of a session, each distinct combination once. A claim judges these classes, not
+// the runs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/queue/slab.hpp"
+#include "core/queue/slot_heap.hpp"
+#include "core/queue/slot_index.hpp"
+#include "core/run/spec.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::core::queueing {
+
+// One queue for each priority and each class that a run of this priority can be lifted to.
+inline constexpr std::size_t queue_count = priority_count * (priority_count + 1) / 2;
+constexpr std::size_t queue_of(std::size_t prio, std::size_t effective) {
+  return prio * (prio + 1) / 2 + effective;
+}
+
+struct needs_class {
+  requirement needs;  // without the preferred capabilities, which exclude nobody
+  handler_kind handler = handler_kind::none;
+  std::size_t ready = 0;      // runs in line
+  std::uint32_t shelves = 0;  // that use it; 0: not in use
+  std::array<slot_heap, queue_count>
+      queues;                    // of shelves that have something in this class, by the turn of their lane
+  std::uint64_t allowed_in = 0;  // the last claim whose session may take it
+  std::uint64_t made = 0;        // a number of its own, never used again
+};
+
+class needs_table {
+ public:
+  // Found or made. The caller counts the shelves.
+  slot find_or_add(const requirement& needs, handler_kind handler);
+  void remove(slot n);
+  needs_class& operator[](slot n) { return classes_[n]; }
+  const needs_class& operator[](slot n) const { return classes_[n]; }
+  // Those with ready runs that the session may take, limits apart.
+  std::vector<slot> open_to(const session& s);
+  bool any_open_to(const session& s) const;
+  // Those with ready runs that anybody may take who may take this one; this one is among them.
+  std::vector<slot> open_with(slot n) const;
+
+  template <class Rule>
+  void push(slot n, std::size_t queue, slot shelf, Rule rule) {
+    classes_[n].queues[queue].push(shelf, rule);
+    filled_[n] = static_cast<std::uint16_t>(filled_[n] | 1U << queue);
+  }
+  template <class Rule>
+  void remove(slot n, std::size_t queue, slot place, Rule rule) {
+    classes_[n].queues[queue].remove(place, rule);
+    if (classes_[n].queues[queue].empty())
+      filled_[n] = static_cast<std::uint16_t>(filled_[n] & ~(1U << queue));
+  }
+  // One bit for each queue that has something: a choice looks at nothing else of most classes.
+  unsigned filled(slot n) const { return filled_[n]; }
+
+ private:
+  // What one session may take, as far as it was asked already.
+  struct memory {
+    session who;
+    std::vector<std::uint64_t>
+        verdicts;  // by slot: twice the number of the class that was judged, plus one for yes
+    std::uint64_t used = 0;
+  };
+  memory& memory_of(const session& s);
+
+  slab<needs_class> classes_;
+  std::vector<std::uint16_t> filled_;
+  slot_index by_content_;
+  std::vector<memory> memories_;
+  std::uint64_t made_ = 0, asked_ = 0;
+};
+
+}  // namespace belfry::core::queueing

@@ -1,0 +1,145 @@
+// The choice of the next run: strict between effective classes, by turn between lanes, by (eligible since,
+// id) in a lane.
+#include "core/queue/ready_order.hpp"
+#include "core/queue/ready_rules.hpp"
+
+namespace belfry::core::queueing {
+
+std::uint8_t ready_order::effective_class(std::uint8_t prio, std::int64_t since, std::int64_t now) const {
+  const std::int64_t step = options_.ageing_step.count();
+  if (step <= 0 || now <= since) return prio;
+  const std::int64_t risen = (now - since) / step;
+  return risen >= prio ? std::uint8_t{0} : static_cast<std::uint8_t>(prio - risen);
+}
+
+std::optional<run_key> ready_order::front_of(const shelf& s) const {
+  std::optional<run_key> front;
+  if (!s.groups.empty()) front = front_of(s.groups.top());
+  if (!s.rooms.empty()) {
+    const run_key other = front_of(rooms_[s.rooms.top()].groups.top());
+    if (!front || other < *front) front = other;
+  }
+  return front;
+}
+
+slot ready_order::closed_gate(const group& g) const {
+  for (const slot gate : g.gates)
+    if (gate != no_slot && !gates.open(gate)) return gate;
+  return no_slot;
+}
+
+void ready_order::advance(instant at) {
+  const std::int64_t now = micros(at);
+  const bool back = now < now_;
+  now_ = now;
+  // A clock that was set back makes everybody younger: rare, and judged anew from the start.
+  if (back && options_.ageing_step.count() > 0)
+    for (slot s = 0; s < shelves_.end(); ++s)
+      if (shelves_[s].lane != no_slot) refresh(s);
+  while (!by_rise_.empty() && shelves_[by_rise_.top()].rises_at <= now_) refresh(by_rise_.top());
+}
+
+slot ready_order::settle(slot s) {
+  shelf& it = shelves_[s];
+  slot found = no_slot;
+  bool moved = false;
+  while (!it.groups.empty() || !it.rooms.empty()) {
+    const slot r = it.rooms.top();
+    slot g = it.groups.top();
+    if (r != no_slot && (g == no_slot || front_of(rooms_[r].groups.top()) < front_of(g))) {
+      if (!gates.open(rooms_[r].gate)) {
+        it.rooms.remove(rooms_[r].place, by_room{*this});
+        moved = true;
+        continue;
+      }
+      g = rooms_[r].groups.top();
+    }
+    const slot gate = closed_gate(groups_[g]);
+    if (gate == no_slot) {
+      found = g;
+      break;
+    }
+    leave_place(g);
+    groups_[g].room = room_for(gate, s);
+    set_place(g);
+    moved = true;
+  }
+  if (moved) refresh(s);
+  return found;
+}
+
+// The shelf in this queue whose lane has the turn and which has something that no limit holds; no_slot as
+// well when its turn does not come before that of `best`.
+slot ready_order::first_in(slot n, std::size_t prio, std::size_t effective, slot best) {
+  const slot_heap& queue = needs[n].queues[queue_of(prio, effective)];
+  while (!queue.empty()) {
+    const slot s = queue.top();
+    if (best != no_slot && !by_turn{*this}.before(s, best)) return no_slot;
+    lane& home = lanes[shelves_[s].lane];
+    if (full(home)) {
+      needs.remove(n, queue_of(prio, effective), shelves_[s].place, by_turn{*this});
+      shelves_[s].parked = true;
+      ++home.parked;
+      continue;
+    }
+    if (settle(s) != no_slot && shelves_[s].effective == effective) return s;
+  }
+  return no_slot;
+}
+
+slot ready_order::first_of_lane(slot l, const std::vector<slot>& classes, std::size_t at_least,
+                                std::size_t effective) {
+  slot first = no_slot;
+  const auto consider = [&](slot s) {
+    if (shelves_[s].effective != effective) return;
+    const slot g = settle(s);
+    if (g == no_slot || shelves_[s].effective != effective) return;
+    if (first == no_slot || front_of(g) < front_of(first)) first = g;
+  };
+  // Whichever is less: what the lane has, or what the session may take.
+  const auto& own = lanes[l].shelves;
+  if (own.size() <= classes.size() * priority_count) {
+    for (const slot s : own)
+      if (shelves_[s].prio <= at_least && needs[shelves_[s].needs].allowed_in == claims_) consider(s);
+    return first;
+  }
+  for (const slot n : classes)
+    for (std::size_t p = effective; p <= at_least; ++p)
+      if (const slot s = find_shelf(l, n, static_cast<std::uint8_t>(p)); s != no_slot) consider(s);
+  return first;
+}
+
+void ready_order::allow(const std::vector<slot>& classes) {
+  ++claims_;
+  for (const slot n : classes) needs[n].allowed_in = claims_;
+}
+
+slot ready_order::choose(const std::vector<slot>& classes, priority least) {
+  const auto at_least = static_cast<std::size_t>(least);
+  for (std::size_t effective = 0; effective <= at_least; ++effective) {
+    slot best = no_slot;
+    for (const slot n : classes)
+      for (std::size_t p = effective; p <= at_least; ++p)
+        if ((needs.filled(n) >> queue_of(p, effective) & 1U) != 0)
+          if (const slot s = first_in(n, p, effective, best); s != no_slot) best = s;
+    if (best != no_slot) return first_of_lane(shelves_[best].lane, classes, at_least, effective);
+  }
+  return no_slot;
+}
+
+run_key ready_order::take_first(slot g) {
+  const std::size_t effective = shelves_[groups_[g].shelf].effective;
+  const slot l = lane_of(g);
+  if (lanes.starts(l, effective, options_.quantum))
+    for (const slot s : lanes[l].shelves)
+      if (shelves_[s].effective == effective && !shelves_[s].parked)
+        needs[shelves_[s].needs].queues[queue_of(shelves_[s].prio, effective)].update(shelves_[s].place,
+                                                                                      by_turn{*this});
+  const slot run = runs.front(groups_[g].runs);
+  const run_key key = runs[run].key;
+  keep(g);
+  remove(run);
+  return key;
+}
+
+}  // namespace belfry::core::queueing

@@ -1,0 +1,157 @@
+// READY ORDER: all ready runs, arranged so that the next one for a session is found without passing over
+// those it cannot have.
+//
+//   queue (needs, priority, effective class)   heap of shelves by the ticket of their lane
+//     shelf (lane, needs, priority)            two heaps by front: groups that may be open, and rooms
+//       room (gate, shelf)                     heap of groups that found this gate closed; with the shelf
+//       while the gate is open
+//         group (shelf, batch, key, job)       a line of runs with the same limits
+//
+// What a limit holds is moved aside when it comes up first, and only then: a group into the room of its
+// closed gate, a shelf of a full lane out of its queue. An opening gate brings back one room per shelf, not
+// its groups, so that a batch of 100,000 runs with as many keys costs the others nothing. Ageing moves a
+// shelf when its front is due, by a heap of these instants. Rejected: one sorted line per lane (a full batch
+// at its head is scanned again by every claim).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/queue/board.hpp"
+#include "core/queue/gates.hpp"
+#include "core/queue/lanes.hpp"
+#include "core/queue/needs_table.hpp"
+#include "core/queue/ready_line.hpp"
+#include "core/queue/slot_heap.hpp"
+
+namespace belfry::core::queueing {
+
+inline constexpr std::uint8_t no_class = priority_count;
+
+struct shelf {
+  slot lane = no_slot, needs = no_slot;  // no_slot: not in use
+  std::uint8_t prio = 0;
+  std::uint8_t effective = no_class;  // of its front
+  bool parked = false;                // out of its queue: the lane is at its limit
+  slot place = no_slot;               // in its queue
+  slot timer_place = no_slot;
+  std::int64_t rises_at = 0;  // when its front enters the next class
+  slot_heap groups, rooms;
+  slot first_room = no_slot;  // of all rooms, those with a closed gate as well
+  std::uint32_t group_count = 0;
+};
+
+struct group {
+  ready_line runs;
+  slot shelf = no_slot;
+  per_meter_kind gates = no_meters;
+  slot room = no_slot;   // no_slot: with the shelf
+  slot place = no_slot;  // in the heap of the room or shelf
+  slot age_place = no_slot;
+  std::uint32_t reserved = 0;  // runs under reservation that may come back
+};
+
+struct room {
+  slot gate = no_slot, shelf = no_slot;
+  slot_heap groups;
+  slot place = no_slot;  // in the shelf's heap; no_slot: not there, its gate was found closed
+  slot gate_next = no_slot, gate_before = no_slot, shelf_next = no_slot, shelf_before = no_slot;
+};
+
+class ready_order {
+ public:
+  explicit ready_order(const board_options& options) : options_(options) {}
+
+  // ---- places (ready_order.cpp)
+  // The group of such a run, made when it is new; it must get a run or a reservation at once.
+  slot group_for(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  void add(slot g, run_key key);
+  void remove(slot run);
+  void keep(slot g) { ++groups_[g].reserved; }  // a reservation may bring a run back
+  void let_go(slot g);                          // ... or not any more
+  const group& at(slot g) const { return groups_[g]; }
+  slot lane_of(slot g) const { return shelves_[groups_[g].shelf].lane; }
+  const requirement& needs_of(slot run) const {
+    return needs[shelves_[groups_[runs[run].group].shelf].needs].needs;
+  }
+  per_meter_kind meters_of(slot g) const;
+  void opened(slot gate);  // a gate is open again
+  void unpark(slot lane);  // a lane is below its limit again, or may be
+  void set_limits(const limit_options& limits);
+
+  // ---- choice (ready_choice.cpp)
+  void advance(instant now);
+  // A claim begins, by a session that may take these classes.
+  void allow(const std::vector<slot>& classes);
+  // The group whose first run is next for this claim; no_slot: nothing.
+  slot choose(const std::vector<slot>& classes, priority at_least);
+  // Takes the first run of a chosen group out of the line, as its lane's start.
+  run_key take_first(slot g);
+  bool full(const lane& l) const {
+    return options_.limits.per_lane > 0 && !l.name.empty() && l.held >= options_.limits.per_lane;
+  }
+
+  // ---- views (ready_view.cpp)
+  struct tally {
+    std::size_t count = 0;
+    bool complete = true;
+  };
+  // Runs before this one in its lane and priority; stops after about so many steps.
+  tally count_before(slot run, std::size_t steps) const;
+  // Whether any session that may take it would now be given another run; true as well when that cannot be
+  // told within a thousand steps.
+  bool others_first(slot run, instant now) const;
+  std::vector<wait_reason> limits_on(slot run) const;  // lane, batch, key, job
+  std::optional<instant> oldest() const;
+
+  ready_runs runs;
+  lane_table lanes;
+  gate_table gates;
+  needs_table needs;
+  std::array<std::size_t, priority_count> ready_by_priority{};
+
+ private:
+  struct by_front;
+  struct by_room;
+  struct by_age;
+  struct by_turn;
+  struct by_rise;
+
+  run_key front_of(slot g) const { return runs[runs.front(groups_[g].runs)].key; }
+  std::optional<run_key> front_of(const shelf& s) const;
+  std::uint8_t effective_class(std::uint8_t prio, std::int64_t since, std::int64_t now) const;
+  slot closed_gate(const group& g) const;
+  template <class ComesBefore>
+  bool startable(const shelf& s, ComesBefore comes_before, std::size_t& steps) const;
+
+  slot shelf_for(slot lane, slot needs, std::uint8_t prio);
+  slot find_shelf(slot lane, slot needs, std::uint8_t prio) const;
+  slot room_for(slot gate, slot shelf);
+  void remove_room(slot r);
+  void set_place(slot g);    // into the heap of its room or shelf, or to its new place there
+  void leave_place(slot g);  // out of it
+  void front_changed(slot g);
+  void remove_if_unused(slot g);
+  void refresh(slot s);  // after its front may have changed
+  void join_queue(slot s);
+  void leave_queue(slot s);
+
+  slot settle(slot s);  // its first group that no gate holds, after moving aside those that are held
+  slot first_in(slot needs, std::size_t prio, std::size_t effective, slot best);
+  slot first_of_lane(slot lane, const std::vector<slot>& classes, std::size_t at_least,
+                     std::size_t effective);
+
+  board_options options_;
+  std::int64_t now_ = 0;
+  std::uint64_t claims_ = 0;
+  slab<shelf> shelves_;
+  slab<group> groups_;
+  slab<room> rooms_;
+  slot_index shelf_index_, group_index_, room_index_;
+  slot_heap by_age_;   // all groups with runs, by front
+  slot_heap by_rise_;  // shelves whose front can still rise
+};
+
+}  // namespace belfry::core::queueing

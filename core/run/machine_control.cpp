@@ -1,0 +1,52 @@
+// What people and policies ask of a run: cancel, priority, discard.
+#include "core/run/machine_parts.hpp"
+
+namespace belfry::core::machine {
+
+answer apply(const question& q, const cmd_cancel& c) {
+  auto step = unchanged(q);
+  // Asking again for what is so already is answered alike, so that a repeated request does no harm.
+  if (q.head.state == run_state::cancelled) return step;
+  if (terminal(q.head.state)) return not_allowed(q, "cancel", "not finished");
+  const std::string reason = c.reason.empty() ? std::string{"cancelled"} : c.reason;
+  if (leased(q.head.state)) {
+    if (q.head.cancel_requested) return step;
+    step.next.cancel_requested = true;
+    step.next.reason = reason;
+    tell(step, q, event_kind::cancel_requested, reason);
+    return step;
+  }
+  step.next.reason = reason;
+  enter(step, q, run_state::cancelled);
+  tell(step, q, event_kind::run_cancelled, reason);
+  return step;
+}
+
+answer apply(const question& q, const cmd_reprioritise& c) {
+  if (terminal(q.head.state) || leased(q.head.state)) return not_allowed(q, "change its priority", "waiting");
+  auto step = unchanged(q);
+  if (q.head.prio == c.prio) return step;
+  step.next.prio = c.prio;
+  tell(step, q, event_kind::priority_changed,
+       std::string{to_text(q.head.prio)} + " -> " + std::string{to_text(c.prio)});
+  return step;
+}
+
+answer apply(const question& q, const cmd_discard& c) {
+  if (!ended_badly(q.head.state)) return not_allowed(q, "discard", "failed, timed_out or lost");
+  const auto id = to_string(q.head.id);
+  if (q.head.successor) {
+    failure f{errc::invalid_transition,
+              id + " was redriven as " + to_string(q.head.successor) + " and is no dead letter any more",
+              {},
+              "belfry run show " + to_string(q.head.successor)};
+    return run_refusal{std::move(f), std::nullopt};
+  }
+  auto step = unchanged(q);
+  if (q.head.discarded) return step;
+  step.next.discarded = true;
+  tell(step, q, event_kind::run_discarded, c.reason);
+  return step;
+}
+
+}  // namespace belfry::core::machine

@@ -1,0 +1,73 @@
+// The lease of a live attempt: claim, start, renew, progress.
+#include <cmath>
+
+#include "core/run/machine_parts.hpp"
+#include "core/text/utf8.hpp"
+
+namespace belfry::core::machine {
+namespace {
+
+constexpr std::size_t progress_text_bytes = 1000;
+
+void begin(run_head& next, instant now) {
+  next.state = run_state::running;
+  next.held.started_at = now;
+  next.held.deadline_at = next.timeout > span{0} ? later(now, next.timeout) : never;
+}
+
+}  // namespace
+
+answer apply(const question& q, const cmd_claim& c) {
+  if (q.head.state != run_state::queued) return not_allowed(q, "claim", "queued");
+  if (!c.holder) return invalid("/session", "", "a session id", "a claim needs a session");
+  if (auto no = refuse_lease(c.lease)) return *no;
+  auto step = unchanged(q);
+  auto& next = step.next;
+  next.state = run_state::claimed;
+  next.attempt += 1;
+  next.fencing += 1;
+  next.held = {c.holder, c.hash, q.now, never, later(q.now, c.lease), never};
+  next.due_at = never;
+  next.reason.clear();
+  next.progress = 0;
+  next.progress_text.clear();
+  if (c.start) begin(next, q.now);
+  tell(step, q, event_kind::run_claimed, c.start ? "started" : "");
+  return step;
+}
+
+answer apply(const question& q, const cmd_start& c) {
+  if (!holds(q, c.proof)) return stale(q, c.proof, "start");
+  auto step = unchanged(q);
+  if (q.head.state == run_state::running) return step;
+  begin(step.next, q.now);
+  tell(step, q, event_kind::run_started);
+  return step;
+}
+
+answer apply(const question& q, const cmd_renew& c) {
+  if (auto no = refuse_lease(c.lease)) return *no;
+  if (!holds(q, c.proof)) return stale(q, c.proof, "renew");
+  auto step = unchanged(q);
+  step.next.held.expires_at = later(q.now, c.lease);
+  return step;  // no event: heartbeats would be most of the journal
+}
+
+answer apply(const question& q, const cmd_progress& c) {
+  // Written so that NaN is refused as well.
+  if (!(c.value >= 0 && c.value <= 1))
+    return invalid("/value", std::isfinite(c.value) ? std::to_string(c.value) : "not a number", "0 to 1",
+                   "progress is not allowed");
+  if (c.text.size() > progress_text_bytes || !valid_utf8(c.text))
+    return invalid("/text", shown(c.text, 60), "at most 1000 bytes of UTF-8",
+                   "the text of the progress is not allowed");
+  if (!holds(q, c.proof)) return stale(q, c.proof, "progress");
+  auto step = unchanged(q);
+  if (step.next.progress == c.value && step.next.progress_text == c.text) return step;
+  step.next.progress = c.value;
+  step.next.progress_text = c.text;
+  tell(step, q, event_kind::run_progress, c.text);
+  return step;
+}
+
+}  // namespace belfry::core::machine

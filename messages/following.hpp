@@ -1,0 +1,63 @@
+// FOLLOWING: what a commit did, told to those who hold derived memory. There is one stream, from storage, in
+// commit order, and it is sent before any answer of the same commit: who was answered finds everybody else
+// informed.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/job/job.hpp"
+#include "core/run/run.hpp"
+
+namespace belfry::messages {
+
+// From storage to the dispatcher: every head that was written, as written, and every job.
+struct runs_committed {
+  std::vector<core::run> runs;
+  std::vector<core::job> jobs;
+};
+
+// From the dispatcher to the timekeeper: when a run is due, or when the deadline of its attempt is; never:
+// forget it.
+struct run_time {
+  core::run_id run;
+  core::instant at = core::never;
+  std::uint64_t fencing = 0;  // 0: a delay; else the attempt whose deadline it is
+  core::session_id holder;
+  bool local = false;   // the holder is an executor of this node and can be told to stop
+  core::span grace{0};  // between TERM and KILL
+};
+struct watch_times {
+  std::vector<run_time> times;
+};
+
+// From the dispatcher to the lease sweeper: when a lease runs out; never: it has ended.
+struct run_lease {
+  core::run_id run;
+  std::uint64_t fencing = 0;
+  core::token_hash hash{};
+  core::instant expires_at = core::never;
+};
+struct watch_leases {
+  std::vector<run_lease> leases;
+};
+
+// An actor's own delayed message; one of an older generation means nothing any more.
+struct alarm_rang {
+  std::uint64_t generation = 0;
+};
+
+// From the dispatcher to the submitter: whether there is room in the queue.
+struct intake_changed {
+  bool open = true;
+  std::uint64_t waiting = 0;
+};
+
+// A claimed run has to be stopped, or the wall clock has moved in a way that no timer explains: asked of the
+// sweeper before a lease is written, so that a suspended machine does not lose what it runs.
+struct look_at_clock {};
+struct clock_looked {
+  bool jumped = false;
+};
+
+}  // namespace belfry::messages

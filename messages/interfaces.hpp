@@ -1,0 +1,100 @@
+// INTERFACES: every typed role between actors, one comment per handler. A collaborator gets the smallest role
+// that serves it. The roles whose messages carry change sets, callbacks or handles stand beside their actors
+// (role.hpp in actors/storage, event_hub, process_executor, executor_supervisor and gateway).
+#pragma once
+
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_behavior.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include "messages/boot.hpp"
+#include "messages/executors.hpp"
+#include "messages/following.hpp"
+#include "messages/jobs.hpp"
+#include "messages/node.hpp"
+#include "messages/queries.hpp"
+#include "messages/runs.hpp"
+#include "messages/sessions.hpp"
+
+namespace belfry::messages {
+
+// ---- doors to the queue
+
+using submitter_client = caf::typed_actor<caf::replies_to<submit_runs>::with<
+    core::result<submitted>>>;  // all or nothing; answered after the commit
+using submitter_actor =
+    submitter_client::extend<caf::reacts_to<intake_changed>>;  // the queue is full, or has room again
+
+using lease_desk_actor = caf::typed_actor<
+    caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress of claimed runs
+    caf::replies_to<settle_runs>::with<core::result<settled>>>;  // how attempts ended, each in its own right
+
+using operator_desk_actor = caf::typed_actor<
+    caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard
+    caf::replies_to<redrive_runs>::with<core::result<redriven>>>;   // linked successors of finished runs
+
+using job_registry_actor =
+    caf::typed_actor<caf::replies_to<put_job>::with<core::result<job_stored>>,
+                     caf::replies_to<archive_job>::with<core::result<job_stored>>,
+                     caf::replies_to<pause_job>::with<core::result<job_stored>>,
+                     caf::replies_to<resume_job>::with<core::result<job_stored>>,
+                     caf::replies_to<trigger_job>::with<core::result<submitted>>>;  // a run of its current
+                                                                                    // revision
+
+// ---- the queue
+
+// What a worker of this node may ask.
+using claim_actor = caf::typed_actor<caf::replies_to<claim_runs>::with<
+    core::result<claimed_runs>>>;  // the next runs for a session; waits if it is asked to
+// What the session registry tells.
+using session_listener = caf::typed_actor<caf::reacts_to<session_changed>,
+                                          caf::reacts_to<session_gone>>;  // crashed: its leases are lost
+// What storage tells.
+using follower_actor =
+    caf::typed_actor<caf::reacts_to<runs_committed>>;  // the one stream that memory follows
+using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::extend<
+    caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
+    caf::replies_to<ask_queue>::with<core::result<queue_state>>,
+    caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
+    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>, caf::reacts_to<close_claims>,
+    caf::reacts_to<alarm_rang>>;  // the wait of a claim is over
+
+// What the dispatcher tells.
+using time_listener = caf::typed_actor<caf::reacts_to<watch_times>>;
+using timekeeper_actor = time_listener::extend<caf::reacts_to<start_timers>, caf::reacts_to<alarm_rang>>;
+
+using lease_listener = caf::typed_actor<caf::reacts_to<watch_leases>>;
+// What whoever writes a lease asks first, when its clock has jumped.
+using clock_watch_actor = caf::typed_actor<caf::replies_to<look_at_clock>::with<clock_looked>>;
+using lease_sweeper_actor = lease_listener::extend_with<clock_watch_actor>::extend<
+    caf::replies_to<start_sweeping>::with<core::result<swept>>, caf::reacts_to<alarm_rang>>;
+
+// ---- sessions and executors
+
+// What a worker of this node, or its supervisor, may ask.
+using session_client = caf::typed_actor<caf::replies_to<register_session>::with<core::result<session_answer>>,
+                                        caf::replies_to<end_session>::with<core::result<session_answer>>>;
+using session_registry_actor =
+    session_client::extend<caf::replies_to<load_sessions>::with<core::result<sessions_loaded>>>;
+
+// What the timekeeper and the dispatcher tell.
+using attempt_stopper = caf::typed_actor<caf::reacts_to<stop_attempt>>;
+// What an executor tells.
+using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf::reacts_to<executor_idle>>;
+// ---- the rest
+
+using reader_actor = caf::typed_actor<caf::replies_to<query>::with<core::result<query_answer>>>;
+
+using retention_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;
+
+// What children tell.
+using child_listener = caf::typed_actor<caf::reacts_to<child_changed>, caf::reacts_to<store_changed>>;
+// What the doors ask.
+using node_client = caf::typed_actor<caf::replies_to<ask_node>::with<core::result<node_status>>>;
+using supervisor_actor =
+    child_listener::extend_with<node_client>::extend<caf::reacts_to<boot_node>, caf::reacts_to<stop_node>,
+                                                     caf::reacts_to<alarm_rang>>;  // a restart is due, or
+                                                                                   // patience is over
+
+}  // namespace belfry::messages

@@ -1,0 +1,49 @@
+// JOB MESSAGES.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/job/job.hpp"
+#include "messages/runs.hpp"
+
+namespace belfry::messages {
+
+struct put_job {  // new when id is 0, else replaced
+  core::job_id id;
+  std::uint32_t expected_revision = 0;
+  core::job_definition definition;
+  bool start_paused = false;
+  std::optional<once_key> once;
+  std::string actor;
+};
+struct job_stored {
+  core::job job;
+  bool replayed = false;
+  bool created = false;
+};
+struct archive_job {
+  core::job_id id;
+  std::string actor;
+};
+struct pause_job {
+  core::job_id id;
+  std::string reason;
+  std::string text;
+  std::string actor;
+};
+struct resume_job {
+  core::job_id id;
+  std::string reason;
+  std::string actor;
+};
+struct trigger_job {
+  core::job_id id;
+  std::optional<std::string> payload;
+  bool force = false;
+  core::span delay{0};
+  std::optional<once_key> once;
+  std::string actor;
+};
+
+}  // namespace belfry::messages

@@ -1,0 +1,88 @@
+// QUERIES: reads of committed state, answered by the readers on connections of their own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/run/filter.hpp"
+#include "core/run/views.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::messages {
+
+struct get_run {
+  using answer = core::run;
+  std::string text;
+};  // id, unique prefix, or name of the newest
+struct run_details {
+  core::run run;
+  std::vector<core::attempt_record> attempts;
+  std::vector<core::evidence> late;
+  std::vector<std::string> holder_names;  // by attempt, same order; empty where unknown
+};
+struct get_run_details {
+  using answer = run_details;
+  std::string text;
+};
+struct list_runs {
+  using answer = core::run_page;
+  core::run_filter filter;
+  core::page_request page;
+};
+struct list_ids {
+  using answer = std::vector<core::run_id>;
+  core::run_filter filter;
+  std::size_t limit = 1000;
+};
+struct get_logs {
+  using answer = core::log_page;
+  core::run_id id;
+  std::uint32_t attempt = 0;        // 0: all attempts
+  std::uint32_t after_attempt = 0;  // only lines after (after_attempt, after_number)
+  std::uint64_t after_number = 0;
+  std::size_t limit = 1000;
+  std::size_t tail = 0;
+};
+struct get_job {
+  using answer = core::job;
+  std::string text;
+};
+struct list_jobs {
+  using answer = core::job_page;
+  bool archived_too = false;
+  std::string name_contains;
+  std::size_t limit = 50;
+  std::int64_t after = 0;
+};
+struct list_sessions {
+  using answer = std::vector<core::session>;
+  bool gone_too = false;
+};
+struct get_events {
+  using answer = core::event_page;
+  std::int64_t after = 0;
+  std::size_t limit = 500;
+  core::event_filter filter;
+};
+struct get_batch {
+  using answer = core::batch_summary;
+  core::batch_id id;
+};
+struct get_statistics {
+  using answer = core::run_statistics;
+  core::run_filter filter;
+};
+struct get_facts {
+  using answer = core::store_facts;
+};
+
+using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
+                           list_sessions, get_events, get_batch, get_statistics, get_facts>;
+using query_answer =
+    std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
+                 core::job_page, std::vector<core::session>, core::event_page, core::batch_summary,
+                 core::run_statistics, core::store_facts>;
+
+}  // namespace belfry::messages

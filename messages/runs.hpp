@@ -1,0 +1,134 @@
+// RUN MESSAGES: what doors, executors and actors say about runs. Commands are imperative, answers are nouns.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/errors/result.hpp"
+#include "core/queue/board.hpp"
+#include "core/run/machine.hpp"
+#include "core/run/run.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::messages {
+
+// Idempotency-Key of a request, with what it is bound to.
+struct once_key {
+  std::string key;
+  std::array<std::uint8_t, 32> fingerprint{};
+};
+
+struct submit_runs {  // all or nothing; at most 1,000
+  std::vector<core::submission> runs;
+  bool as_batch = false;
+  std::optional<once_key> once;
+  std::string actor;
+};
+struct submitted {
+  std::vector<core::run> runs;
+  core::batch_id batch;
+  bool replayed = false;  // an earlier request with the same key or id made them
+};
+
+struct claim_runs {
+  core::session_id who;
+  std::uint32_t max = 1;  // 1..1000
+  core::span wait{0};     // how long to wait when there is nothing; at most 60 s
+  core::priority at_least = core::priority::low;
+  core::span lease{std::chrono::minutes{5}};
+  bool start = false;  // begin at once: claimed and running in one commit
+};
+struct claimed_run {
+  core::run run;      // with spec
+  std::string token;  // shown to nobody else, ever
+};
+struct claimed_runs {
+  std::vector<claimed_run> runs;
+};  // empty: nothing came in time
+
+struct lease_call {  // start, heartbeat, progress
+  core::run_id run;
+  std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress> what;
+};
+struct touch_leases {
+  std::vector<lease_call> calls;
+};
+struct lease_status {
+  core::instant expires_at;
+  core::instant deadline_at;
+  bool cancel_requested = false;
+};
+struct touched {
+  std::vector<core::result<lease_status>> answers;
+};
+
+struct settle_item {
+  core::run_id run;
+  core::cmd_settle how;
+};
+struct settle_runs {
+  std::vector<settle_item> items;
+  std::string actor;
+};  // each in its own right; at most 1,000
+struct settled_item {
+  core::run_head head;
+  bool replayed = false;
+};
+struct settled {
+  std::vector<core::result<settled_item>> answers;
+};
+
+struct control_runs {  // an operator's word on runs; each in its own right; at most 1,000
+  std::vector<core::run_id> ids;
+  std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard> what;
+  std::string actor;
+};
+struct controlled {
+  std::vector<core::result<core::run_head>> answers;
+};
+
+struct redrive_runs {
+  std::vector<core::run_id> ids;
+  std::optional<std::string> payload;
+  std::string actor;
+};
+struct redriven {
+  std::vector<core::result<core::run>> answers;
+};  // the successors
+
+struct explain_run {
+  core::run_head head;
+};
+struct explanation {
+  std::vector<core::wait_reason> reasons;
+  std::optional<std::size_t> position;
+};
+
+struct ask_queue {};
+struct queue_state {
+  core::board_counts counts;
+  core::limit_options limits;
+  std::map<std::string, std::size_t> live_by_lane, live_by_agent_type;
+  std::size_t waiting_claims = 0;
+  std::size_t timers = 0;
+  bool ready = false;  // rebuilt from the store and serving
+};
+struct change_limits {
+  core::limit_options limits;
+  std::string actor;
+};
+
+// To the holder of an attempt that lives in this process: end it.
+enum class stop_why : std::uint8_t { cancel = 0, timeout = 1, lease_lost = 2 };
+struct stop_attempt {
+  core::run_id run;
+  std::uint64_t fencing = 0;
+  stop_why why = stop_why::cancel;
+  core::session_id holder;
+};
+
+}  // namespace belfry::messages

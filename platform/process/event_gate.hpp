@@ -1,0 +1,37 @@
+// EVENT GATE: the way to a child's callbacks, which can be closed for good. When `mute` has returned, no
+// callback is running (but the one that called it) and none will start.
+#pragma once
+
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "platform/ports/processes.hpp"
+
+namespace belfry::platform {
+
+class event_gate {
+ public:
+  explicit event_gate(process_events events) : events_(std::move(events)) {}
+
+  void output(std::vector<output_line> lines) {
+    const std::lock_guard hold(mutex_);
+    if (!muted_ && events_.output && !lines.empty()) events_.output(std::move(lines));
+  }
+  void ended(process_report report) {
+    const std::lock_guard hold(mutex_);
+    if (std::exchange(muted_, true)) return;
+    if (events_.ended) events_.ended(std::move(report));
+  }
+  void mute() {
+    const std::lock_guard hold(mutex_);
+    muted_ = true;
+  }
+
+ private:
+  std::recursive_mutex mutex_;  // a callback may abandon its own child
+  process_events events_;
+  bool muted_ = false;
+};
+
+}  // namespace belfry::platform

@@ -1,0 +1,105 @@
+// ENGINE: the rules of a change set, the same for every store. It reads rows, asks core what is to happen,
+// and writes what core answered. Whatever can be refused is decided before the first write of a change; a set
+// of several changes runs under a mark, so that a later refusal takes the earlier changes back.
+//
+// The store opens and ends transactions and tells the engine how they ended.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/errors/result.hpp"
+#include "core/ids/id.hpp"
+#include "storage/apply/rows.hpp"
+#include "storage/apply/tallies.hpp"
+#include "storage/contract/change.hpp"
+
+namespace belfry::storage {
+
+// At most so many late writes are kept per run; each one more is still an event.
+inline constexpr std::size_t evidence_per_run = 100;
+
+// Work that was not known before: refused when the disk is nearly full, while running work goes on.
+bool brings_new_work(const change_set& set);
+// Live leases that a job's runs may have, as the board wants it: max_concurrent with `allow`, else 1.
+std::uint32_t job_limit_of(const core::job_definition& d);
+
+class engine {
+ public:
+  // `greatest_run`: the greatest id among the runs; it can be one that a caller gave.
+  engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id greatest_run);
+
+  core::result<receipt> apply(const change_set& set);
+  void committed();  // what was applied since is durable now
+  void given_up();   // what was applied since is lost
+
+  // As they will be after the commit, and as they were after the last one.
+  tallies pending() const;
+  const tallies& durable() const { return durable_; }
+  // Events of the last commit, for whoever asks for them at once.
+  const std::vector<core::event>& last_committed_events() const { return told_; }
+
+ private:
+  struct work;  // one change set under way
+
+  core::result<receipt> replay(const remembered& made);
+  void remember(const change_set& set, const receipt& answer);
+  std::optional<core::failure> apply_changes(work& w);
+
+  std::optional<core::failure> apply_one(work& w, const insert_runs& c);
+  std::optional<core::failure> apply_one(work& w, const step_run& c);
+  std::optional<core::failure> apply_one(work& w, const trigger_job& c);
+  std::optional<core::failure> apply_one(work& w, const redrive_run& c);
+  std::optional<core::failure> apply_one(work& w, const put_job& c);
+  std::optional<core::failure> apply_one(work& w, const archive_job& c);
+  std::optional<core::failure> apply_one(work& w, const pause_job& c);
+  std::optional<core::failure> apply_one(work& w, const resume_job& c);
+  std::optional<core::failure> apply_one(work& w, const storage::put_session& c);
+  std::optional<core::failure> apply_one(work& w, const end_session& c);
+  std::optional<core::failure> apply_one(work& w, const append_log& c);
+  std::optional<core::failure> apply_one(work& w, const note_event& c);
+  std::optional<core::failure> apply_one(work& w, const storage::put_limits& c);
+  std::optional<core::failure> apply_one(work& w, const prune_history& c);
+  std::optional<core::failure> apply_one(work& w, const prune_events& c);
+  std::optional<core::failure> apply_one(work& w, const prune_keys& c);
+
+  // Parts that several changes use.
+  std::int64_t fresh_id(core::instant now);
+  core::run make(work& w, const core::submission& s, core::run_id id, core::batch_id batch);
+  void announce(work& w, const core::run_head& head);
+  void write_step(work& w, const run_row& before, core::run_step& step);
+  void run_hook(work& w, const run_row& finished, std::shared_ptr<const core::run_spec> spec);
+  std::shared_ptr<const core::run_spec> spec_of(const core::run_head& head);
+  void count(const core::run_head& head, std::int64_t by);
+  void append(work& w, core::event e);
+  void append(work& w, core::event_kind kind, core::run_id run, core::job_id job, std::string text);
+  void keep_evidence(work& w, const core::run_refusal& refusal, core::run_id run);
+  core::result<core::job> living_job(core::job_id id);
+  core::result<core::job> new_job(work& w, const put_job& c);
+  core::result<core::job> replaced_job(work& w, const put_job& c);
+  void replace_run(work& w, const run_row& row, core::run_id by);
+  std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;
+
+  void drop_oldest(core::run_id run, std::uint32_t attempt, log_size& size, std::uint64_t keep);
+
+  bool prunable(const prune_history& c, const run_row& row);
+  void prune_old(work& w, const prune_history& c);
+  void prune_excess(work& w, const prune_history& c);
+  void prune_run(work& w, const run_row& row);
+
+  rows& rows_;
+  core::id_source ids_;
+  core::run_id greatest_given_;  // greatest run id that a caller gave
+  tallies durable_;
+  tallies pending_;
+  std::vector<core::event> telling_, told_;
+  // Where retention goes on; derived, so that a restart just begins again.
+  core::run_id prune_cursor_;
+  std::set<core::job_id> maybe_excess_;
+  bool excess_known_ = false;
+};
+
+}  // namespace belfry::storage

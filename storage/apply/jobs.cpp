@@ -1,0 +1,241 @@
+// Jobs: stored, paused, triggered under their overlap policy.
+#include <algorithm>
+#include <utility>
+
+#include "storage/apply/engine_parts.hpp"
+
+namespace belfry::storage {
+
+using core::failure;
+
+namespace {
+
+std::string pause_text(const core::pause_entry& p) {
+  std::string text = p.reason;
+  if (!p.owner.empty()) text += " by " + p.owner;
+  if (!p.text.empty()) text += ": " + p.text;
+  return text;
+}
+
+failure paused_failure(const core::job& j) {
+  std::string by;
+  for (const auto& p : j.pauses) (by += by.empty() ? "" : "; ") += pause_text(p);
+  const auto& name = j.definition->name;
+  return {core::errc::invalid_transition,
+          "job " + name + " is paused (" + by + ")",
+          {},
+          "belfry job resume " + name};
+}
+
+failure name_taken(const std::string& name) {
+  failure f{core::errc::already_exists, "there is a job named " + name, {}, "belfry job show " + name};
+  f.problems.push_back({"/name", name, "a name that no other job has", "taken"});
+  return f;
+}
+
+void settle_state(core::job& j) {
+  if (j.state == core::job_state::active || j.state == core::job_state::paused)
+    j.state = j.pauses.empty() ? core::job_state::active : core::job_state::paused;
+}
+
+}  // namespace
+
+core::result<core::job> engine::living_job(core::job_id id) {
+  auto j = rows_.find_job(id);
+  if (!j) return refusal::no_job(id);
+  if (j->state == core::job_state::archived)
+    return failure{
+        core::errc::not_found, "job " + j->definition->name + " is archived", {}, "belfry job list"};
+  return std::move(*j);
+}
+
+std::optional<failure> engine::apply_one(work& w, const put_job& c) {
+  auto stored = c.id ? replaced_job(w, c) : new_job(w, c);
+  if (!stored) return std::move(stored).error();
+  w.out.jobs.push_back(std::move(*stored));
+  return std::nullopt;
+}
+
+core::result<core::job> engine::new_job(work& w, const put_job& c) {
+  if (rows_.job_named(c.definition.name)) return name_taken(c.definition.name);
+  core::job j;
+  j.id = core::job_id{fresh_id(w.set.now)};
+  j.spec = core::spec_id{fresh_id(w.set.now)};
+  j.created_at = j.updated_at = w.set.now;
+  j.created_by = w.set.actor;
+  if (c.start_paused) j.pauses.push_back({"manual", w.set.actor, "created paused", w.set.now});
+  settle_state(j);
+  j.definition = std::make_shared<const core::job_definition>(c.definition);
+  rows_.insert_job(j);
+  rows_.insert_spec(j.spec, c.definition.spec);
+  append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
+  for (const auto& p : j.pauses) append(w, core::event_kind::job_paused, {}, j.id, pause_text(p));
+  w.changed = true;
+  return j;
+}
+
+core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
+  auto j = living_job(c.id);
+  if (!j) return j;
+  const auto name = j->definition->name;
+  if (c.expected != 0 && c.expected != j->revision) {
+    failure f{core::errc::precondition_failed,
+              "job " + name + " is at revision " + std::to_string(j->revision) + " by now",
+              {},
+              "belfry job show " + name};
+    f.problems.push_back({"/revision", std::to_string(c.expected), std::to_string(j->revision),
+                          "somebody changed the job meanwhile"});
+    return f;
+  }
+  if (*j->definition == c.definition) {
+    w.repeated = true;
+    return j;
+  }
+  if (c.definition.name != name && rows_.job_named(c.definition.name)) return name_taken(c.definition.name);
+  j->revision += 1;
+  j->spec = core::spec_id{fresh_id(w.set.now)};
+  j->updated_at = w.set.now;
+  j->definition = std::make_shared<const core::job_definition>(c.definition);
+  rows_.insert_revision(*j);
+  rows_.insert_spec(j->spec, c.definition.spec);
+  rows_.update_job(*j);
+  append(w, core::event_kind::job_replaced, {}, j->id,
+         c.definition.name + " revision=" + std::to_string(j->revision));
+  w.changed = true;
+  return j;
+}
+
+std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
+  auto j = rows_.find_job(c.id);
+  if (!j) return refusal::no_job(c.id);
+  if (j->state == core::job_state::archived) {
+    w.repeated = true;
+  } else {
+    j->state = core::job_state::archived;
+    j->updated_at = w.set.now;
+    rows_.update_job(*j);
+    append(w, core::event_kind::job_archived, {}, j->id, j->definition->name);
+    w.changed = true;
+  }
+  w.out.jobs.push_back(std::move(*j));
+  return std::nullopt;
+}
+
+std::optional<failure> engine::apply_one(work& w, const pause_job& c) {
+  auto j = living_job(c.id);
+  if (!j) return std::move(j).error();
+  auto entry = c.entry;
+  if (entry.since == core::never) entry.since = w.set.now;
+  const auto same = std::find_if(j->pauses.begin(), j->pauses.end(),
+                                 [&](const auto& p) { return p.reason == entry.reason; });
+  if (same != j->pauses.end() && same->owner == entry.owner && same->text == entry.text) {
+    w.repeated = true;
+  } else {
+    if (same != j->pauses.end()) {
+      entry.since = same->since;  // it has been paused for this reason all along
+      *same = entry;
+    } else {
+      j->pauses.push_back(entry);
+      std::sort(j->pauses.begin(), j->pauses.end(),
+                [](const auto& a, const auto& b) { return a.reason < b.reason; });
+    }
+    settle_state(*j);
+    j->updated_at = w.set.now;
+    rows_.update_job(*j);
+    append(w, core::event_kind::job_paused, {}, j->id, pause_text(entry));
+    w.changed = true;
+  }
+  w.out.jobs.push_back(std::move(*j));
+  return std::nullopt;
+}
+
+std::optional<failure> engine::apply_one(work& w, const resume_job& c) {
+  auto j = living_job(c.id);
+  if (!j) return std::move(j).error();
+  if (std::erase_if(j->pauses, [&](const auto& p) { return p.reason == c.reason; }) == 0) {
+    w.repeated = true;
+  } else {
+    settle_state(*j);
+    j->updated_at = w.set.now;
+    rows_.update_job(*j);
+    append(w, core::event_kind::job_resumed, {}, j->id, c.reason);
+    w.changed = true;
+  }
+  w.out.jobs.push_back(std::move(*j));
+  return std::nullopt;
+}
+
+std::string engine::skip_reason(const core::job& j, const std::vector<run_row>& open) const {
+  if (open.empty()) return {};
+  switch (j.definition->on_overlap) {
+    case core::overlap::skip:
+      return "overlap: " + core::to_string(open.back().head.id) + " is not finished (policy skip)";
+    case core::overlap::queue_one: {
+      const auto waiting =
+          std::find_if(open.begin(), open.end(), [](const auto& r) { return !leased(r.head.state); });
+      if (waiting == open.end()) return {};
+      return "overlap: " + core::to_string(waiting->head.id) + " is waiting already (policy queue_one)";
+    }
+    case core::overlap::queue_all:
+    case core::overlap::replace:
+    case core::overlap::allow: return {};
+  }
+  return {};
+}
+
+std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
+  auto living = living_job(c.id);
+  if (!living) return std::move(living).error();
+  auto& j = *living;
+  if (!c.force && j.state == core::job_state::paused) return paused_failure(j);
+  if (!c.force && j.state == core::job_state::completed)
+    return failure{core::errc::invalid_transition,
+                   "job " + j.definition->name + " is completed",
+                   {},
+                   "belfry job show " + j.definition->name};
+
+  core::submission s;
+  s.job = j.id;
+  s.revision = j.revision;
+  s.manual = true;
+  s.due_at = c.due_at;
+  s.actor = w.set.actor;
+  if (c.payload && *c.payload != j.definition->spec.payload) {
+    auto changed = std::make_shared<core::run_spec>(j.definition->spec);
+    changed->payload = *c.payload;
+    s.spec = std::move(changed);
+  } else {
+    s.spec = std::shared_ptr<const core::run_spec>{j.definition, &j.definition->spec};
+    s.shared_spec = j.spec;
+  }
+  const auto id = core::run_id{fresh_id(w.set.now)};
+  if (!c.force && j.definition->on_overlap != core::overlap::allow &&
+      j.definition->on_overlap != core::overlap::queue_all) {
+    const auto open = rows_.open_runs_of(j.id);
+    s.skip_reason = skip_reason(j, open);
+    if (j.definition->on_overlap == core::overlap::replace)
+      for (const auto& row : open) replace_run(w, row, id);
+  }
+  auto made = make(w, s, id, {});
+  j.triggered += 1;
+  rows_.update_job(j);
+  append(w, core::event_kind::job_triggered, made.head.id, j.id, c.force ? "forced" : "");
+  announce(w, made.head);
+  w.out.runs.push_back(std::move(made));
+  w.out.jobs.push_back(std::move(j));
+  w.changed = true;
+  return std::nullopt;
+}
+
+void engine::replace_run(work& w, const run_row& row, core::run_id by) {
+  auto answer = core::decide(row.head, {}, core::cmd_cancel{"replaced by " + core::to_string(by)},
+                             w.set.actor, w.set.now);
+  auto* step = std::get_if<core::run_step>(&answer);
+  if (step == nullptr || step->next == row.head) return;  // asked to stop already
+  write_step(w, row, *step);
+  const run_row after{step->next, row.handler, row.hooked, row.tagged};
+  w.out.also.push_back({std::move(step->next), nullptr});
+  if (step->finished) run_hook(w, after, nullptr);
+}
+
+}  // namespace belfry::storage

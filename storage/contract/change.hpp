@@ -1,0 +1,134 @@
+// CHANGES: what one atomic change set may contain. All of a set is applied, in order, or none of it.
+//
+// Steps on runs carry a command, not a new row: the store reads the row, asks core::decide and writes the
+// answer, inside the transaction (see core/run/machine.hpp). Ids and event numbers are given by the store,
+// the only writer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/job/job.hpp"
+#include "core/queue/board.hpp"
+#include "core/run/machine.hpp"
+#include "core/run/run.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::storage {
+
+// Bound to the effect: same key and fingerprint → the first answer again; same key, other fingerprint →
+// idempotency_mismatch.
+struct idempotency {
+  std::string key;                             // 1..200 printable ASCII characters, scoped by the route
+  std::array<std::uint8_t, 32> fingerprint{};  // SHA-256 of method, path and body
+};
+
+struct insert_runs {  // all or nothing
+  std::vector<core::submission> runs;
+  bool as_batch = false;  // makes a batch id
+};
+struct step_run {  // one command on one run
+  core::run_id id;
+  core::run_command command;
+  bool want_spec = false;  // a claim wants the spec in the receipt
+};
+// The job makes a run of its current revision, under its overlap policy. `payload` replaces the definition's.
+struct trigger_job {
+  core::job_id id;
+  std::optional<std::string> payload;
+  bool force = false;  // ignores pause and overlap
+  core::instant due_at = core::never;
+};
+// Receipt: the successor first, then the run that it succeeds. `any`: succeeded runs too.
+struct redrive_run {
+  core::run_id id;
+  std::optional<std::string> payload;
+  bool any = false;
+};
+struct put_job {  // new: id 0. replace: the id, and the revision that was read when `expected` > 0
+                  // (precondition_failed)
+  core::job_id id;
+  std::uint32_t expected = 0;
+  core::job_definition definition;
+  bool start_paused = false;
+};
+struct archive_job {
+  core::job_id id;
+};
+struct pause_job {
+  core::job_id id;
+  core::pause_entry entry;
+};
+struct resume_job {
+  core::job_id id;
+  std::string reason;
+};  // lifts only this reason
+struct put_session {
+  core::session who;
+};  // id 0: new; else replaced
+struct end_session {
+  core::session_id id;
+  std::string reason;
+};
+struct append_log {
+  std::vector<core::log_line> lines;
+  std::uint64_t keep_bytes = 1u << 20;
+};  // numbers given by the caller; the oldest lines beyond keep_bytes of an attempt are dropped
+struct note_event {
+  core::event what;
+};  // for facts without a row of their own
+struct put_limits {
+  core::limit_options limits;
+};  // live limits, durable
+// Removes finished runs that are older than `before` or beyond `keep_per_job` newest of their job; the latest
+// result of a job, runs with an open successor or hook and dead letters younger than `dead_before` stay. At
+// most `at_most` runs.
+struct prune_history {
+  core::instant before = core::never;
+  core::instant dead_before = core::never;
+  std::uint32_t keep_per_job = 100;
+  std::uint32_t at_most = 500;
+  bool dry_run = false;
+};
+struct prune_events {
+  core::instant before = core::never;
+  std::uint32_t at_most = 5000;
+};  // also idempotency keys older than `before_keys`
+struct prune_keys {
+  core::instant before = core::never;
+  std::uint32_t at_most = 5000;
+};
+
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, append_log, note_event, put_limits,
+                            prune_history, prune_events, prune_keys>;
+
+struct change_set {
+  core::instant now = core::never;
+  std::string actor;  // recorded on every event
+  std::optional<idempotency> once;
+  std::vector<change> changes;
+};
+
+// What a change set did. Heads are as written; memory follows from them after the commit.
+struct receipt {
+  std::vector<core::run>
+      runs;  // heads touched or made, in order; specs where made, wanted, or finished with a failure
+  std::vector<core::job> jobs;
+  std::vector<core::session> sessions;
+  core::batch_id batch;
+  std::vector<core::attempt_record> ended;       // attempts that this set ended
+  std::int64_t first_event = 0, last_event = 0;  // sequence numbers written by this set; 0: none
+  bool replayed = false;  // by idempotency key, or the same completion, or the same caller-given id
+  std::uint64_t pruned = 0;
+  std::vector<core::run_id> prunable;  // dry run
+  // Steps by the store's own rules that the caller did not name: hooks made, runs replaced by a trigger's
+  // overlap policy.
+  std::vector<core::run> also;
+};
+
+}  // namespace belfry::storage

@@ -1,0 +1,69 @@
+// READER: typed reads of what is committed. Never blocks the writer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/events/event.hpp"
+#include "core/job/job.hpp"
+#include "core/queue/board.hpp"
+#include "core/run/filter.hpp"
+#include "core/run/run.hpp"
+#include "core/run/views.hpp"
+#include "core/session/session.hpp"
+
+namespace belfry::storage {
+
+using core::batch_summary;
+using core::event_filter;
+using core::event_page;
+using core::job_page;
+using core::log_page;
+using core::store_facts;
+
+struct log_request {
+  std::uint32_t attempt = 0;        // 0: of all attempts
+  std::uint32_t after_attempt = 0;  // only lines after (after_attempt, after_number)
+  std::uint64_t after_number = 0;
+  std::size_t limit = 1000;
+  std::size_t tail = 0;  // above 0: only the last ones of what there is, at most `limit`
+};
+
+class reader {
+ public:
+  virtual ~reader() = default;
+  virtual core::result<core::run> find_run(core::run_id id) = 0;  // with spec; not_found
+  // By id text, or unique prefix of an id text (at least 6 digits), or the newest run of exactly that name;
+  // ambiguous lists candidates.
+  virtual core::result<core::run> find_run_by_text(const std::string& text) = 0;
+  virtual core::result<core::run_page> list_runs(const core::run_filter& filter,
+                                                 const core::page_request& page) = 0;  // without payloads
+  virtual core::result<std::vector<core::attempt_record>> attempts_of(
+      core::run_id id) = 0;  // oldest first, ended ones
+  virtual core::result<std::vector<core::evidence>> evidence_of(core::run_id id) = 0;
+  virtual core::result<log_page> logs(core::run_id id, const log_request& which) = 0;
+  // Of one attempt, after a line of it; attempt 0: of all attempts, from the start.
+  core::result<log_page> logs(core::run_id id, std::uint32_t attempt, std::uint64_t after, std::size_t limit,
+                              std::size_t tail) {
+    return logs(id, log_request{attempt, attempt, attempt == 0 ? 0 : after, limit, tail});
+  }
+  virtual core::result<core::job> find_job(core::job_id id) = 0;
+  virtual core::result<core::job> find_job_by_text(const std::string& id_or_name_or_prefix) = 0;
+  virtual core::result<job_page> list_jobs(bool archived_too, const std::string& name_contains,
+                                           std::size_t limit, std::int64_t after) = 0;
+  virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
+  virtual core::result<core::session> find_session(core::session_id id) = 0;
+  virtual core::result<event_page> events_after(std::int64_t seq, std::size_t limit,
+                                                const event_filter& filter) = 0;
+  virtual core::result<batch_summary> find_batch(core::batch_id id) = 0;
+  virtual core::result<core::run_statistics> statistics(const core::run_filter& filter) = 0;
+  virtual core::result<store_facts> facts() = 0;
+  // Ids that a bulk operation by filter is about, at most `limit`, oldest first.
+  virtual core::result<std::vector<core::run_id>> ids_of(const core::run_filter& filter,
+                                                         std::size_t limit) = 0;
+};
+
+}  // namespace belfry::storage

@@ -1,0 +1,268 @@
+#include "storage/memory/memory_rows.hpp"
+
+#include <limits>
+#include <stdexcept>
+
+namespace belfry::storage::memory {
+namespace {
+
+constexpr core::run_id no_run{0};
+constexpr core::run_id greatest_run{std::numeric_limits<std::int64_t>::max()};
+
+template <class Map, class Key>
+auto copy_of(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  using value = std::remove_cvref_t<decltype(*found)>;
+  return found ? std::optional<value>{*found} : std::nullopt;
+}
+
+// Keys of `map` from `first` on, as long as `belongs` says so.
+template <class Map, class Key, class Belongs>
+std::vector<Key> keys_from(const Map& map, const Key& first, Belongs belongs) {
+  std::vector<Key> keys;
+  map.up(first, [&](const Key& key, const auto&) {
+    if (!belongs(key)) return false;
+    keys.push_back(key);
+    return true;
+  });
+  return keys;
+}
+
+}  // namespace
+
+std::optional<run_row> memory_rows::find_run(core::run_id id) { return copy_of(now.runs, id); }
+
+void memory_rows::insert_run(const run_row& row, const std::vector<std::string>&) {
+  const auto& h = row.head;
+  if (has_run(h.id)) throw std::logic_error(core::to_string(h.id) + " is there already");
+  now.runs.set(h.id, row);
+  if (!terminal(h.state)) now.open.set(h.id, nothing{});
+  if (h.job) now.of_job.set({h.job, h.id}, nothing{});
+  if (h.parent) now.hooks.set({h.parent, h.id}, nothing{});
+}
+
+void memory_rows::update_run(const run_row& before, const run_row& after) {
+  const auto there = now.runs.find(after.head.id);
+  if (!there || there->head.state != before.head.state || there->head.fencing != before.head.fencing)
+    throw std::logic_error(core::to_string(after.head.id) + " is not as it was read");
+  now.runs.set(after.head.id, after);
+  if (terminal(after.head.state)) now.open.erase(after.head.id);
+}
+
+void memory_rows::remove_run(const run_row& row) {
+  const auto& h = row.head;
+  now.runs.erase(h.id);
+  now.open.erase(h.id);
+  if (h.job) now.of_job.erase({h.job, h.id});
+  if (h.parent) now.hooks.erase({h.parent, h.id});
+  if (h.spec.value == h.id.value) now.specs.erase(h.spec);
+  const auto of_run = [&](const auto& key) { return std::get<0>(key) == h.id; };
+  for (const auto& key : keys_from(now.attempts, std::pair{h.id, std::uint32_t{0}}, of_run))
+    now.attempts.erase(key);
+  for (const auto& key : keys_from(now.evidence, std::pair{h.id, std::size_t{0}}, of_run))
+    now.evidence.erase(key);
+  for (const auto& key : keys_from(now.logs, std::tuple{h.id, std::uint32_t{0}, std::uint64_t{0}}, of_run))
+    now.logs.erase(key);
+  for (const auto& key : keys_from(now.log_sizes, std::pair{h.id, std::uint32_t{0}}, of_run))
+    now.log_sizes.erase(key);
+}
+
+std::vector<run_row> memory_rows::open_runs_of(core::job_id job) {
+  std::vector<run_row> found;
+  now.of_job.up({job, no_run}, [&](const auto& key, const nothing&) {
+    if (key.first != job) return false;
+    if (now.open.contains(key.second)) found.push_back(*now.runs.find(key.second));
+    return true;
+  });
+  return found;
+}
+
+std::optional<core::attempt_record> memory_rows::attempt_by_fencing(core::run_id run, std::uint64_t fencing) {
+  std::optional<core::attempt_record> found;
+  now.attempts.up({run, 0}, [&](const auto& key, const core::attempt_record& a) {
+    if (key.first == run && a.fencing == fencing) found = a;
+    return key.first == run && !found;
+  });
+  return found;
+}
+
+void memory_rows::insert_attempt(const core::attempt_record& record) {
+  if (now.attempts.contains({record.run, record.number}))
+    throw std::logic_error("attempt " + std::to_string(record.number) + " of " + core::to_string(record.run) +
+                           " has a record already");
+  now.attempts.set({record.run, record.number}, record);
+}
+
+std::size_t memory_rows::evidence_count(core::run_id run) {
+  return keys_from(now.evidence, std::pair{run, std::size_t{0}},
+                   [&](const auto& key) { return key.first == run; })
+      .size();
+}
+
+std::optional<core::job> memory_rows::find_job(core::job_id id) { return copy_of(now.jobs, id); }
+
+std::optional<core::job_id> memory_rows::job_named(const std::string& name) {
+  std::optional<core::job_id> found;
+  now.jobs.up([&](core::job_id id, const core::job& j) {
+    if (j.state != core::job_state::archived && j.definition->name == name) found = id;
+    return !found;
+  });
+  return found;
+}
+
+std::optional<core::session> memory_rows::find_session(core::session_id id) {
+  return copy_of(now.sessions, id);
+}
+
+bool memory_rows::insert_log(const core::log_line& line) {
+  const std::tuple key{line.run, line.attempt, line.number};
+  if (now.logs.contains(key)) return false;
+  now.logs.set(key, line);
+  return true;
+}
+
+log_size memory_rows::find_log_size(core::run_id run, std::uint32_t attempt) {
+  return copy_of(now.log_sizes, std::pair{run, attempt}).value_or(log_size{});
+}
+
+std::vector<line_size> memory_rows::oldest_lines(core::run_id run, std::uint32_t attempt, std::size_t limit) {
+  std::vector<line_size> found;
+  now.logs.up({run, attempt, 0}, [&](const auto&, const core::log_line& line) {
+    if (line.run != run || line.attempt != attempt || found.size() == limit) return false;
+    found.push_back({line.number, log_bytes(line)});
+    return true;
+  });
+  return found;
+}
+
+void memory_rows::remove_lines(core::run_id run, std::uint32_t attempt, std::uint64_t up_to) {
+  const auto belongs = [&](const auto& key) {
+    return std::get<0>(key) == run && std::get<1>(key) == attempt && std::get<2>(key) <= up_to;
+  };
+  for (const auto& key : keys_from(now.logs, std::tuple{run, attempt, std::uint64_t{0}}, belongs))
+    now.logs.erase(key);
+}
+
+std::optional<remembered> memory_rows::find_once(const std::string& key) { return copy_of(now.once, key); }
+
+void memory_rows::insert_once(const std::string& key, const remembered& answer) {
+  now.once.set(key, answer);
+  now.once_order.set(++now.once_number, key);
+}
+
+std::vector<run_row> memory_rows::runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) {
+  std::vector<run_row> found;
+  if (after.value >= up_to) return found;
+  now.runs.up(core::run_id{after.value + 1}, [&](core::run_id id, const run_row& row) {
+    if (id.value > up_to || found.size() == limit) return false;
+    found.push_back(row);
+    return true;
+  });
+  return found;
+}
+
+std::vector<core::job_id> memory_rows::jobs_after(core::job_id after, std::size_t limit) {
+  std::vector<core::job_id> found;
+  now.jobs.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::job&) {
+    if (found.size() == limit) return false;
+    found.push_back(id);
+    return true;
+  });
+  return found;
+}
+
+template <class Each>
+void memory_rows::newest_of(core::job_id job, Each each) {
+  now.of_job.down({job, greatest_run}, [&](const auto& key, const nothing&) {
+    return key.first == job && each(*now.runs.find(key.second));
+  });
+}
+
+std::optional<core::run_id> memory_rows::newest_finished(core::job_id job, std::size_t skip) {
+  std::optional<core::run_id> found;
+  newest_of(job, [&](const run_row& row) {
+    if (terminal(row.head.state) && skip-- == 0) found = row.head.id;
+    return !found;
+  });
+  return found;
+}
+
+std::vector<run_row> memory_rows::finished_of(core::job_id job, core::run_id up_to, std::size_t limit) {
+  std::vector<run_row> found;
+  now.of_job.up({job, no_run}, [&](const auto& key, const nothing&) {
+    if (key.first != job || up_to < key.second || found.size() == limit) return false;
+    auto row = *now.runs.find(key.second);
+    if (terminal(row.head.state)) found.push_back(std::move(row));
+    return true;
+  });
+  return found;
+}
+
+std::optional<core::run_id> memory_rows::latest_result(core::job_id job) {
+  std::optional<core::run_id> found;
+  newest_of(job, [&](const run_row& row) {
+    if (terminal(row.head.state) && row.head.state != core::run_state::skipped) found = row.head.id;
+    return !found;
+  });
+  return found;
+}
+
+bool memory_rows::has_open_hook(core::run_id parent) {
+  bool found = false;
+  now.hooks.up({parent, no_run}, [&](const auto& key, const nothing&) {
+    if (key.first != parent) return false;
+    found = now.open.contains(key.second);
+    return !found;
+  });
+  return found;
+}
+
+bool memory_rows::spec_in_use(core::job_id job, core::spec_id spec) {
+  bool found = false;
+  newest_of(job, [&](const run_row& row) {
+    found = row.head.spec == spec;
+    return !found;
+  });
+  return found;
+}
+
+std::vector<std::pair<std::int64_t, core::instant>> memory_rows::oldest_events(std::size_t limit) {
+  std::vector<std::pair<std::int64_t, core::instant>> found;
+  now.events.up([&](std::int64_t seq, const core::event& e) {
+    if (found.size() == limit) return false;
+    found.emplace_back(seq, e.at);
+    return true;
+  });
+  return found;
+}
+
+void memory_rows::remove_events(std::int64_t up_to) {
+  for (const auto seq : keys_from(now.events, std::int64_t{0}, [&](std::int64_t s) { return s <= up_to; }))
+    now.events.erase(seq);
+}
+
+std::size_t memory_rows::remove_once(core::instant before, std::size_t at_most) {
+  std::vector<std::pair<std::int64_t, std::string>> old;
+  now.once_order.up([&](std::int64_t number, const std::string& key) {
+    if (old.size() == at_most || now.once.find(key)->at >= before) return false;
+    old.emplace_back(number, key);
+    return true;
+  });
+  for (const auto& [number, key] : old) {
+    now.once_order.erase(number);
+    now.once.erase(key);
+  }
+  return old.size();
+}
+
+std::size_t memory_rows::remove_gone_sessions(core::instant before, std::size_t at_most) {
+  std::vector<core::session_id> old;
+  now.sessions.up([&](core::session_id id, const core::session& s) {
+    if (s.state == core::session_state::gone && s.last_seen < before) old.push_back(id);
+    return old.size() < at_most;
+  });
+  for (const auto id : old) now.sessions.erase(id);
+  return old.size();
+}
+
+}  // namespace belfry::storage::memory

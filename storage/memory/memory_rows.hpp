@@ -1,0 +1,77 @@
+// MEMORY ROWS: the rows of the rules, in containers.
+#pragma once
+
+#include "storage/memory/tables.hpp"
+
+namespace belfry::storage::memory {
+
+class memory_rows final : public rows {
+ public:
+  tables now;  // with what the open transaction did
+
+  void mark() override { marked_ = now; }
+  void keep() override { marked_ = {}; }
+  void undo() override { now = std::exchange(marked_, {}); }
+
+  std::optional<run_row> find_run(core::run_id id) override;
+  bool has_run(core::run_id id) override { return now.runs.contains(id); }
+  void insert_run(const run_row& row, const std::vector<std::string>& tags) override;
+  void update_run(const run_row& before, const run_row& after) override;
+  void remove_run(const run_row& row) override;
+  std::vector<run_row> open_runs_of(core::job_id job) override;
+  std::optional<core::attempt_record> attempt_by_fencing(core::run_id run, std::uint64_t fencing) override;
+  void insert_attempt(const core::attempt_record& record) override;
+  std::size_t evidence_count(core::run_id run) override;
+  void insert_evidence(const core::evidence& late, std::size_t number) override {
+    now.evidence.set({late.run, number}, late);
+  }
+  std::shared_ptr<const core::run_spec> find_spec(core::spec_id id, owner) override {
+    return now.specs.find(id);
+  }
+  void insert_spec(core::spec_id id, const core::run_spec& spec) override { now.specs.set(id, spec); }
+
+  std::optional<core::job> find_job(core::job_id id) override;
+  std::optional<core::job_id> job_named(const std::string& name) override;
+  void insert_job(const core::job& j) override { now.jobs.set(j.id, j); }
+  void update_job(const core::job& j) override { now.jobs.set(j.id, j); }
+  void insert_revision(const core::job&) override {}
+
+  std::optional<core::session> find_session(core::session_id id) override;
+  void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
+  void insert_event(const core::event& e) override { now.events.set(e.seq, e); }
+
+  bool insert_log(const core::log_line& line) override;
+  log_size find_log_size(core::run_id run, std::uint32_t attempt) override;
+  void put_log_size(core::run_id run, std::uint32_t attempt, const log_size& size) override {
+    now.log_sizes.set({run, attempt}, size);
+  }
+  std::vector<line_size> oldest_lines(core::run_id run, std::uint32_t attempt, std::size_t limit) override;
+  void remove_lines(core::run_id run, std::uint32_t attempt, std::uint64_t up_to) override;
+
+  std::optional<remembered> find_once(const std::string& key) override;
+  void insert_once(const std::string& key, const remembered& answer) override;
+  std::optional<core::limit_options> find_limits() override { return now.limits; }
+  void put_limits(const core::limit_options& limits) override { now.limits = limits; }
+
+  std::vector<run_row> runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) override;
+  std::vector<core::job_id> jobs_after(core::job_id after, std::size_t limit) override;
+  std::optional<core::run_id> newest_finished(core::job_id job, std::size_t skip) override;
+  std::vector<run_row> finished_of(core::job_id job, core::run_id up_to, std::size_t limit) override;
+  std::optional<core::run_id> latest_result(core::job_id job) override;
+  bool has_open_hook(core::run_id parent) override;
+  bool spec_in_use(core::job_id job, core::spec_id spec) override;
+  void remove_revision(core::job_id, core::spec_id spec) override { now.specs.erase(spec); }
+  std::vector<std::pair<std::int64_t, core::instant>> oldest_events(std::size_t limit) override;
+  void remove_events(std::int64_t up_to) override;
+  std::size_t remove_once(core::instant before, std::size_t at_most) override;
+  std::size_t remove_gone_sessions(core::instant before, std::size_t at_most) override;
+
+ private:
+  // Runs of a job, newest first, until `each` answers false.
+  template <class Each>
+  void newest_of(core::job_id job, Each each);
+
+  tables marked_;
+};
+
+}  // namespace belfry::storage::memory

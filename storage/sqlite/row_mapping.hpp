@@ -1,0 +1,96 @@
+// ROW MAPPING: values of core to columns and back. The order of columns is here and nowhere else.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/events/event.hpp"
+#include "core/job/job.hpp"
+#include "core/session/session.hpp"
+#include "storage/apply/rows.hpp"
+#include "storage/sqlite/query.hpp"
+
+namespace belfry::storage::sqlite {
+
+// State as far as lists are concerned; see migrations/0001_first.hpp.
+inline constexpr std::int64_t dealt_with = 16;
+std::int64_t shelf_of(const core::run_head& head);
+// Shelves that runs in this state can stand on, as far as no other state shares them (queued, claimed and
+// running do).
+inline constexpr std::int64_t active_shelf = 2;
+std::int64_t shelf_of(core::run_state state);
+
+// "runs r left join leases l" is what these columns come from.
+inline constexpr std::string_view run_columns =
+    "r.id, r.state, r.prio, r.handler, r.flags, r.name, r.created, r.created_by, r.timeout, r.spec, r.job, "
+    "r.revision, r.batch,"
+    " r.workspace, r.lane, r.needs, r.ckey, r.climit, r.parent, r.predecessor, r.successor, r.chain, "
+    "r.attempt, r.used, r.losses,"
+    " r.fencing, r.eligible, r.due, r.ended, r.class, r.reason, r.progress, r.progress_text,"
+    " l.holder, l.hash, l.claimed, l.started, l.expires, l.deadline";
+inline constexpr int run_column_count = 39;
+inline constexpr std::string_view run_tables = "runs r left join leases l on l.run = r.id";
+
+run_row read_run(const query& q, int first = 0);  // `first`: where the columns begin
+
+inline constexpr std::string_view run_insert =
+    "insert into runs (id, shelf, state, prio, handler, flags, name, created, created_by, timeout, spec, "
+    "job, revision, batch, workspace,"
+    " lane, needs, ckey, climit, parent, predecessor, chain, eligible, due, ended, reason)"
+    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+    "?21, ?22, ?23, ?24, ?25, ?26)";
+void insert_run(query& q, const run_row& row);
+
+// What a step can change. The condition is the row that was read: id, state and fencing number.
+inline constexpr std::string_view run_update =
+    "state = ?4, prio = ?5, flags = ?6, successor = ?7, attempt = ?8, used = ?9, losses = ?10, fencing = "
+    "?11, eligible = ?12, due = ?13,"
+    " ended = ?14, class = ?15, reason = ?16, progress = ?17, progress_text = ?18";
+inline constexpr std::string_view run_update_condition =
+    " where id = ?1 and state = ?2 and ifnull(fencing, 0) = ?3";
+inline constexpr int run_update_shelf = 19;
+void bind_update(query& q, const run_row& before, const run_row& after);
+
+void bind_lease(query& q, core::run_id run, const core::lease& held);
+
+inline constexpr std::string_view attempt_columns =
+    "run, number, fencing, holder, outcome, class, claimed, started, ended, message, exit_code, signal, "
+    "stopped_with, user_cpu,"
+    " system_cpu, peak_memory, result, output_bytes, output_truncated";
+void insert_attempt(query& q, const core::attempt_record& a);
+core::attempt_record read_attempt(const query& q);
+
+inline constexpr std::string_view event_columns = "seq, at, kind, run, job, fencing, attempt, actor, text";
+void insert_event(query& q, const core::event& e);
+core::event read_event(const query& q);
+
+inline constexpr std::string_view session_columns =
+    "id, name, agent_type, workspace, channel, capabilities, handlers, slots, state, prompting, local, "
+    "created, seen";
+void put_session(query& q, const core::session& s);
+core::session read_session(const query& q);
+
+// Job with its current revision; spec and pauses are read apart.
+inline constexpr std::string_view job_columns =
+    "j.id, j.revision, j.spec, j.state, j.created, j.created_by, j.updated, j.triggered, v.description, "
+    "v.on_overlap, v.max_concurrent,"
+    " v.source, j.name";
+inline constexpr int job_column_count = 13;
+inline constexpr std::string_view job_tables =
+    "jobs j join job_revisions v on v.job = j.id and v.revision = j.revision";
+struct job_row {
+  core::job head;
+  core::job_definition definition;
+};
+job_row read_job(const query& q);
+
+inline constexpr std::string_view pause_columns = "reason, owner, text, since";
+core::pause_entry read_pause(const query& q);
+
+inline constexpr std::string_view log_columns = "run, attempt, number, at, stream, text";
+core::log_line read_log(const query& q);
+
+std::string encode_limits(const core::limit_options& l);
+core::limit_options decode_limits(std::string_view text);
+
+}  // namespace belfry::storage::sqlite

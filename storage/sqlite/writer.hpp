@@ -1,0 +1,87 @@
+// WRITER: the rows of the rules, in SQLite. By noun: writer_runs, writer_jobs, writer_logs, writer_retention.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include <SQLiteCpp/Database.h>
+
+#include "storage/apply/rows.hpp"
+#include "storage/contract/store.hpp"
+#include "storage/sqlite/statements.hpp"
+
+namespace belfry::storage::sqlite {
+
+class writer final : public rows {
+ public:
+  explicit writer(SQLite::Database& db) : s_{db} {}
+
+  // Of the store, besides the rules.
+  void begin() { s_.begin.run(); }
+  void commit() { s_.commit.run(); }
+  void put_counter(std::int64_t id, std::int64_t value);
+  std::vector<core::event> events_between(std::int64_t first, std::int64_t last);
+  open_page open_runs(core::run_id after, std::size_t limit);
+
+  void mark() override { s_.mark.run(); }
+  void keep() override { s_.keep.run(); }
+  void undo() override;
+
+  std::optional<run_row> find_run(core::run_id id) override;
+  bool has_run(core::run_id id) override;
+  void insert_run(const run_row& row, const std::vector<std::string>& tags) override;
+  void update_run(const run_row& before, const run_row& after) override;
+  void remove_run(const run_row& row) override;
+  std::vector<run_row> open_runs_of(core::job_id job) override;
+  std::optional<core::attempt_record> attempt_by_fencing(core::run_id run, std::uint64_t fencing) override;
+  void insert_attempt(const core::attempt_record& record) override;
+  std::size_t evidence_count(core::run_id run) override;
+  void insert_evidence(const core::evidence& late, std::size_t number) override;
+  std::shared_ptr<const core::run_spec> find_spec(core::spec_id id, owner whose) override;
+  void insert_spec(core::spec_id id, const core::run_spec& spec) override;
+
+  std::optional<core::job> find_job(core::job_id id) override;
+  std::optional<core::job_id> job_named(const std::string& name) override;
+  void insert_job(const core::job& j) override;
+  void update_job(const core::job& j) override;
+  void insert_revision(const core::job& j) override;
+
+  std::optional<core::session> find_session(core::session_id id) override;
+  void put_session(const core::session& s) override;
+  void insert_event(const core::event& e) override;
+
+  bool insert_log(const core::log_line& line) override;
+  log_size find_log_size(core::run_id run, std::uint32_t attempt) override;
+  void put_log_size(core::run_id run, std::uint32_t attempt, const log_size& size) override;
+  std::vector<line_size> oldest_lines(core::run_id run, std::uint32_t attempt, std::size_t limit) override;
+  void remove_lines(core::run_id run, std::uint32_t attempt, std::uint64_t up_to) override;
+
+  std::optional<remembered> find_once(const std::string& key) override;
+  void insert_once(const std::string& key, const remembered& answer) override;
+  std::optional<core::limit_options> find_limits() override;
+  void put_limits(const core::limit_options& limits) override;
+
+  std::vector<run_row> runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) override;
+  std::vector<core::job_id> jobs_after(core::job_id after, std::size_t limit) override;
+  std::optional<core::run_id> newest_finished(core::job_id job, std::size_t skip) override;
+  std::vector<run_row> finished_of(core::job_id job, core::run_id up_to, std::size_t limit) override;
+  std::optional<core::run_id> latest_result(core::job_id job) override;
+  bool has_open_hook(core::run_id parent) override;
+  bool spec_in_use(core::job_id job, core::spec_id spec) override;
+  void remove_revision(core::job_id job, core::spec_id spec) override;
+  std::vector<std::pair<std::int64_t, core::instant>> oldest_events(std::size_t limit) override;
+  void remove_events(std::int64_t up_to) override;
+  std::size_t remove_once(core::instant before, std::size_t at_most) override;
+  std::size_t remove_gone_sessions(core::instant before, std::size_t at_most) override;
+
+ private:
+  void write_job(query& q, const core::job& j);
+  void write_pauses(const core::job& j);
+  std::shared_ptr<const core::run_spec> read_spec(core::spec_id id);
+
+  statements s_;
+  // Specs of job revisions, shared by many runs and immutable. An id is never used for another one.
+  std::unordered_map<core::spec_id, std::shared_ptr<const core::run_spec>> shared_specs_;
+};
+
+}  // namespace belfry::storage::sqlite

@@ -1,0 +1,194 @@
+// Jobs, sessions, settings, idempotency keys, events.
+#include <algorithm>
+#include <iterator>
+
+#include "storage/codec/bytes.hpp"
+#include "storage/sqlite/row_mapping.hpp"
+#include "storage/sqlite/writer.hpp"
+
+namespace belfry::storage::sqlite {
+namespace {
+
+constexpr std::uint64_t answer_version = 1;
+
+template <class Id>
+void put_ids(codec::out& o, const std::vector<Id>& ids) {
+  o.number(ids.size());
+  for (const auto id : ids) o.number(static_cast<std::uint64_t>(id.value));
+}
+
+template <class Id>
+std::vector<Id> take_ids(codec::in& i) {
+  std::vector<Id> ids;
+  for (auto left = i.number(); left > 0; --left) ids.push_back(Id{i.signed_number()});
+  return ids;
+}
+
+std::string encode_answer(const remembered& r) {
+  codec::out o;
+  o.number(answer_version);
+  o.number(static_cast<std::uint64_t>(r.batch.value));
+  put_ids(o, r.runs);
+  put_ids(o, r.jobs);
+  put_ids(o, r.sessions);
+  return o.take();
+}
+
+void decode_answer(std::string_view bytes, remembered& into) {
+  codec::in i{bytes};
+  if (i.number() != answer_version)
+    throw codec::damaged("a stored answer is of a version that this belfry does not know");
+  into.batch.value = i.signed_number();
+  into.runs = take_ids<core::run_id>(i);
+  into.jobs = take_ids<core::job_id>(i);
+  into.sessions = take_ids<core::session_id>(i);
+}
+
+constexpr std::string_view limits_setting = "limits";
+
+}  // namespace
+
+std::optional<core::job> writer::find_job(core::job_id id) {
+  job_row row;
+  {
+    auto& q = s_.find_job;
+    const using_query use{q};
+    q.bind(1, id.value);
+    if (!q.step()) return std::nullopt;
+    row = read_job(q);
+  }
+  {
+    auto& q = s_.job_pauses;
+    const using_query use{q};
+    q.bind(1, id.value);
+    while (q.step()) row.head.pauses.push_back(read_pause(q));
+  }
+  if (const auto spec = find_spec(row.head.spec, owner::job)) row.definition.spec = *spec;
+  row.head.definition = std::make_shared<const core::job_definition>(std::move(row.definition));
+  return std::move(row.head);
+}
+
+std::optional<core::job_id> writer::job_named(const std::string& name) {
+  auto& q = s_.job_named;
+  const using_query use{q};
+  q.bind(1, name);
+  if (!q.step()) return std::nullopt;
+  return core::job_id{q.number(0)};
+}
+
+void writer::write_job(query& q, const core::job& j) {
+  q.bind(1, j.id.value);
+  q.bind(2, j.definition->name);
+  q.bind(3, std::int64_t{j.revision});
+  q.bind(4, j.spec.value);
+  q.bind(5, static_cast<std::int64_t>(j.state));
+  q.bind(6, core::micros(j.created_at));
+  q.bind_or_null(7, j.created_by);
+  q.bind(8, core::micros(j.updated_at));
+  q.bind(9, j.triggered);
+  q.run();
+  write_pauses(j);
+}
+
+void writer::write_pauses(const core::job& j) {
+  s_.remove_pauses.bind(1, j.id.value);
+  s_.remove_pauses.run();
+  for (const auto& p : j.pauses) {
+    auto& q = s_.insert_pause;
+    q.bind(1, j.id.value);
+    q.bind(2, p.reason);
+    q.bind_or_null(3, p.owner);
+    q.bind_or_null(4, p.text);
+    q.bind(5, core::micros(p.since));
+    q.run();
+  }
+}
+
+void writer::insert_job(const core::job& j) {
+  write_job(s_.insert_job, j);
+  insert_revision(j);
+}
+
+void writer::update_job(const core::job& j) { write_job(s_.update_job, j); }
+
+void writer::insert_revision(const core::job& j) {
+  auto& q = s_.insert_revision;
+  const auto& d = *j.definition;
+  q.bind(1, j.id.value);
+  q.bind(2, std::int64_t{j.revision});
+  q.bind(3, j.spec.value);
+  q.bind_or_null(4, d.description);
+  q.bind(5, static_cast<std::int64_t>(d.on_overlap));
+  q.bind(6, std::int64_t{d.max_concurrent});
+  q.bind_or_null(7, d.source);
+  q.run();
+}
+
+std::optional<core::session> writer::find_session(core::session_id id) {
+  auto& q = s_.find_session;
+  const using_query use{q};
+  q.bind(1, id.value);
+  if (!q.step()) return std::nullopt;
+  return read_session(q);
+}
+
+void writer::put_session(const core::session& s) { sqlite::put_session(s_.put_session, s); }
+void writer::insert_event(const core::event& e) { sqlite::insert_event(s_.insert_event, e); }
+
+std::vector<core::event> writer::events_between(std::int64_t first, std::int64_t last) {
+  auto& q = s_.events_between;
+  const using_query use{q};
+  q.bind(1, first);
+  q.bind(2, last);
+  std::vector<core::event> events;
+  while (q.step()) events.push_back(read_event(q));
+  return events;
+}
+
+void writer::put_counter(std::int64_t id, std::int64_t value) {
+  s_.put_counter.bind(1, id);
+  s_.put_counter.bind(2, value);
+  s_.put_counter.run();
+}
+
+std::optional<remembered> writer::find_once(const std::string& key) {
+  auto& q = s_.find_once;
+  const using_query use{q};
+  q.bind(1, key);
+  if (!q.step()) return std::nullopt;
+  remembered r;
+  const auto fingerprint = q.text(0);
+  if (fingerprint.size() != r.fingerprint.size()) throw codec::damaged("a stored fingerprint cannot be read");
+  std::transform(fingerprint.begin(), fingerprint.end(), r.fingerprint.begin(),
+                 [](char c) { return static_cast<std::uint8_t>(c); });
+  r.at = q.time(1);
+  decode_answer(q.text(2), r);
+  return r;
+}
+
+void writer::insert_once(const std::string& key, const remembered& answer) {
+  auto& q = s_.insert_once;
+  const auto bytes = encode_answer(answer);
+  q.bind(1, key);
+  q.bind_blob(2, answer.fingerprint.data(), answer.fingerprint.size());
+  q.bind(3, core::micros(answer.at));
+  q.bind_blob(4, bytes.data(), bytes.size());
+  q.run();
+}
+
+std::optional<core::limit_options> writer::find_limits() {
+  auto& q = s_.find_setting;
+  const using_query use{q};
+  q.bind(1, limits_setting);
+  if (!q.step()) return std::nullopt;
+  return decode_limits(q.text(0));
+}
+
+void writer::put_limits(const core::limit_options& limits) {
+  const auto text = encode_limits(limits);
+  s_.put_setting.bind(1, limits_setting);
+  s_.put_setting.bind(2, text);
+  s_.put_setting.run();
+}
+
+}  // namespace belfry::storage::sqlite

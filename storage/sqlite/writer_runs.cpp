@@ -1,0 +1,221 @@
+#include <array>
+#include <map>
+#include <stdexcept>
+
+#include "storage/apply/engine.hpp"
+#include "storage/codec/spec.hpp"
+#include "storage/sqlite/row_mapping.hpp"
+#include "storage/sqlite/writer.hpp"
+
+namespace belfry::storage::sqlite {
+namespace {
+
+constexpr std::size_t shared_spec_room = 1024;
+
+std::vector<run_row> read_runs(query& q) {
+  std::vector<run_row> rows;
+  while (q.step()) rows.push_back(read_run(q));
+  return rows;
+}
+
+bool same_but_lease(const core::run_head& a, const core::run_head& b) {
+  // What an update writes, the lease apart: a heartbeat changes nothing here.
+  return a.state == b.state && a.prio == b.prio && a.successor == b.successor && a.attempt == b.attempt &&
+         a.used == b.used && a.losses == b.losses && a.fencing == b.fencing &&
+         a.eligible_since == b.eligible_since && a.due_at == b.due_at && a.ended_at == b.ended_at &&
+         a.cancel_requested == b.cancel_requested && a.discarded == b.discarded &&
+         a.last_class == b.last_class && a.reason == b.reason && a.progress == b.progress &&
+         a.progress_text == b.progress_text;
+}
+
+}  // namespace
+
+void writer::undo() {
+  s_.undo.run();
+  s_.keep.run();  // "rollback to" leaves the savepoint open
+}
+
+std::optional<run_row> writer::find_run(core::run_id id) {
+  auto& q = s_.find_run;
+  const using_query use{q};
+  q.bind(1, id.value);
+  if (!q.step()) return std::nullopt;
+  return read_run(q);
+}
+
+bool writer::has_run(core::run_id id) {
+  auto& q = s_.has_run;
+  const using_query use{q};
+  q.bind(1, id.value);
+  return q.step();
+}
+
+void writer::insert_run(const run_row& row, const std::vector<std::string>& tags) {
+  sqlite::insert_run(s_.insert_run, row);
+  for (const auto& tag : tags) {
+    s_.insert_tag.bind(1, tag);
+    s_.insert_tag.bind(2, row.head.id.value);
+    s_.insert_tag.run();
+  }
+  if (leased(row.head.state)) throw std::logic_error("a run cannot be made with a lease");
+}
+
+void writer::update_run(const run_row& before, const run_row& after) {
+  const auto& old = before.head;
+  const auto& now = after.head;
+  if (!same_but_lease(old, now)) {
+    const auto shelf = shelf_of(now);
+    const bool moves = shelf != shelf_of(old);
+    auto& q = moves ? s_.update_run_and_shelf : s_.update_run;
+    bind_update(q, before, after);
+    if (moves) q.bind(run_update_shelf, shelf);
+    q.run();
+    // The condition names the state and the fencing number that were read in this transaction.
+    if (q.changes() != 1) throw std::logic_error(core::to_string(now.id) + " is not as it was read");
+  }
+  if (leased(now.state)) {
+    if (leased(old.state) && old.held == now.held) return;
+    auto& q = leased(old.state) ? s_.update_lease : s_.insert_lease;
+    bind_lease(q, now.id, now.held);
+    q.run();
+  } else if (leased(old.state)) {
+    s_.remove_lease.bind(1, now.id.value);
+    s_.remove_lease.run();
+  }
+}
+
+void writer::remove_run(const run_row& row) {
+  const auto id = row.head.id.value;
+  if (row.tagged) {
+    const auto spec =
+        find_spec(row.head.spec, row.head.spec.value == row.head.id.value ? owner::run : owner::job);
+    for (const auto& tag : spec ? spec->tags : std::vector<std::string>{}) {
+      s_.remove_tags.bind(1, tag);
+      s_.remove_tags.bind(2, id);
+      s_.remove_tags.run();
+    }
+  }
+  std::array<query*, 5> statements{&s_.remove_run, &s_.remove_attempts, &s_.remove_evidence, &s_.remove_logs,
+                                   &s_.remove_log_sizes};
+  for (auto* q : statements) {
+    q->bind(1, id);
+    q->run();
+  }
+  if (row.head.spec.value != id) return;
+  s_.remove_spec.bind(1, id);
+  s_.remove_spec.run();
+}
+
+std::vector<run_row> writer::open_runs_of(core::job_id job) {
+  auto& q = s_.open_runs_of;
+  const using_query use{q};
+  q.bind(1, job.value);
+  return read_runs(q);
+}
+
+std::optional<core::attempt_record> writer::attempt_by_fencing(core::run_id run, std::uint64_t fencing) {
+  auto& q = s_.find_attempt;
+  const using_query use{q};
+  q.bind(1, run.value);
+  q.bind(2, static_cast<std::int64_t>(fencing));
+  if (!q.step()) return std::nullopt;
+  return read_attempt(q);
+}
+
+void writer::insert_attempt(const core::attempt_record& record) {
+  sqlite::insert_attempt(s_.insert_attempt, record);
+}
+
+std::size_t writer::evidence_count(core::run_id run) {
+  auto& q = s_.count_evidence;
+  const using_query use{q};
+  q.bind(1, run.value);
+  return q.step() ? q.as<std::size_t>(0) : 0;
+}
+
+void writer::insert_evidence(const core::evidence& late, std::size_t number) {
+  auto& q = s_.insert_evidence;
+  q.bind(1, late.run.value);
+  q.bind(2, static_cast<std::int64_t>(number));
+  q.bind(3, static_cast<std::int64_t>(late.fencing));
+  q.bind(4, core::micros(late.at));
+  q.bind(5, late.kind);
+  q.bind_or_null(6, late.text);
+  q.run();
+}
+
+std::shared_ptr<const core::run_spec> writer::read_spec(core::spec_id id) {
+  auto& q = s_.find_spec;
+  const using_query use{q};
+  q.bind(1, id.value);
+  if (!q.step()) return nullptr;
+  auto spec = std::make_shared<core::run_spec>(codec::decode_spec(q.text(1)));
+  spec->payload = q.text(0);
+  return spec;
+}
+
+std::shared_ptr<const core::run_spec> writer::find_spec(core::spec_id id, owner whose) {
+  if (whose == owner::run) return read_spec(id);
+  if (const auto known = shared_specs_.find(id); known != shared_specs_.end()) return known->second;
+  auto spec = read_spec(id);
+  if (!spec) return nullptr;
+  if (shared_specs_.size() >= shared_spec_room) shared_specs_.erase(shared_specs_.begin());
+  shared_specs_.emplace(id, spec);
+  return spec;
+}
+
+void writer::insert_spec(core::spec_id id, const core::run_spec& spec) {
+  auto& q = s_.insert_spec;
+  const auto body = codec::encode_spec(spec);
+  q.bind(1, id.value);
+  q.bind_or_null(2, spec.payload);
+  q.bind_blob(3, body.data(), body.size());
+  q.run();
+}
+
+open_page writer::open_runs(core::run_id after, std::size_t limit) {
+  std::array<query*, 6> shelves{&s_.open_shelf_0, &s_.open_shelf_1, &s_.open_shelf_2,
+                                &s_.open_shelf_5, &s_.open_shelf_6, &s_.open_shelf_7};
+  std::map<core::run_id, query*> heads;  // next row of each cursor
+  struct reset_all {
+    std::array<query*, 6>& all;
+    ~reset_all() {
+      for (auto* q : all) q->reset();
+    }
+  } const use{shelves};
+  for (auto* q : shelves) {
+    q->bind(1, after.value);
+    if (q->step()) heads.emplace(core::run_id{q->number(0)}, q);
+  }
+  std::unordered_map<core::job_id, std::uint32_t> limits;
+  const auto limit_of = [&](core::job_id job) -> std::uint32_t {
+    if (!job) return 0;
+    const auto [at, fresh] = limits.try_emplace(job, 0);
+    if (!fresh) return at->second;
+    auto& q = s_.job_limit;
+    const using_query use_limit{q};
+    q.bind(1, job.value);
+    core::job_definition d;
+    if (q.step()) {
+      d.on_overlap = q.as<core::overlap>(0);
+      d.max_concurrent = q.as<std::uint32_t>(1);
+    }
+    return at->second = job_limit_of(d);
+  };
+  open_page page;
+  while (!heads.empty() && page.items.size() < limit) {
+    auto* q = heads.begin()->second;
+    heads.erase(heads.begin());
+    auto row = read_run(*q);
+    const auto job = row.head.job;
+    const auto holder = row.head.held.holder;
+    const auto session = holder ? find_session(holder) : std::nullopt;
+    page.items.push_back(
+        {std::move(row.head), row.handler, limit_of(job), session ? session->agent_type : std::string{}});
+    if (q->step()) heads.emplace(core::run_id{q->number(0)}, q);
+  }
+  if (!heads.empty() && !page.items.empty()) page.next = page.items.back().head.id;
+  return page;
+}
+
+}  // namespace belfry::storage::sqlite

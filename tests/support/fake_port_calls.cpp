@@ -1,0 +1,461 @@
+// FAKE PORT: the questions, and what a test may do.
+#include <algorithm>
+
+#include "tests/support/fake_port.hpp"
+
+namespace belfry::test {
+namespace {
+
+using core::errc;
+
+core::failure no(errc e, std::string text) { return {e, std::move(text), {}, {}}; }
+
+bool has(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+}  // namespace
+
+class fake_port::watching final : public messages::watch {
+ public:
+  watching(fake_port& p, int number) : p_(p), number_(number) {}
+  ~watching() override {
+    const std::lock_guard lock{p_.mutex_};
+    p_.watchers_.erase(number_);
+  }
+
+ private:
+  fake_port& p_;
+  int number_;
+};
+
+void fake_port::call(messages::submit_runs m, messages::reply<messages::submitted> done) {
+  ask(std::move(done), [this, m = std::move(m)] { return submit(m); });
+}
+
+void fake_port::call(messages::claim_runs m, messages::reply<messages::claimed_runs> done) {
+  ++questions_;
+  post([this, m, done = std::move(done)] {
+    std::unique_lock lock{mutex_};
+    if (!sessions_.contains(m.who)) {
+      lock.unlock();
+      return done(no(errc::not_found, "there is no such session"));
+    }
+    auto got = claim(m);
+    if (got.runs.empty() && m.wait > core::span{0}) {
+      claims_.push_back({m, done, time_.steady() + m.wait});
+      return;
+    }
+    lock.unlock();
+    done(std::move(got));
+  });
+}
+
+void fake_port::call(messages::touch_leases m, messages::reply<messages::touched> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::touched> {
+    messages::touched out;
+    for (const auto& c : m.calls) {
+      const auto command = std::visit([](const auto& w) { return core::run_command{w}; }, c.what);
+      const auto h = step(c.run, command, "holder");
+      if (h)
+        out.answers.push_back(
+            messages::lease_status{h->held.expires_at, h->held.deadline_at, h->cancel_requested});
+      else
+        out.answers.push_back(h.error());
+    }
+    return out;
+  });
+}
+
+void fake_port::call(messages::settle_runs m, messages::reply<messages::settled> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::settled> {
+    messages::settled out;
+    for (const auto& i : m.items) {
+      bool replayed = false;
+      const auto h = step(i.run, i.how, m.actor, &replayed);
+      if (h)
+        out.answers.push_back(messages::settled_item{*h, replayed});
+      else
+        out.answers.push_back(h.error());
+    }
+    answer_waiting();
+    return out;
+  });
+}
+
+void fake_port::call(messages::control_runs m, messages::reply<messages::controlled> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::controlled> {
+    messages::controlled out;
+    for (const auto id : m.ids)
+      out.answers.push_back(
+          step(id, std::visit([](const auto& w) { return core::run_command{w}; }, m.what), m.actor));
+    return out;
+  });
+}
+
+void fake_port::call(messages::redrive_runs m, messages::reply<messages::redriven> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::redriven> {
+    messages::redriven out;
+    for (const auto id : m.ids) out.answers.push_back(redrive(id, m));
+    return out;
+  });
+}
+
+void fake_port::call(messages::explain_run m, messages::reply<messages::explanation> done) {
+  ask(std::move(done), [m = std::move(m)]() -> core::result<messages::explanation> {
+    return messages::explanation{{{"behind_others", "others are before it"}}, 1};
+  });
+}
+
+void fake_port::call(messages::ask_queue, messages::reply<messages::queue_state> done) {
+  ask(std::move(done), [this]() -> core::result<messages::queue_state> {
+    messages::queue_state q;
+    q.limits = limits_;
+    q.ready = true;
+    q.waiting_claims = claims_.size();
+    for (const auto& [id, r] : runs_) {
+      if (core::leased(r.head.state)) ++q.counts.live;
+      if (r.head.state != core::run_state::queued) continue;
+      ++q.counts.ready;
+      ++q.counts.ready_by_priority[static_cast<std::size_t>(r.head.prio)];
+      q.counts.oldest = std::min(q.counts.oldest.value_or(r.head.eligible_since), r.head.eligible_since);
+    }
+    return q;
+  });
+}
+
+void fake_port::call(messages::change_limits m, messages::reply<messages::queue_state> done) {
+  {
+    const std::lock_guard lock{mutex_};
+    limits_ = m.limits;
+    last_actor_ = m.actor;
+  }
+  call(messages::ask_queue{}, std::move(done));
+}
+
+void fake_port::call(messages::put_job m, messages::reply<messages::job_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)] { return put(m); });
+}
+
+void fake_port::call(messages::archive_job m, messages::reply<messages::job_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::job_stored> {
+    auto& j = jobs_.at(m.id);
+    j.state = core::job_state::archived;
+    return messages::job_stored{j};
+  });
+}
+
+void fake_port::call(messages::pause_job m, messages::reply<messages::job_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::job_stored> {
+    auto& j = jobs_.at(m.id);
+    std::erase_if(j.pauses, [&](const auto& p) { return p.reason == m.reason; });
+    j.pauses.push_back({m.reason, m.actor, m.text, time_.now()});
+    j.state = core::job_state::paused;
+    return messages::job_stored{j};
+  });
+}
+
+void fake_port::call(messages::resume_job m, messages::reply<messages::job_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::job_stored> {
+    auto& j = jobs_.at(m.id);
+    std::erase_if(j.pauses, [&](const auto& p) { return p.reason == m.reason; });
+    if (j.pauses.empty()) j.state = core::job_state::active;
+    return messages::job_stored{j};
+  });
+}
+
+void fake_port::call(messages::trigger_job m, messages::reply<messages::submitted> done) {
+  ask(std::move(done), [this, m = std::move(m)] { return trigger(m); });
+}
+
+void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
+  ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
+    auto who = m.who;
+    if (who.id && !sessions_.contains(who.id)) return no(errc::not_found, "there is no such session");
+    if (!who.id) {
+      who.id = core::session_id{ids_.next(time_.now())};
+      who.created_at = time_.now();
+    }
+    who.last_seen = time_.now();
+    sessions_[who.id] = who;
+    return messages::session_answer{who};
+  });
+}
+
+void fake_port::call(messages::end_session m, messages::reply<messages::session_answer> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::session_answer> {
+    const auto it = sessions_.find(m.id);
+    if (it == sessions_.end()) return no(errc::not_found, "there is no such session");
+    it->second.state = core::session_state::gone;
+    return messages::session_answer{it->second};
+  });
+}
+
+void fake_port::call(messages::ask_node, messages::reply<messages::node_status> done) {
+  ask(std::move(done), [this]() -> core::result<messages::node_status> { return status; });
+}
+
+void fake_port::call(messages::query q, messages::reply<messages::query_answer> done) {
+  ask(std::move(done), [this, q = std::move(q)] { return read(q); });
+}
+
+std::unique_ptr<messages::watch> fake_port::watch_events(std::function<void(messages::watched)> told) {
+  return watch_run({}, std::move(told));
+}
+
+std::unique_ptr<messages::watch> fake_port::watch_run(core::run_id id,
+                                                      std::function<void(messages::watched)> told) {
+  const std::lock_guard lock{mutex_};
+  watchers_[++next_watcher_] = {told, id};
+  const auto last = static_cast<std::int64_t>(journal_.size());
+  jobs_queue_.push_back([told, last] { told({last, {}}); });
+  wake_.notify_all();
+  return std::make_unique<watching>(*this, next_watcher_);
+}
+
+void fake_port::refuse_next(errc code, int times) {
+  const std::lock_guard lock{mutex_};
+  refusal_ = code;
+  refusals_ = times;
+}
+
+void fake_port::drop_next(int times) {
+  const std::lock_guard lock{mutex_};
+  drops_ = times;
+}
+
+void fake_port::hold() {
+  const std::lock_guard lock{mutex_};
+  held_ = true;
+}
+
+void fake_port::release() {
+  const std::lock_guard lock{mutex_};
+  held_ = false;
+  wake_.notify_all();
+}
+
+std::size_t fake_port::waiting_claims() const {
+  const std::lock_guard lock{mutex_};
+  return claims_.size();
+}
+
+void fake_port::note_events(std::size_t n, const std::string& text) {
+  const std::lock_guard lock{mutex_};
+  for (std::size_t i = 0; i < n; ++i)
+    note({0, core::never, core::event_kind::node_started, {}, {}, 0, 0, "test", text});
+}
+
+void fake_port::prune_events(std::int64_t oldest) {
+  const std::lock_guard lock{mutex_};
+  oldest_event_ = oldest;
+}
+
+void fake_port::write_log(core::run_id id, std::uint32_t attempt, const std::vector<std::string>& lines) {
+  const std::lock_guard lock{mutex_};
+  auto& all = logs_[id];
+  std::uint64_t number = 0;
+  for (const auto& l : all)
+    if (l.attempt == attempt) number = l.number;
+  for (const auto& text : lines)
+    all.push_back({id, attempt, ++number, time_.now(), core::log_stream::out, text});
+  tell(id);
+}
+
+core::run fake_port::run(core::run_id id) const {
+  const std::lock_guard lock{mutex_};
+  return runs_.at(id);
+}
+
+std::vector<core::event> fake_port::events() const {
+  const std::lock_guard lock{mutex_};
+  return journal_;
+}
+
+std::string fake_port::last_actor() const {
+  const std::lock_guard lock{mutex_};
+  return last_actor_;
+}
+
+// ---- reads, under the lock
+
+core::result<core::run> fake_port::find_run(const std::string& text) const {
+  if (const auto id = core::parse_id<core::run_id>(text)) {
+    const auto it = runs_.find(*id);
+    if (it != runs_.end()) return it->second;
+  }
+  std::vector<const core::run*> found;
+  for (const auto& [id, r] : runs_)
+    if (text.size() >= 6 && core::to_string(id).starts_with(text)) found.push_back(&r);
+  if (found.size() > 1)
+    return no(errc::ambiguous, "the beginning fits " + core::to_string(found[0]->head.id) + " and others");
+  if (found.size() == 1) return *found[0];
+  for (auto it = runs_.rbegin(); it != runs_.rend(); ++it)
+    if (it->second.head.name == text) return it->second;
+  return no(errc::not_found, "there is no run " + text);
+}
+
+core::result<core::job> fake_port::find_job(const std::string& text) const {
+  for (const auto& [id, j] : jobs_)
+    if (core::to_string(id) == text || (j.definition->name == text && j.state != core::job_state::archived))
+      return j;
+  return no(errc::not_found, "there is no job " + text);
+}
+
+bool fake_port::fits(const core::run& r, const core::run_filter& f) const {
+  const auto& h = r.head;
+  if (!f.states.empty() && std::find(f.states.begin(), f.states.end(), h.state) == f.states.end())
+    return false;
+  if ((f.job && h.job != *f.job) || (f.batch && h.batch != *f.batch) ||
+      (f.workspace && h.needs.workspace != *f.workspace))
+    return false;
+  if ((f.lane && h.lane != *f.lane) || (f.prio && h.prio != *f.prio) ||
+      (f.holder && h.held.holder != *f.holder))
+    return false;
+  if (h.name.find(f.name_contains) == std::string::npos) return false;
+  if (f.created_from && h.created_at < *f.created_from) return false;
+  if (f.created_to && h.created_at >= *f.created_to) return false;
+  if (f.dead_letters && (!core::ended_badly(h.state) || h.successor || h.discarded)) return false;
+  for (const auto& t : f.tags_all)
+    if (!has(r.spec->tags, t)) return false;
+  return f.tags_any.empty() || std::any_of(f.tags_any.begin(), f.tags_any.end(),
+                                           [&](const auto& t) { return has(r.spec->tags, t); });
+}
+
+core::run_page fake_port::list(const messages::list_runs& q) const {
+  core::run_page p;
+  std::vector<const core::run*> all;
+  for (const auto& [id, r] : runs_)
+    if (fits(r, q.filter)) all.push_back(&r);
+  const bool newest = q.page.sort == core::run_sort::newest;
+  if (newest) std::reverse(all.begin(), all.end());
+  for (const auto* r : all) {
+    const auto id = r->head.id.value;
+    if (q.page.after != 0 && (newest ? id >= q.page.after : id <= q.page.after)) continue;
+    if (p.runs.size() == q.page.limit) {
+      p.next = p.runs.back().head.id.value;
+      break;
+    }
+    p.runs.push_back(*r);
+  }
+  return p;
+}
+
+core::log_page fake_port::logs(const messages::get_logs& q) const {
+  core::log_page p;
+  if (const auto it = runs_.find(q.id); it != runs_.end()) {
+    p.last_attempt = it->second.head.attempt;
+    p.attempt_live = core::leased(it->second.head.state);
+  }
+  const auto it = logs_.find(q.id);
+  if (it == logs_.end()) return p;
+  for (const auto& l : it->second) {
+    if (q.attempt != 0 && l.attempt != q.attempt) continue;
+    if (std::pair{l.attempt, l.number} <= std::pair{q.after_attempt, q.after_number}) continue;
+    if (p.lines.size() == q.limit && q.tail == 0) break;
+    p.lines.push_back(l);
+  }
+  if (q.tail > 0 && p.lines.size() > q.tail)
+    p.lines.erase(p.lines.begin(), p.lines.end() - static_cast<std::ptrdiff_t>(q.tail));
+  return p;
+}
+
+core::event_page fake_port::events_page(const messages::get_events& q) const {
+  core::event_page p;
+  p.oldest_kept = oldest_event_;
+  p.last_scanned = q.after;
+  for (const auto& e : journal_) {
+    if (e.seq <= q.after || e.seq < oldest_event_) continue;
+    if (p.events.size() == q.limit) break;
+    p.last_scanned = e.seq;
+    if ((q.filter.run && e.run != *q.filter.run) || (q.filter.job && e.job != *q.filter.job)) continue;
+    if (!q.filter.kinds.empty() &&
+        std::find(q.filter.kinds.begin(), q.filter.kinds.end(), e.kind) == q.filter.kinds.end())
+      continue;
+    p.events.push_back(e);
+  }
+  return p;
+}
+
+core::store_facts fake_port::facts() const {
+  core::store_facts f;
+  f.kind = "memory";
+  f.durability = "full";
+  f.schema = 1;
+  f.last_event = static_cast<std::int64_t>(journal_.size());
+  f.jobs = static_cast<std::int64_t>(jobs_.size());
+  f.totals = {{"run_submitted", static_cast<std::int64_t>(runs_.size())}};
+  f.boots = 1;
+  f.created_at = status.started_at;
+  for (const auto& [id, r] : runs_) ++f.runs_by_state[static_cast<std::size_t>(r.head.state)];
+  return f;
+}
+
+core::result<messages::query_answer> fake_port::read(const messages::query& q) const {
+  using answer = core::result<messages::query_answer>;
+  const auto pass = [](auto r) -> answer {
+    if (!r) return r.error();
+    return messages::query_answer{std::move(*r)};
+  };
+  if (const auto* m = std::get_if<messages::get_run>(&q)) return pass(find_run(m->text));
+  if (const auto* m = std::get_if<messages::get_run_details>(&q)) {
+    const auto r = find_run(m->text);
+    if (!r) return r.error();
+    messages::run_details d{*r, {}, {}, {}};
+    if (const auto it = attempts_.find(r->head.id); it != attempts_.end()) d.attempts = it->second;
+    if (const auto it = late_.find(r->head.id); it != late_.end()) d.late = it->second;
+    for (const auto& a : d.attempts)
+      d.holder_names.push_back(sessions_.contains(a.holder) ? sessions_.at(a.holder).name : "");
+    return messages::query_answer{std::move(d)};
+  }
+  if (const auto* m = std::get_if<messages::list_runs>(&q)) return messages::query_answer{list(*m)};
+  if (const auto* m = std::get_if<messages::list_ids>(&q)) {
+    std::vector<core::run_id> ids;
+    for (const auto& [id, r] : runs_)
+      if (fits(r, m->filter) && ids.size() < m->limit) ids.push_back(id);
+    return messages::query_answer{std::move(ids)};
+  }
+  if (const auto* m = std::get_if<messages::get_logs>(&q)) return messages::query_answer{logs(*m)};
+  if (const auto* m = std::get_if<messages::get_job>(&q)) return pass(find_job(m->text));
+  if (const auto* m = std::get_if<messages::list_jobs>(&q)) {
+    core::job_page p;
+    for (const auto& [id, j] : jobs_) {
+      if (id.value <= m->after || (j.state == core::job_state::archived && !m->archived_too)) continue;
+      if (j.definition->name.find(m->name_contains) == std::string::npos) continue;
+      if (p.jobs.size() == m->limit) {
+        p.next = p.jobs.back().id.value;
+        break;
+      }
+      p.jobs.push_back(j);
+    }
+    return messages::query_answer{std::move(p)};
+  }
+  if (const auto* m = std::get_if<messages::list_sessions>(&q)) {
+    std::vector<core::session> all;
+    for (const auto& [id, s] : sessions_)
+      if (m->gone_too || s.state != core::session_state::gone) all.push_back(s);
+    return messages::query_answer{std::move(all)};
+  }
+  if (const auto* m = std::get_if<messages::get_events>(&q)) return messages::query_answer{events_page(*m)};
+  if (const auto* m = std::get_if<messages::get_batch>(&q)) {
+    core::batch_summary b;
+    b.id = m->id;
+    for (const auto& [id, r] : runs_) {
+      if (r.head.batch != m->id) continue;
+      b.created_at = r.head.created_at;
+      ++b.total;
+      ++b.by_state[static_cast<std::size_t>(r.head.state)];
+    }
+    if (b.total == 0) return no(errc::not_found, "there is no such batch");
+    return messages::query_answer{b};
+  }
+  if (const auto* m = std::get_if<messages::get_statistics>(&q)) {
+    core::run_statistics s;
+    for (const auto& [id, r] : runs_)
+      if (fits(r, m->filter)) ++s.by_state[static_cast<std::size_t>(r.head.state)];
+    return messages::query_answer{s};
+  }
+  return messages::query_answer{facts()};
+}
+
+}  // namespace belfry::test
