@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/cli/command.hpp"
+#include "app/output/words.hpp"
 
 namespace belfry::app {
 namespace {
@@ -11,12 +12,6 @@ namespace {
 struct reading {
   std::vector<std::function<void()>> after;  // copies what CLI11 parsed into optionals
 };
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string all;
-  for (const auto& name : names) all += (all.empty() ? "" : ",") + name;
-  return all;
-}
 
 template <class T>
 CLI::Option* through_copy(CLI::App& app, reading& r, const std::string& names, std::optional<T>* into) {
@@ -30,7 +25,7 @@ CLI::Option* through_copy(CLI::App& app, reading& r, const std::string& names, s
 
 // A single value may be given only once; a list takes one value for each time it is named.
 void add_option(CLI::App& app, reading& r, const option_facts& facts) {
-  const std::string names = joined(facts.names);
+  const std::string names = joined(facts.names, ",");
   CLI::Option* made = nullptr;
   if (auto* flag = std::get_if<bool*>(&facts.into)) made = app.add_flag(names, **flag);
   if (auto* text = std::get_if<std::string*>(&facts.into)) made = app.add_option(names, **text);

@@ -7,14 +7,14 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct api_options {
   std::string method, path;
   std::optional<std::string> body;
   std::vector<std::string> headers;
   bool include = false;
 };
 
-int call(const options& o, context& ctx) {
+int call(const api_options& o, context& ctx) {
   std::string method = o.method;
   for (char& c : method)
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
@@ -60,7 +60,7 @@ int version(context& ctx) {
 
 void add_api(command& root, context& ctx) {
   auto& c = root.sub("api", "Call any operation of the HTTP API");
-  auto& o = c.keep<options>();
+  auto& o = c.keep<api_options>();
   c.argument("METHOD", o.method, "the HTTP method", true, complete::nothing,
              {"GET", "POST", "PUT", "PATCH", "DELETE", "get", "post", "put", "patch", "delete"});
   c.argument("PATH", o.path, "path and query, such as /v1/runs?state=failed", true);

@@ -8,7 +8,7 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct apply_options {
   std::string path;
   bool dry_run = false, prune = false, trigger = false, no_runs = false, yes = false;
 };
@@ -101,7 +101,7 @@ std::string summary(std::map<planned_step::deed, int>& counts, bool dry_run) {
          part(deed::archive, "archived", "to archive") + part(deed::submit, "submitted", "to submit");
 }
 
-int apply(const options& o, context& ctx) {
+int apply(const apply_options& o, context& ctx) {
   const auto wanted = read_declarations(o.path);
   refuse_mistakes(wanted, o.path);
   const auto plan = make_plan(wanted, ctx.node(), o.prune, !o.no_runs);
@@ -145,7 +145,7 @@ int apply(const options& o, context& ctx) {
 
 void add_apply(command& root, context& ctx) {
   auto& c = root.sub("apply", "Make the jobs of the node what files declare");
-  auto& o = c.keep<options>();
+  auto& o = c.keep<apply_options>();
   c.argument("PATH", o.path, "a TOML or JSON file, or a folder of them", true, complete::files);
   c.flag("--dry-run", o.dry_run, "show the plan, change nothing");
   c.flag("--prune", o.prune, "archive jobs that came from files and that none of these declares");

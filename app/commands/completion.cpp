@@ -1,6 +1,7 @@
 // completion: scripts for bash, zsh and fish, made from the tree of commands. They ask `belfry __complete`
 // for what only the node knows. __reference prints docs/cli.md's tables.
 #include "app/commands/all.hpp"
+#include "app/output/words.hpp"
 #include "core/run/state.hpp"
 
 namespace belfry::app {
@@ -21,15 +22,9 @@ std::string kind_word(complete how) {
   return "";
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string all;
-  for (const auto& word : words) all += (all.empty() ? "" : " ") + word;
-  return all;
-}
-
 // What may follow an option: nothing for a flag, words, or a kind that is completed by asking.
 std::string values_of(const option_facts& option) {
-  if (!option.choices.empty()) return joined(option.choices);
+  if (!option.choices.empty()) return joined(option.choices, " ");
   if (std::holds_alternative<bool*>(option.into)) return "";
   const auto kind = kind_word(option.how);
   return kind.empty() ? "@anything" : kind;
@@ -38,7 +33,7 @@ std::string values_of(const option_facts& option) {
 std::string values_of(const command& c) {
   if (c.arguments().empty()) return c.takes_rest() ? "" : "";
   const auto& first = c.arguments().front();
-  return first.choices.empty() ? kind_word(first.how) : joined(first.choices);
+  return first.choices.empty() ? kind_word(first.how) : joined(first.choices, " ");
 }
 
 // Single quotes of a shell text.
@@ -73,9 +68,9 @@ std::string bash_script(const command& root) {
     std::string words;
     for (const auto& each : c.subs())
       if (!each->is_hidden()) words += " " + each->name();
-    for (const auto& option : c.options()) words += " " + joined(option.names);
+    for (const auto& option : c.options()) words += " " + joined(option.names, " ");
     if (&c != &root)
-      for (const auto& option : root.options()) words += " " + joined(option.names);
+      for (const auto& option : root.options()) words += " " + joined(option.names, " ");
     tables += "    " + quoted(below_root(c)) + ") words=" + quoted(words + " --help") +
               "; values=" + quoted(values_of(c)) + " ;;\n";
   });

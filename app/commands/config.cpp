@@ -6,14 +6,14 @@ namespace belfry::app {
 
 namespace {
 
-struct options {
+struct config_options {
   std::optional<std::string> config;
   std::vector<std::string> set;
   std::string file;
   bool example = false, reference = false, changed = false;
 };
 
-std::vector<flag_value> flags_of(const options& o) {
+std::vector<flag_value> flags_of(const config_options& o) {
   std::vector<flag_value> flags;
   for (const auto& each : o.set) {
     const auto equals = each.find('=');
@@ -24,7 +24,7 @@ std::vector<flag_value> flags_of(const options& o) {
   return flags;
 }
 
-int show(const options& o, context& ctx) {
+int show(const config_options& o, context& ctx) {
   if (o.example || o.reference) {
     ctx.put(o.example ? example_file() : reference_in_markdown());
     return number_of(exit_code::ok);
@@ -52,7 +52,7 @@ int show(const options& o, context& ctx) {
   return number_of(exit_code::ok);
 }
 
-int check(const options& o, context& ctx) {
+int check(const config_options& o, context& ctx) {
   const auto settings = check_configuration_file(o.file);
   refuse_mistakes(settings);
   if (ctx.table())
@@ -67,7 +67,7 @@ int check(const options& o, context& ctx) {
 void add_config(command& root, context& ctx) {
   auto& config = root.sub("config", "Show and check the configuration of a node");
   auto& shown = config.sub("show", "Print every value and where it comes from");
-  auto& o = shown.keep<options>();
+  auto& o = shown.keep<config_options>();
   shown.option("--config", o.config, "FILE", "this file instead of the usual places", complete::files);
   shown.option("--set", o.set, "KEY=VALUE", "as for serve, repeatable");
   shown.flag("--changed", o.changed, "only what differs from the default");
@@ -77,7 +77,7 @@ void add_config(command& root, context& ctx) {
   shown.example("belfry config show --example > belfry.toml", "");
   shown.action([&o, &ctx] { return show(o, ctx); });
   auto& checked = config.sub("check", "Check a file; every mistake with its line and column");
-  auto& k = checked.keep<options>();
+  auto& k = checked.keep<config_options>();
   checked.argument("FILE", k.file, "a configuration file", true, complete::files);
   checked.example("belfry config check /etc/belfry/belfry.toml", "Exit code 2 when there is a mistake.");
   checked.action([&k, &ctx] { return check(k, ctx); });

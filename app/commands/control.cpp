@@ -20,7 +20,7 @@ void write_options(api::json::writer& w, const bulk_options& o) {
   if (o.payload) w.key("payload").raw(read_json(*o.payload, "--payload"));
 }
 
-std::string path_of(const std::string& run, const std::string& verb) {
+std::string run_path(const std::string& run, const std::string& verb) {
   return "/v1/runs/" + percent_encoded(run) + ":" + verb;
 }
 
@@ -57,7 +57,7 @@ int by_ids(const bulk_options& o, context& ctx, const std::string& verb) {
       w.begin_object();
       write_options(w, o);
       w.end_object();
-      const auto answer = ctx.node().post(path_of(run, verb), w.str());
+      const auto answer = ctx.node().post(run_path(run, verb), w.str());
       touched.push_back(answer["id"].text());
       ctx.show(answer, answer["id"].text(), [&] { return outcome_line(answer.root()) + "\n"; });
     } catch (const refusal& r) {
@@ -178,7 +178,7 @@ void declare_run_now(command& c, context& ctx) {
   c.example(c.path() + " run_01HZX3K9QWERT", "");
   c.action([&runs, &ctx] {
     for (const auto& run : runs) {
-      const auto answer = ctx.node().post(path_of(run, "run-now"), "{}");
+      const auto answer = ctx.node().post(run_path(run, "run-now"), "{}");
       ctx.show(answer, answer["id"].text(), [&] { return outcome_line(answer.root()) + "\n"; });
     }
     return number_of(exit_code::ok);
@@ -199,7 +199,7 @@ void declare_priority(command& c, context& ctx) {
   c.action([&o, &ctx] {
     for (const auto& run : o.runs) {
       const auto answer =
-          ctx.node().post(path_of(run, "priority"), "{\"priority\":" + json_quoted(o.level) + "}");
+          ctx.node().post(run_path(run, "priority"), "{\"priority\":" + json_quoted(o.level) + "}");
       ctx.show(answer, answer["id"].text(), [&] {
         return outcome_line(answer.root()) + ", priority " + answer["priority"].text() + "\n";
       });

@@ -6,7 +6,7 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct events_options {
   std::optional<std::int64_t> after;
   std::optional<std::string> run, job;
   std::vector<std::string> kinds;
@@ -35,13 +35,13 @@ void print_event(view e, context& ctx) {
     ctx.put(compact(e.raw()) + "\n");
 }
 
-query_text query_of(const options& o) {
+query_text query_of(const events_options& o) {
   query_text q;
   q.add("run", o.run).add("job", o.job).each("kind", o.kinds);
   return q;
 }
 
-int follow(const options& o, context& ctx) {
+int follow(const events_options& o, context& ctx) {
   auto q = query_of(o);
   if (o.after) q.add("after", std::to_string(*o.after));
   ctx.node().follow("/v1/events" + q.text(), [&](const sse_event& e) {
@@ -56,7 +56,7 @@ int follow(const options& o, context& ctx) {
 }
 
 // Without --after the newest ones: of everything by their numbers, of a filter by reading it to its end.
-int list(const options& o, context& ctx) {
+int list(const events_options& o, context& ctx) {
   if (o.limit < 1) throw refusal(exit_code::usage, "--limit: give a number from 1");
   const auto most = static_cast<std::size_t>(o.limit);
   const bool filtered = o.run || o.job || !o.kinds.empty();
@@ -91,7 +91,7 @@ int list(const options& o, context& ctx) {
 }
 
 void declare_events(command& c, context& ctx) {
-  auto& o = c.keep<options>();
+  auto& o = c.keep<events_options>();
   c.flag("--follow,-f", o.follow, "go on with what happens from now, or from --after");
   c.option("--after", o.after, "SEQ", "only what came after this sequence number");
   c.option("--run", o.run, "RUN", "only of this run", complete::runs);

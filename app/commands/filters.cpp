@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "app/output/words.hpp"
 #include "core/time/text.hpp"
 
 namespace belfry::app {
@@ -25,12 +26,6 @@ std::vector<std::string> split(const std::vector<std::string>& given) {
     for (std::string part; std::getline(in, part, ',');)
       if (!part.empty()) all.push_back(part);
   }
-  return all;
-}
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string all;
-  for (const auto& part : parts) all += (all.empty() ? "" : ",") + part;
   return all;
 }
 
@@ -58,7 +53,7 @@ void declare(command& c, run_filters& f) {
 
 query_text to_query(const run_filters& f, core::instant now) {
   query_text q;
-  q.add("state", joined(split(f.states)))
+  q.add("state", joined(split(f.states), ","))
       .add("job", f.job)
       .add("batch", f.batch)
       .add("workspace", f.workspace)

@@ -14,6 +14,10 @@ void declare_job_flags(command& c, job_options& o) {
   c.option("--max-concurrent", o.max_concurrent, "N", "with --overlap allow: runs at a time; default 1");
 }
 
+std::string job_path(const std::string& job, const std::string& verb) {
+  return "/v1/jobs/" + percent_encoded(job) + verb;
+}
+
 std::string job_body(const job_options& o, const std::string& cwd) {
   api::json::writer w;
   w.begin_object();
@@ -53,8 +57,6 @@ std::string whole_body(const job_options& o, const std::string& name) {
   throw refusal(told);
 }
 
-std::string path_of(const std::string& job) { return "/v1/jobs/" + percent_encoded(job); }
-
 int would(context& ctx, const std::string& deed, const std::string& body) {
   const auto parsed = json_text::parse(body);
   ctx.show(*parsed, (*parsed)["name"].text(), [&] { return "would " + deed + "\n" + indented(body) + "\n"; });
@@ -81,7 +83,7 @@ int create(const job_options& o, context& ctx) {
 int replace(const replace_options& o, context& ctx) {
   const auto body = whole_body(o.def, o.job.rfind("job_", 0) == 0 ? std::string{} : o.job);
   if (o.def.dry_run) return would(ctx, "replace " + o.job + " by", body);
-  return done(ctx, ctx.node().call("PUT", path_of(o.job), body), "replaced");
+  return done(ctx, ctx.node().call("PUT", job_path(o.job), body), "replaced");
 }
 
 int edit(const replace_options& o, context& ctx) {
@@ -90,7 +92,7 @@ int edit(const replace_options& o, context& ctx) {
     throw refusal(exit_code::usage, "there is nothing to change", {},
                   "belfry job edit " + o.job + " --timeout 1h");
   if (o.def.dry_run) return would(ctx, "change " + o.job + " by", body);
-  return done(ctx, ctx.node().call("PATCH", path_of(o.job), body), "changed");
+  return done(ctx, ctx.node().call("PATCH", job_path(o.job), body), "changed");
 }
 
 }  // namespace

@@ -15,5 +15,6 @@ struct job_options {
 void declare_job_flags(command& c, job_options& o);
 // The whole body. `cwd`: for commands without --cwd.
 std::string job_body(const job_options& o, const std::string& cwd);
+std::string job_path(const std::string& job, const std::string& verb = {});  // "/v1/jobs/NAME" and the verb
 
 }  // namespace belfry::app

@@ -7,10 +7,6 @@
 namespace belfry::app {
 namespace {
 
-std::string path_of(const std::string& job, const std::string& verb = {}) {
-  return "/v1/jobs/" + percent_encoded(job) + verb;
-}
-
 std::string pauses_of(view job) {
   std::string text;
   job["pauses"].each([&](view p) {
@@ -61,14 +57,14 @@ int tell_job(context& ctx, const json_text& job, const std::string& did) {
   return number_of(exit_code::ok);
 }
 
-struct list_options {
+struct job_list_options {
   bool archived = false, all = false;
   std::optional<std::string> name_has;
   std::int64_t limit = 50;
 };
 
 void declare_list(command& c, context& ctx) {
-  auto& o = c.keep<list_options>();
+  auto& o = c.keep<job_list_options>();
   c.flag("--archived", o.archived, "archived ones too");
   c.option("--name-has,-q", o.name_has, "TEXT", "with this in the name");
   c.option("--limit,-n", o.limit, "N", "at most so many; default 50");
@@ -112,8 +108,8 @@ void declare_verb(command& job, context& ctx, const std::string& verb, const std
       if (o.reason) w.member("reason", *o.reason);
       if (o.text) w.member("text", *o.text);
       w.end_object();
-      const auto answer = verb == "delete" ? ctx.node().call("DELETE", path_of(each), {})
-                                           : ctx.node().post(path_of(each, ":" + verb), w.str());
+      const auto answer = verb == "delete" ? ctx.node().call("DELETE", job_path(each), {})
+                                           : ctx.node().post(job_path(each, ":" + verb), w.str());
       tell_job(ctx, answer, did);
     }
     return number_of(exit_code::ok);
@@ -138,7 +134,7 @@ int trigger(const trigger_options& o, context& ctx) {
   w.end_object();
   call_options call;
   call.idempotency_key = o.key.value_or("cli-" + random_key());
-  const auto answer = ctx.node().post(path_of(o.job, ":trigger"), w.str(), call);
+  const auto answer = ctx.node().post(job_path(o.job, ":trigger"), w.str(), call);
   std::vector<std::string> ids;
   std::string skipped;
   const auto note = [&](view run) {
@@ -203,7 +199,7 @@ void add_jobs(command& root, context& ctx) {
   show.argument("JOB", shown, "id or name", true, complete::jobs);
   show.example("belfry job show backup", "");
   show.action([&shown, &ctx] {
-    const auto found = ctx.node().get(path_of(shown));
+    const auto found = ctx.node().get(job_path(shown));
     ctx.show(found, found["name"].text(), [&] { return job_page(ctx, found.root()); });
     return number_of(exit_code::ok);
   });
@@ -222,7 +218,7 @@ void add_jobs(command& root, context& ctx) {
   copy.example("belfry job duplicate backup backup-test", "");
   copy.action([&names, &ctx] {
     const auto made =
-        ctx.node().post(path_of(names.first, ":duplicate"), "{\"name\":" + json_quoted(names.second) + "}");
+        ctx.node().post(job_path(names.first, ":duplicate"), "{\"name\":" + json_quoted(names.second) + "}");
     return tell_job(ctx, made, "created, paused");
   });
 }

@@ -5,14 +5,14 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct logs_options {
   std::string run;
   log_options logs;
   std::optional<std::string> wait_timeout;
 };
 
 void declare_logs(command& c, context& ctx) {
-  auto& o = c.keep<options>();
+  auto& o = c.keep<logs_options>();
   c.argument("RUN", o.run, "id, beginning of an id, or the name of the newest run of that name", true,
              complete::runs);
   c.flag("--follow,-f", o.logs.follow, "go on until the run has ended");

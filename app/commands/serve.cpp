@@ -6,13 +6,13 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct serve_flags {
   std::optional<std::string> config, data, socket, store, durability, executors, drain, log_level, log_format;
   std::vector<std::string> listen, set;
   bool allow_remote = false;
 };
 
-std::vector<flag_value> flags_of(const options& o) {
+std::vector<flag_value> flags_of(const serve_flags& o) {
   std::vector<flag_value> flags;
   const auto put = [&](const char* flag, const char* key, const std::optional<std::string>& value) {
     if (value) flags.push_back({flag, key, *value});
@@ -42,7 +42,7 @@ std::vector<flag_value> flags_of(const options& o) {
   return flags;
 }
 
-void declare_flags(command& c, options& o) {
+void declare_flags(command& c, serve_flags& o) {
   c.option("--data", o.data, "DIR",
            "folder of the store and the socket; default $XDG_STATE_HOME/belfry or ~/.local/state/belfry",
            complete::folders);
@@ -74,7 +74,7 @@ void declare_flags(command& c, options& o) {
 
 void add_serve(command& root, context&) {
   auto& c = root.sub("serve", "Run a node");
-  auto& o = c.keep<options>();
+  auto& o = c.keep<serve_flags>();
   declare_flags(c, o);
   c.note(
       "TERM or INT: claims no more, lets running commands go on for the drain timeout, then stops them, "

@@ -8,13 +8,13 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct transfer_options {
   std::string file;
   std::optional<std::string> to;
   bool dry_run = false, archived = false;
 };
 
-int export_all(const options& o, context& ctx) {
+int export_all(const transfer_options& o, context& ctx) {
   const auto answer =
       ctx.node().raw("GET", std::string("/v1/export") + (o.archived ? "?archived=true" : ""), {});
   if (answer.status >= 400) throw refusal_of(answer);
@@ -53,7 +53,7 @@ void check_lines(const std::string& text, const std::string& file) {
                   mistakes, "import takes what `belfry export` prints");
 }
 
-int import_all(const options& o, context& ctx) {
+int import_all(const transfer_options& o, context& ctx) {
   const auto text = read_text(o.file, std::size_t{64} << 20U, "FILE");
   check_lines(text, o.file);
   const auto answer = ctx.node().post(std::string("/v1/import") + (o.dry_run ? "?dry_run=true" : ""), text);
@@ -79,14 +79,14 @@ int import_all(const options& o, context& ctx) {
 
 void add_transfer(command& root, context& ctx) {
   auto& out = root.sub("export", "Print the definitions of all jobs as JSON lines");
-  auto& e = out.keep<options>();
+  auto& e = out.keep<transfer_options>();
   out.flag("--archived", e.archived, "archived ones too; an import passes over them");
   out.option("--to", e.to, "FILE", "write it to this file", complete::files);
   out.note("Values of environment variables are part of a definition, so treat the file as you treat them.");
   out.example("belfry export > jobs.jsonl", "");
   out.action([&e, &ctx] { return export_all(e, ctx); });
   auto& in = root.sub("import", "Create or replace jobs from what export printed");
-  auto& i = in.keep<options>();
+  auto& i = in.keep<transfer_options>();
   in.argument("FILE", i.file, "a file of JSON lines; - for stdin", true, complete::files);
   in.flag("--dry-run", i.dry_run, "tell what would happen, change nothing");
   in.example("belfry import jobs.jsonl --dry-run", "");

@@ -5,13 +5,13 @@
 namespace belfry::app {
 namespace {
 
-struct options {
+struct wait_options {
   std::vector<std::string> runs;
   bool any = false;
   std::optional<std::string> timeout;
 };
 
-int wait_for(const options& o, context& ctx) {
+int wait_for(const wait_options& o, context& ctx) {
   const auto done = wait_for_runs(ctx, o.runs, deadline_from(o.timeout, "--wait-timeout"), o.any);
   int code = number_of(exit_code::ok);
   for (const auto& run : done.ended) {
@@ -33,7 +33,7 @@ int wait_for(const options& o, context& ctx) {
 }
 
 void declare_wait(command& c, context& ctx) {
-  auto& o = c.keep<options>();
+  auto& o = c.keep<wait_options>();
   c.argument("RUN", o.runs, "ids, beginnings of ids, or names", true, complete::runs);
   c.flag("--any", o.any, "until one of them has ended; else all of them");
   c.option("--wait-timeout,--timeout", o.timeout, "TIME", "no longer than this; exit code 8 then");

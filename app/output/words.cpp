@@ -119,6 +119,15 @@ std::string size_text(std::uint64_t bytes) {
   return std::to_string(bytes) + unit;
 }
 
+std::string joined(const std::vector<std::string>& parts, std::string_view between) {
+  std::string all;
+  for (const auto& part : parts) {
+    if (!all.empty()) all += between;
+    all += part;
+  }
+  return all;
+}
+
 colour colour_of_state(std::string_view state) {
   if (state == "succeeded" || state == "healthy" || state == "active" || state == "up") return colour::green;
   if (state == "failed" || state == "timed_out" || state == "lost" || state == "unhealthy" ||

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "app/output/terminal.hpp"
 #include "core/errors/result.hpp"
@@ -21,6 +22,7 @@ std::string sized(std::uint64_t bytes);          // "512 B", "1.5 KiB", "3.2 GiB
 // "64MiB", "1GiB", "500k", "4096". errc::invalid says the forms.
 core::result<std::uint64_t> parse_size(std::string_view text);
 std::string size_text(std::uint64_t bytes);  // exact: "64MiB", "1000"; parse_size takes it back
+std::string joined(const std::vector<std::string>& parts, std::string_view between);
 colour colour_of_state(std::string_view state);
 
 }  // namespace belfry::app
