@@ -34,6 +34,14 @@ struct executor_idle {
   std::uint32_t index = 0;
   bool handed_back = false;
 };
+// From an executor that dies: one more of its children has been killed and may still be dying, ...
+struct child_abandoned {
+  std::uint32_t index = 0;
+};
+// ... and is gone now.
+struct child_gone {
+  std::uint32_t index = 0;
+};
 // To the executor supervisor, by itself: the delay before a restart is over.
 struct restart_executor {
   std::uint32_t index = 0;

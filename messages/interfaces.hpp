@@ -32,7 +32,8 @@ using lease_desk_actor = caf::typed_actor<
 
 using operator_desk_actor = caf::typed_actor<
     caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard
-    caf::replies_to<redrive_runs>::with<core::result<redriven>>>;   // linked successors of finished runs
+    caf::replies_to<redrive_runs>::with<core::result<redriven>>,    // linked successors of finished runs
+    caf::replies_to<prune_runs>::with<core::result<runs_pruned>>>;  // retention, now
 
 using job_registry_actor =
     caf::typed_actor<caf::replies_to<put_job>::with<core::result<job_stored>>,
@@ -81,7 +82,8 @@ using session_registry_actor =
 // What the timekeeper and the dispatcher tell.
 using attempt_stopper = caf::typed_actor<caf::reacts_to<stop_attempt>>;
 // What an executor tells.
-using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf::reacts_to<executor_idle>>;
+using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf::reacts_to<executor_idle>,
+                                           caf::reacts_to<child_abandoned>, caf::reacts_to<child_gone>>;
 // ---- the rest
 
 using reader_actor = caf::typed_actor<caf::replies_to<query>::with<core::result<query_answer>>>;

@@ -78,11 +78,21 @@ struct get_facts {
   using answer = core::store_facts;
 };
 
-using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
-                           list_sessions, get_events, get_batch, get_statistics, get_facts>;
+// Reads everything and takes long: has a reader of its own.
+struct copy_store {
+  using answer = core::store_copy;
+  std::string to;  // absolute path of a new file
+};
+struct check_store {
+  using answer = core::store_check;
+};
+
+using query =
+    std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
+                 get_events, get_batch, get_statistics, get_facts, copy_store, check_store>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, core::event_page, core::batch_summary,
-                 core::run_statistics, core::store_facts>;
+                 core::run_statistics, core::store_facts, core::store_copy, core::store_check>;
 
 }  // namespace belfry::messages

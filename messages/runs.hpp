@@ -95,10 +95,26 @@ struct redrive_runs {
   std::vector<core::run_id> ids;
   std::optional<std::string> payload;
   std::string actor;
+  std::optional<once_key> once;  // among several runs each has a key of its own made of it
 };
 struct redriven {
-  std::vector<core::result<core::run>> answers;
-};  // the successors
+  std::vector<core::result<core::run>> answers;  // the successors
+  bool replayed = false;                         // all of them had been made by an earlier request
+};
+
+// Removes up to 1,000 finished runs by the policy of the node, but for what is given here.
+struct prune_runs {
+  std::optional<core::span> keep;       // 0: for ever
+  std::optional<core::span> keep_dead;  // dead letters
+  std::optional<std::uint32_t> keep_per_job;
+  bool dry_run = false;
+  std::string actor;
+};
+struct runs_pruned {
+  std::uint64_t runs = 0;
+  std::vector<core::run_id> ids;  // of a dry run
+  bool more = false;              // there may be more than that
+};
 
 struct explain_run {
   core::run_head head;

@@ -1,19 +1,23 @@
 // SESSION MESSAGES.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/session/session.hpp"
+#include "messages/runs.hpp"
 
 namespace belfry::messages {
 
 struct register_session {
-  core::session who;
+  core::session who;  // id 0: new; else it comes back
   std::string actor;
-};  // id 0: new; else it comes back
+  std::optional<once_key> once;
+};
 struct session_answer {
   core::session who;
+  bool replayed = false;  // an earlier request with this key had registered it
 };
 struct end_session {
   core::session_id id;

@@ -29,7 +29,7 @@ auto executor_supervisor::make_behavior() -> behavior_type {
       [this](const start_executors& asked) {
         needs_ = asked;
         for (std::uint32_t i = 0; i < deps_.options.processes; ++i) {
-          slots_.push_back({"process-" + std::to_string(i + 1), {}, {}, {}, 0, health::up, false});
+          slots_.push_back({"process-" + std::to_string(i + 1), {}, {}, {}, 0, health::up, false, 0, {}});
           spawn_in(i);
         }
       },
@@ -38,6 +38,11 @@ auto executor_supervisor::make_behavior() -> behavior_type {
           if (s.who && s.session == asked.holder) caf::anon_send(s.who, asked);
       },
       [this](const executor_seated& news) { slots_.at(news.index).session = news.session; },
+      [this](const child_abandoned& news) { ++slots_.at(news.index).dying; },
+      [this](const child_gone& news) {
+        auto& s = slots_.at(news.index);
+        if (--s.dying == 0 && s.why_down) replace(news.index, *std::exchange(s.why_down, {}));
+      },
       [this](const executor_idle& news) {
         slots_.at(news.index).idle = true;
         if (news.handed_back) ++drained_.handed_back;
@@ -118,6 +123,16 @@ void executor_supervisor::died(std::uint32_t index, const std::string& why) {
   auto& s = slots_.at(index);
   s.who = nullptr;
   deps_.says.say(note_level::error, "executor-died " + s.name + " " + why);
+  // While its child is still dying the run must not begin again somewhere else.
+  if (s.dying == 0) return replace(index, why);
+  s.state = health::restarting;
+  s.why_down = why;
+  report(s, why);
+}
+
+// Gives up what the dead executor held and starts another, after a delay.
+void executor_supervisor::replace(std::uint32_t index, const std::string& why) {
+  auto& s = slots_.at(index);
   end_session_of(s, s.name + " crashed");
   if (draining_) {
     s.idle = true;
@@ -170,7 +185,9 @@ void executor_supervisor::write_event(core::event_kind kind, const std::string& 
 
 void executor_supervisor::drain_done_if_so() {
   if (!drain_answer_) return;
-  if (std::any_of(slots_.begin(), slots_.end(), [](const slot& s) { return s.who && !s.idle; })) return;
+  if (std::any_of(slots_.begin(), slots_.end(),
+                  [](const slot& s) { return (s.who || s.dying > 0) && !s.idle; }))
+    return;
   std::exchange(drain_answer_, {})->deliver(drained_);
 }
 

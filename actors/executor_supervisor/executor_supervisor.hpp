@@ -47,11 +47,14 @@ class executor_supervisor : public executor_supervisor_actor::base {
     core::restart_record deaths;
     std::uint32_t restarts = 0;
     health state = health::up;
-    bool idle = false;  // while draining
+    bool idle = false;                    // while draining
+    std::uint32_t dying = 0;              // children of the crashed one that are not gone yet
+    std::optional<std::string> why_down;  // set while those are waited for
   };
 
   void spawn_in(std::uint32_t index);
   void died(std::uint32_t index, const std::string& why);
+  void replace(std::uint32_t index, const std::string& why);
   void end_session_of(slot& s, const std::string& why);
   void report(const slot& s, const std::string& note);
   void write_event(core::event_kind kind, const std::string& text);

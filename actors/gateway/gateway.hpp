@@ -49,9 +49,11 @@ class gateway : public gateway_actor::base {
   void use_reader(std::size_t index, messages::reader_actor r) {
     if (index < doors_.readers.size()) doors_.readers[index] = std::move(r);
   }
-  messages::reader_actor next_reader() {
-    return doors_.readers.empty() ? messages::reader_actor{}
-                                  : doors_.readers[next_++ % doors_.readers.size()];
+  // The last one is for what takes long, so that nobody waits behind a backup.
+  messages::reader_actor reader_for(bool takes_long) {
+    const auto all = doors_.readers.size();
+    if (all == 0) return {};
+    return takes_long || all == 1 ? doors_.readers.back() : doors_.readers[next_++ % (all - 1)];
   }
   void watch(std::shared_ptr<watch_entry> entry) {
     if (doors_.hub)

@@ -84,6 +84,11 @@ void gateway_port::call(redrive_runs m, reply<redriven> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().operator_desk; },
       "operator desk");
 }
+void gateway_port::call(prune_runs m, reply<runs_pruned> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done),
+      [](gateway& g) { return g.open_doors().operator_desk; }, "operator desk");
+}
 void gateway_port::call(explain_run m, reply<explanation> done) {
   forward(
       kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
@@ -138,8 +143,10 @@ void gateway_port::call(ask_node m, reply<node_status> done) {
       kind::status, m, std::move(done), [](gateway& g) { return g.open_doors().node; }, "supervisor");
 }
 void gateway_port::call(query q, reply<query_answer> done) {
+  const bool takes_long = std::holds_alternative<copy_store>(q) || std::holds_alternative<check_store>(q);
   forward(
-      kind::question, std::move(q), std::move(done), [](gateway& g) { return g.next_reader(); }, "reader");
+      kind::question, std::move(q), std::move(done),
+      [takes_long](gateway& g) { return g.reader_for(takes_long); }, "reader");
 }
 
 namespace {

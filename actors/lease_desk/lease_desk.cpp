@@ -9,20 +9,8 @@
 namespace belfry::actors {
 
 using namespace messages;
-using core::errc;
-using core::failure;
 
 namespace {
-
-constexpr std::size_t most_items = 1000;
-
-std::optional<failure> refuse(std::size_t items) {
-  if (items >= 1 && items <= most_items) return std::nullopt;
-  return failure{errc::invalid,
-                 "1 to 1,000 items at a time",
-                 {{"", std::to_string(items), "1 to 1000", "too many or none"}},
-                 {}};
-}
 
 core::result<touched> touched_from(commit_results& r) {
   touched all;
@@ -59,7 +47,7 @@ lease_desk::lease_desk(caf::actor_config& cfg, lease_desk_deps deps)
 auto lease_desk::make_behavior() -> behavior_type {
   return {
       [this](touch_leases& asked) -> caf::result<core::result<touched>> {
-        if (auto no = refuse(asked.calls.size())) return core::result<touched>{std::move(*no)};
+        if (auto no = refuse_length(asked.calls.size(), {})) return core::result<touched>{std::move(*no)};
         std::vector<storage::change_set> sets;
         sets.reserve(asked.calls.size());
         const auto now = deps_.clock->now();
@@ -70,7 +58,8 @@ auto lease_desk::make_behavior() -> behavior_type {
         return write<touched>(std::move(sets), touched_from);
       },
       [this](settle_runs& asked) -> caf::result<core::result<settled>> {
-        if (auto no = refuse(asked.items.size())) return core::result<settled>{std::move(*no)};
+        if (auto no = refuse_length(asked.items.size(), "/items"))
+          return core::result<settled>{std::move(*no)};
         std::vector<storage::change_set> sets;
         sets.reserve(asked.items.size());
         const auto now = deps_.clock->now();

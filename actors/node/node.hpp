@@ -71,8 +71,8 @@ struct retention_options {
   core::span keep_keys = std::chrono::hours{24};
   /// Pause between two sweeps. Default 10 min. 0: no retention.
   core::span every = std::chrono::minutes{10};
-  /// Runs removed by one change set. Default 500.
-  std::uint32_t bite = 500;
+  /// Runs removed by one change set: a few milliseconds. Default 200.
+  std::uint32_t bite = 200;
   /// Pause between two bites, so that others come between. Default 20 ms.
   core::span pause = std::chrono::milliseconds{20};
 };

@@ -2,6 +2,7 @@
 // right.
 #pragma once
 
+#include "actors/node/node.hpp"
 #include "actors/storage/role.hpp"
 #include "platform/ports/clock.hpp"
 
@@ -10,6 +11,7 @@ namespace belfry::actors {
 struct operator_desk_deps {
   storage_client store;
   const platform::clock* clock = nullptr;
+  retention_options policy;  // of retention, where a request says nothing else
 };
 
 class operator_desk : public messages::operator_desk_actor::base {

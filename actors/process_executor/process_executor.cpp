@@ -73,8 +73,16 @@ auto process_executor::make_behavior() -> behavior_type {
 }
 
 void process_executor::on_exit() {
-  for (const auto& a : attempts_)
-    if (!a.outcome) deps_.processes->abandon(a.key());
+  // Said before anybody hears that this actor is down: its runs are not tried again before the children are
+  // gone.
+  const auto head = caf::actor_cast<caf::weak_actor_ptr>(deps_.supervisor);
+  for (const auto& a : attempts_) {
+    if (a.outcome) continue;
+    caf::anon_send(deps_.supervisor, child_abandoned{deps_.index});
+    deps_.processes->abandon(a.key(), [head, index = deps_.index] {
+      if (const auto to = caf::actor_cast<executor_listener>(head)) caf::anon_send(to, child_gone{index});
+    });
+  }
   attempts_.clear();
   deps_.dispatcher = nullptr;
   deps_.registry = nullptr;
@@ -91,7 +99,7 @@ void process_executor::enter() {
   me.handlers = {core::handler_kind::process};
   me.slots = 1;
   me.local = true;
-  request(deps_.registry, caf::infinite, register_session{std::move(me), "node"})
+  request(deps_.registry, caf::infinite, register_session{std::move(me), "node", {}})
       .then(
           [this](core::result<session_answer>& answer) {
             if (!answer) {

@@ -61,6 +61,8 @@ struct answering {
     return wrap(store.statistics(q.filter));
   }
   core::result<query_answer> operator()(const get_facts&) const { return wrap(store.facts()); }
+  core::result<query_answer> operator()(const copy_store& q) const { return wrap(store.copy_to(q.to)); }
+  core::result<query_answer> operator()(const check_store&) const { return wrap(store.check()); }
 
   template <class T>
   static core::result<query_answer> wrap(core::result<T> r) {

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "actors/retention/policy.hpp"
+
 namespace belfry::actors {
 
 using messages::alarm_rang;
@@ -11,11 +13,6 @@ using messages::alarm_rang;
 namespace {
 
 constexpr std::uint32_t rows_at_a_time = 5000;
-
-// The limit behind which things are old; never: nothing is, because they are kept for ever.
-core::instant before(core::instant now, core::span keep) {
-  return keep == core::span{0} ? core::never : core::later(now, -keep);
-}
 
 }  // namespace
 
@@ -38,13 +35,13 @@ storage::change retention::prune(core::instant now) const {
   const auto& o = deps_.options;
   switch (stage_) {
     case stage::runs:
-      return storage::prune_history{before(now, o.keep), before(now, o.keep_dead), o.keep_per_job, o.bite,
-                                    false};
-    case stage::events: return storage::prune_events{before(now, o.keep_events), rows_at_a_time};
+      return storage::prune_history{
+          kept_since(now, o.keep), kept_since(now, o.keep_dead), o.keep_per_job, o.bite, false, false};
+    case stage::events: return storage::prune_events{kept_since(now, o.keep_events), rows_at_a_time};
     case stage::keys:
     case stage::done: break;
   }
-  return storage::prune_keys{before(now, o.keep_keys), rows_at_a_time};
+  return storage::prune_keys{kept_since(now, o.keep_keys), rows_at_a_time};
 }
 
 void retention::bite() {

@@ -31,14 +31,14 @@ caf::result<core::result<msg::session_answer>> session_registry::enter(const msg
   if (who.created_at == core::never) who.created_at = now;
   who.last_seen = now;
   std::vector<storage::change_set> sets;
-  sets.push_back({now, asked.actor, {}, {storage::put_session{std::move(who)}}});
+  sets.push_back({now, asked.actor, once_of(asked.once), {storage::put_session{std::move(who)}}});
   return commit_then<msg::session_answer>(
       this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::session_answer> {
         auto& answer = r.answers.front();
         if (!answer) return std::move(answer.error());
         if (answer->sessions.empty()) return failure{errc::internal, "the store named no session", {}, {}};
         caf::anon_send(deps_.dispatcher, msg::session_changed{answer->sessions.front()});
-        return msg::session_answer{std::move(answer->sessions.front())};
+        return msg::session_answer{std::move(answer->sessions.front()), answer->replayed};
       });
 }
 

@@ -33,6 +33,7 @@ struct follow_with {
   messages::follower_actor who;
 };
 struct flush_changes {};
+struct try_room {};
 
 // From storage to the event hub, after a commit, as long as somebody watches.
 struct journal_grew {
@@ -57,7 +58,8 @@ using storage_actor = storage_client::extend<
     caf::replies_to<ask_limits>::with<core::result<core::limit_options>>,  // the live ones, else those
                                                                            // configured
     caf::replies_to<open_connection>::with<connection>, caf::replies_to<tell_journal>::with<journal_told>,
-    caf::reacts_to<follow_with>,     // who gets the stream of committed heads
-    caf::reacts_to<flush_changes>>;  // by itself: everything queued is applied
+    caf::reacts_to<follow_with>,    // who gets the stream of committed heads
+    caf::reacts_to<flush_changes>,  // by itself: everything queued is applied
+    caf::reacts_to<try_room>>;      // by itself: the disk was full a second ago
 
 }  // namespace belfry::actors

@@ -17,16 +17,8 @@ using storage::receipt;
 
 namespace {
 
-// How long new work is refused after the disk was found full, before it is tried again.
+// After the disk was found full: how long until the store tries to write a word of its own, and again.
 constexpr core::span full_pause = std::chrono::seconds{1};
-
-bool brings_new_work(const change_set& set) {
-  return std::any_of(set.changes.begin(), set.changes.end(), [](const storage::change& c) {
-    return std::holds_alternative<storage::insert_runs>(c) ||
-           std::holds_alternative<storage::trigger_job>(c) ||
-           std::holds_alternative<storage::redrive_run>(c) || std::holds_alternative<storage::put_job>(c);
-  });
-}
 
 std::size_t weight(const core::run_spec& s) {
   std::size_t n =
@@ -77,6 +69,7 @@ auto storage_writer::make_behavior() -> behavior_type {
         flush_sent_ = false;
         commit();
       },
+      [this](try_room) { try_room_again(); },
   };
 }
 
@@ -116,14 +109,11 @@ caf::result<commit_results> storage_writer::take(const commit_changes& asked) {
 }
 
 core::result<receipt> storage_writer::apply(const change_set& set) {
-  if (refuse_until_ && brings_new_work(set)) {
-    if (deps_->clock->steady() < *refuse_until_)
-      return failure{errc::storage_full,
-                     "the store is full; new work is refused until there is room",
-                     {},
-                     "belfry status"};
-    refuse_until_.reset();
-  }
+  if (full_ && storage::needs_room(set))
+    return failure{errc::storage_full,
+                   "the store is full; new work is refused until there is room",
+                   {},
+                   "belfry status"};
   if (damaged_)
     return failure{errc::storage_damaged, "the store is damaged; the node ends", {}, "belfry status"};
   auto answer = deps_->store->apply(set);
@@ -142,8 +132,9 @@ core::result<receipt> storage_writer::apply(const change_set& set) {
   return answer;
 }
 
-void storage_writer::commit() {
-  if (open_.empty()) return;
+// Whether everything is on the disk.
+bool storage_writer::commit() {
+  if (open_.empty()) return true;
   auto answered = std::exchange(open_, {});
   const auto sets = std::exchange(sets_, 0);
   bytes_ = 0;
@@ -164,6 +155,8 @@ void storage_writer::commit() {
     tell_hub(answered);
   }
   for (auto& q : answered) q.answer.deliver(std::move(q.results));
+  if (mailbox().empty()) deps_->store->maintain();  // nobody waits for it
+  return committed.ok();
 }
 
 // One message per commit, in the order in which the sets were applied.
@@ -213,17 +206,33 @@ void storage_writer::tell_hub(const std::vector<question>& answered) {
 void storage_writer::judge(const failure* why) {
   if (why != nullptr) {
     deps_->says.count(metric::store_errors_total, 1, core::code_of(why->code));
-    if (why->code == errc::storage_full) refuse_until_ = deps_->clock->steady() + full_pause;
+    if (why->code == errc::storage_full && !std::exchange(full_, true))
+      caf::delayed_anon_send(storage_actor{this}, full_pause, try_room{});
   }
-  // A settle that still fits says nothing about room for new work; a commit after the pause does.
-  if (why == nullptr && refuse_until_ && deps_->clock->steady() >= *refuse_until_) refuse_until_.reset();
   const bool damaged = why != nullptr && why->code == errc::storage_damaged;
-  const bool serving = why == nullptr && !refuse_until_;
+  // A settle that still fits says nothing about room for new work.
+  const bool serving = why == nullptr && !full_;
   if (serving == serving_ && damaged == damaged_) return;
   serving_ = serving;
   damaged_ = damaged_ || damaged;
   caf::anon_send(deps_->supervisor,
                  messages::store_changed{serving, damaged, why != nullptr ? *why : failure{}});
+}
+
+// Nobody might bring work for hours, and health would stay red on a disk that was cleaned long ago.
+void storage_writer::try_room_again() {
+  core::event e;
+  e.kind = core::event_kind::store_recovered;
+  e.text = "there is room for new work again";
+  change_set word{deps_->clock->now(), "node", {}, {storage::note_event{std::move(e)}}};
+  commit();  // what waits has an outcome of its own
+  question own;
+  own.results.answers.push_back(deps_->store->apply(word));
+  const bool fits = own.results.answers.front().ok();
+  open_.push_back(std::move(own));
+  if (!commit() || !fits) return caf::delayed_anon_send(storage_actor{this}, full_pause, try_room{});
+  full_ = false;
+  judge(nullptr);
 }
 
 }  // namespace belfry::actors

@@ -41,11 +41,12 @@ class storage_writer : public storage_actor::base {
 
   caf::result<commit_results> take(const commit_changes& asked);
   core::result<storage::receipt> apply(const storage::change_set& set);
-  void commit();
+  bool commit();
   void fail_all(const core::failure& why);
   void tell_follower(const std::vector<question>& answered);
   void tell_hub(const std::vector<question>& answered);
   void judge(const core::failure* why);
+  void try_room_again();
 
   std::shared_ptr<storage_deps> deps_;
   std::vector<question> open_;
@@ -57,7 +58,7 @@ class storage_writer : public storage_actor::base {
   messages::follower_actor follower_;
   journal_listener hub_;
   std::int64_t last_event_ = 0;
-  std::optional<core::instant> refuse_until_;  // the disk was full: no new work before
+  bool full_ = false;  // the disk was full: no new work until an attempt of our own was written
   bool serving_ = true;
   bool damaged_ = false;
 };

@@ -58,7 +58,7 @@ void supervisor::boot() {
                        ? spawn<storage_writer, caf::detached + caf::monitored>(std::move(needs))
                        : spawn<storage_writer, caf::monitored>(std::move(needs)),
                    storage_wave);
-  open_readers(d.options.readers);
+  open_readers(d.options.readers + 1);  // the last one for what takes long
 }
 
 void supervisor::open_readers(std::size_t left) {
@@ -146,7 +146,8 @@ void supervisor::spawn_queue() {
                                 lease_desk_deps{store, sweeper_, d.clock, d.randomness, o.clock_jump}),
                             queue_wave);
   doors_.operator_desk = adopt(
-      "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock}), queue_wave);
+      "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock, o.retention}),
+      queue_wave);
   doors_.jobs =
       adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
             queue_wave);

@@ -44,7 +44,7 @@ void supervisor::end_wave() {
     for (const auto& c : children_)
       if (c.wave == wave_ && !c.ended) send_exit(c.who, caf::exit_reason::user_shutdown);
     wave_over_due_ = true;
-    alarm_ = alarm{};
+    alarm_.disarm();  // keeps its generations: an old ring must not end this wave
     alarm_.arm(supervisor_actor{this}, core::later(now, deps_->options.patience), now);
   }
 }

@@ -37,6 +37,8 @@ class alarm {
     armed_.reset();
     return true;
   }
+  /// What was armed means nothing any more.
+  void disarm() { armed_.reset(); }
   bool armed() const { return armed_.has_value(); }
 
  private:

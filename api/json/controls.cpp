@@ -72,4 +72,38 @@ core::result<limits_draft> read_limits_body(std::string_view body) {
   });
 }
 
+core::result<prune_draft> read_prune_body(std::string_view body) {
+  static constexpr auto length = [](const value& m, std::optional<core::span>& out) {
+    core::span given{};
+    if (!m.read(given)) return;
+    if (given < core::span{0})
+      m.wrong("a time such as \"7d\", or 0 for ever", "it is negative");
+    else
+      out = given;
+  };
+  static constexpr field<prune_draft> fields[] = {
+      {"keep", [](const value& m, prune_draft& d) { length(m, d.keep); }},
+      {"keep_dead", [](const value& m, prune_draft& d) { length(m, d.keep_dead); }},
+      {"keep_per_job",
+       [](const value& m, prune_draft& d) {
+         std::uint32_t n = 0;
+         if (m.read<std::uint32_t>(n, 0, highest_limit)) d.keep_per_job = n;
+       }},
+      {"dry_run", [](const value& m, prune_draft& d) { m.read(d.dry_run); }}};
+  return decode<prune_draft>(body, [](const value& v, prune_draft& d) { read_object(v, d, fields); });
+}
+
+core::result<std::string> read_backup_body(std::string_view body) {
+  constexpr std::size_t longest_path = 4096;
+  static constexpr field<std::string> fields[] = {
+      {"to", [](const value& m, std::string& to) {
+         if (m.read(to) && (to.empty() || to.front() != '/' || to.size() > longest_path))
+           m.wrong("an absolute path of a new file on the machine of the node", "it is not absolute");
+       }}};
+  return decode<std::string>(body, [](const value& v, std::string& to) {
+    read_object(v, to, fields);
+    if (to.empty()) missing(v, "to", "an absolute path of a new file on the machine of the node");
+  });
+}
+
 }  // namespace belfry::api::json

@@ -22,4 +22,12 @@ struct limits_draft {
 };
 core::result<limits_draft> read_limits_body(std::string_view body);  // at least one of them
 
+struct prune_draft {
+  std::optional<core::span> keep, keep_dead;
+  std::optional<std::uint32_t> keep_per_job;
+  bool dry_run = false;
+};
+core::result<prune_draft> read_prune_body(std::string_view body);   // may be absent
+core::result<std::string> read_backup_body(std::string_view body);  // {"to"}
+
 }  // namespace belfry::api::json

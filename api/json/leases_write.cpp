@@ -1,5 +1,7 @@
 #include "api/json/leases.hpp"
 
+#include "core/run/handlers.hpp"
+
 namespace belfry::api::json {
 
 void write_session(writer& w, const core::session& s) {
@@ -8,7 +10,7 @@ void write_session(writer& w, const core::session& s) {
       .member_or_null("channel", s.channel)
       .texts("capabilities", s.capabilities);
   w.key("handlers").begin_array();
-  for (const auto h : s.handlers) w.text(h == core::handler_kind::process ? "process" : "none");
+  for (const auto h : s.handlers) w.text(core::to_text(h));
   w.end_array();
   w.member("slots", s.slots)
       .member("state", core::to_text(s.state))

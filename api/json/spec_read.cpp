@@ -3,6 +3,7 @@
 
 #include "api/json/nearest.hpp"
 #include "api/json/spec.hpp"
+#include "core/run/handlers.hpp"
 #include "core/run/validate.hpp"
 #include "core/text/utf8.hpp"
 #include "core/text/word.hpp"
@@ -16,7 +17,6 @@ using core::retry_policy;
 using core::run_spec;
 
 constexpr std::array<std::string_view, 3> backoffs{"fixed", "linear", "exponential"};
-constexpr std::array<std::string_view, 2> handler_kinds{"process", "none"};
 constexpr std::array<std::string_view, 4> owner_kinds{"any", "agent_type", "session", "person"};
 
 void read_codes(const value& v, std::vector<std::uint8_t>& out) {
@@ -81,20 +81,17 @@ struct handler_draft {
   process_spec process;
 };
 
-std::optional<core::handler_kind> handler_from(std::string_view text) {
-  if (text == "process") return core::handler_kind::process;
-  if (text == "none") return core::handler_kind::none;
-  return std::nullopt;
-}
-
 void read_kind(const value& m, handler_draft& h) {
   std::string store;
   if (!m.expect(kind::text)) return;
   const auto given = m.doc().text(m.index(), store);
-  if (const auto k = handler_from(given))
-    h.kind = *k;
-  else
-    h.known = m.unknown_name(given, handler_kinds, core::errc::unknown_handler);
+  if (const auto* known = core::find_handler(given)) {
+    h.kind = known->kind;
+    return;
+  }
+  std::vector<std::string_view> names;
+  for (const auto& each : core::all_handlers()) names.push_back(each.name);
+  h.known = m.unknown_name(given, names, core::errc::unknown_handler);
 }
 
 void read_handler(const value& v, handler_draft& h) {

@@ -294,6 +294,51 @@ void add_node(std::vector<schema>& all) {
                   {"runs_by_state", "map", ""}},
                  false,
                  {}});
+  all.push_back({"HandlerDefaults",
+                 "What a run gets when the submission says nothing",
+                 {{"timeout_ms", "int", "Of one attempt"},
+                  {"grace_ms", "int", "Between TERM and KILL"},
+                  {"max_attempts", "int", ""},
+                  {"max_losses", "int", ""}},
+                 false,
+                 {}});
+  all.push_back({"HandlerFacts",
+                 "A kind of work",
+                 {{"kind", "text", ""},
+                  {"description", "text", ""},
+                  {"performed_by", "text", "Who claims its runs"},
+                  {"default", "bool", "Meant by a command without a kind"},
+                  {"defaults", "@HandlerDefaults", ""}},
+                 false,
+                 {}});
+  all.push_back({"HandlerList", "Kinds of work", {{"handlers", "[]@HandlerFacts", ""}}, false, {}});
+  all.push_back({"Backup",
+                 "A copy of the store",
+                 {{"path", "text", "On the machine of the node"},
+                  {"bytes", "int", ""},
+                  {"schema", "int", ""},
+                  {"runs", "int", ""},
+                  {"last_event", "int", "What was committed up to here is in it"}},
+                 false,
+                 {}});
+  all.push_back({"StoreCheck",
+                 "What a check of the store found",
+                 {{"sound", "bool", ""},
+                  {"problems", "[]text", "Empty when it is sound"},
+                  {"bytes", "int", ""},
+                  {"schema", "int", ""},
+                  {"runs", "int", ""},
+                  {"last_event", "int", ""}},
+                 false,
+                 {}});
+  all.push_back({"RetentionAnswer",
+                 "What retention removed",
+                 {{"dry_run", "bool", "Nothing was removed"},
+                  {"runs", "int", ""},
+                  {"more", "bool", "There may be more: ask again"},
+                  {"ids", "[]text", "Of a dry run"}},
+                 false,
+                 {}});
   all.push_back({"Pong", "An answer without a question to the node", {{"pong", "bool", ""}}, false, {}});
 }
 

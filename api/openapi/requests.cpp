@@ -177,6 +177,19 @@ void add_job_requests(std::vector<schema>& all) {
                   {"per_agent_type", "int", "Per agent type"}},
                  true,
                  {}});
+  all.push_back({"BackupRequest",
+                 "Where the copy goes",
+                 {{"to", "text", "An absolute path of a new file on the machine of the node", required}},
+                 true,
+                 {}});
+  all.push_back({"RetentionRequest",
+                 "What differs from the policy of the configuration",
+                 {{"keep", "text", "How long finished runs are kept, such as \"7d\"; 0 for ever"},
+                  {"keep_dead", "text", "The same of dead letters"},
+                  {"keep_per_job", "int", "Finished runs kept per job, the newest"},
+                  {"dry_run", "bool", "Tell what would go, remove nothing"}},
+                 true,
+                 {}});
 }
 
 void add_lease_requests(std::vector<schema>& all) {

@@ -20,6 +20,8 @@ void add_batches(command& root, context& ctx);
 void add_status(command& root, context& ctx);  // status, stats, health, metrics, limits, scheduler
 void add_events(command& root, context& ctx);
 void add_transfer(command& root, context& ctx);  // export, import
+void add_handlers(command& root, context& ctx);
+void add_maintenance(command& root, context& ctx);  // backup, retention
 void add_sessions(command& root, context& ctx);
 void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says
 void add_config(command& root, context& ctx);

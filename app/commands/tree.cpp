@@ -26,6 +26,8 @@ void declare_everything(command& root, context& ctx) {
   add_sessions(root, ctx);
   add_leases(root, run, ctx);
   add_transfer(root, ctx);
+  add_handlers(root, ctx);
+  add_maintenance(root, ctx);
   add_config(root, ctx);
   add_api(root, ctx);
   add_completion(root, ctx);

@@ -19,7 +19,7 @@ constexpr entry catalogue[] = {
     {errc::internal, false, "internal", "Something went wrong inside the node",
      "The node met a state that it did not expect. Nothing was changed by this request. Look at the node's "
      "log for the "
-     "time of the answer, run `belfry doctor`, and report what it says together with the log."},
+     "time of the answer, run `belfry status`, and report what it says together with the log."},
     {errc::malformed, false, "malformed", "The request cannot be read",
      "The body is not valid JSON or not valid UTF-8, is nested too deeply, or the request line or a header "
      "is broken. "
@@ -76,7 +76,7 @@ constexpr entry catalogue[] = {
     {errc::unavailable, true, "unavailable", "The node cannot do this at present",
      "The node is starting or stopping, or its store refuses writes. Running work goes on. Nothing was "
      "changed; send "
-     "the same request again later. `belfry doctor` says what is the matter."},
+     "the same request again later. `belfry status` says what is the matter."},
     {errc::storage_full, true, "storage_full", "There is no room on the disk",
      "The store cannot write because the disk or its quota is full. Nothing was changed. Make room, for "
      "example with "

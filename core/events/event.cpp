@@ -48,6 +48,7 @@ constexpr std::array names{
     name{retention_pruned, "retention_pruned"},
     name{limits_changed, "limits_changed"},
     name{queue_cleared, "queue_cleared"},
+    name{store_recovered, "store_recovered"},
 };
 
 }  // namespace

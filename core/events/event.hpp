@@ -50,6 +50,7 @@ enum class event_kind : std::uint16_t {
   retention_pruned = 54,
   limits_changed = 55,
   queue_cleared = 56,
+  store_recovered = 57,
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -55,4 +55,21 @@ struct store_facts {
   instant created_at = never;
 };
 
+// A copy of a store in a file of its own.
+struct store_copy {
+  std::string path;
+  std::uint64_t bytes = 0;
+  std::uint32_t schema = 0;
+  std::int64_t runs = 0;
+  std::int64_t last_event = 0;  // what was committed up to here is in it
+};
+// What a check found: of the pages, and of the counters against the rows that they summarise.
+struct store_check {
+  std::vector<std::string> problems;  // empty: the store is sound
+  std::uint64_t bytes = 0;
+  std::uint32_t schema = 0;
+  std::int64_t runs = 0;
+  std::int64_t last_event = 0;
+};
+
 }  // namespace belfry::core

@@ -59,8 +59,10 @@ class processes {
   // TERM to the group, KILL after the order's grace; `ended` follows. Unknown keys are ignored. Repeating it
   // is harmless.
   virtual void stop(const std::string& key, stop_reason why) = 0;
-  // KILL at once, and no more callbacks for this key: for the children of an executor that crashed.
-  virtual void abandon(const std::string& key) = 0;
+  // KILL at once, and neither output nor end is told any more: for the children of an executor that crashed.
+  // `gone` is called once, from any thread: when nobody of the group is left, or after it was given up as
+  // unkillable. Unknown keys are gone already.
+  virtual void abandon(const std::string& key, std::function<void()> gone) = 0;
   virtual std::size_t running() const = 0;
 };
 

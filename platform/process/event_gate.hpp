@@ -2,6 +2,7 @@
 // callback is running (but the one that called it) and none will start.
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ class event_gate {
   }
   void ended(process_report report) {
     const std::lock_guard hold(mutex_);
+    over_ = true;
+    if (auto tell = std::exchange(gone_, {})) tell();
     if (std::exchange(muted_, true)) return;
     if (events_.ended) events_.ended(std::move(report));
   }
@@ -27,11 +30,20 @@ class event_gate {
     const std::lock_guard hold(mutex_);
     muted_ = true;
   }
+  /// Mutes; `gone` is called instead of `ended`, or now when that has been.
+  void mute_until(std::function<void()> gone) {
+    const std::lock_guard hold(mutex_);
+    muted_ = true;
+    if (over_) return gone();
+    gone_ = std::move(gone);
+  }
 
  private:
   std::recursive_mutex mutex_;  // a callback may abandon its own child
   process_events events_;
+  std::function<void()> gone_;
   bool muted_ = false;
+  bool over_ = false;
 };
 
 }  // namespace belfry::platform

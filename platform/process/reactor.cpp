@@ -120,16 +120,18 @@ void reactor::stop(const std::string& key, stop_reason why) {
   });
 }
 
-void reactor::abandon(const std::string& key) {
+void reactor::abandon(const std::string& key, std::function<void()> gone) {
   entry found;
   {
     const std::lock_guard hold(mutex_);
     const auto it = by_key_.find(key);
-    if (it == by_key_.end()) return;
-    found = std::move(it->second);
-    by_key_.erase(it);  // the key is free again while the old group is dying
+    if (it != by_key_.end()) {
+      found = std::move(it->second);
+      by_key_.erase(it);  // the key is free again while the old group is dying
+    }
   }
-  found.events->mute();
+  if (!found.events) return gone();
+  found.events->mute_until(std::move(gone));
   boost::asio::post(io_, [this, number = found.number] {
     if (const auto it = living_.find(number); it != living_.end()) it->second.process->kill();
   });

@@ -31,7 +31,7 @@ class reactor final : public processes {
 
   void start(std::string key, process_order order, process_events events) override;
   void stop(const std::string& key, stop_reason why) override;
-  void abandon(const std::string& key) override;
+  void abandon(const std::string& key, std::function<void()> gone) override;
   std::size_t running() const override { return running_; }
 
  private:

@@ -10,13 +10,6 @@ namespace belfry::storage {
 
 using core::failure;
 
-bool brings_new_work(const change_set& set) {
-  return std::any_of(set.changes.begin(), set.changes.end(), [](const change& c) {
-    return std::holds_alternative<insert_runs>(c) || std::holds_alternative<trigger_job>(c) ||
-           std::holds_alternative<redrive_run>(c) || std::holds_alternative<put_job>(c);
-  });
-}
-
 std::uint32_t job_limit_of(const core::job_definition& d) {
   return d.on_overlap == core::overlap::allow ? d.max_concurrent : 1;
 }

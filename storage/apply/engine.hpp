@@ -22,8 +22,6 @@ namespace belfry::storage {
 // At most so many late writes are kept per run; each one more is still an event.
 inline constexpr std::size_t evidence_per_run = 100;
 
-// Work that was not known before: refused when the disk is nearly full, while running work goes on.
-bool brings_new_work(const change_set& set);
 // Live leases that a job's runs may have, as the board wants it: max_concurrent with `allow`, else 1.
 std::uint32_t job_limit_of(const core::job_definition& d);
 

@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::size_t rows_per_bite = 2000;
 constexpr std::size_t jobs_per_bite = 200;
-constexpr std::size_t rows_dry = 1'000'000;  // a dry run is asked for by a person and answers fully
+constexpr std::size_t rows_asked = 1'000'000;  // what a person asks for is answered fully
+
+// Looks at everything and leaves the place where the small bites are.
+bool whole(const prune_history& c) { return c.dry_run || c.asked; }
 
 }  // namespace
 
@@ -51,8 +54,8 @@ std::optional<failure> engine::apply_one(work& w, const prune_history& c) {
 void engine::prune_old(work& w, const prune_history& c) {
   if (c.before == core::never) return;
   const auto up_to = greatest_id_made(c.before + core::span{pending_.id_ahead - pending_.shortest_life});
-  auto cursor = c.dry_run ? core::run_id{} : prune_cursor_;
-  auto left = c.dry_run ? rows_dry : rows_per_bite;
+  auto cursor = whole(c) ? core::run_id{} : prune_cursor_;
+  auto left = whole(c) ? rows_asked : rows_per_bite;
   while (left > 0) {
     const auto room =
         c.at_most - std::min<std::uint64_t>(c.at_most, c.dry_run ? w.out.prunable.size() : w.out.pruned);
@@ -78,14 +81,14 @@ void engine::prune_old(work& w, const prune_history& c) {
     }
     left -= found.size();
   }
-  if (!c.dry_run) prune_cursor_ = cursor;
+  if (!whole(c)) prune_cursor_ = cursor;
 }
 
 // Finished runs beyond the newest ones of their job. Only jobs that finished a run since they were looked at
 // can have any.
 void engine::prune_excess(work& w, const prune_history& c) {
   std::set<core::job_id> todo;
-  if (c.dry_run || !excess_known_) {
+  if (whole(c) || !excess_known_) {
     core::job_id last;
     for (;;) {
       const auto page = rows_.jobs_after(last, 1000);
@@ -93,16 +96,16 @@ void engine::prune_excess(work& w, const prune_history& c) {
       if (page.size() < 1000) break;
       last = page.back();
     }
-    if (!c.dry_run) {
+    if (!whole(c)) {
       maybe_excess_.insert(todo.begin(), todo.end());
       excess_known_ = true;
     }
   }
-  if (!c.dry_run) todo = maybe_excess_;
+  if (!whole(c)) todo = maybe_excess_;
   std::size_t looked = 0;
   for (const auto job : todo) {
     const auto count = c.dry_run ? w.out.prunable.size() : w.out.pruned;
-    if (count >= c.at_most || (!c.dry_run && looked++ >= jobs_per_bite)) break;
+    if (count >= c.at_most || (!whole(c) && looked++ >= jobs_per_bite)) break;
     const auto up_to = rows_.newest_finished(job, c.keep_per_job);
     std::size_t taken = 0;
     const auto room = c.at_most - count;
@@ -118,7 +121,7 @@ void engine::prune_excess(work& w, const prune_history& c) {
           prune_run(w, row);
       }
     }
-    if (!c.dry_run && taken < room) maybe_excess_.erase(job);
+    if (!whole(c) && taken < room) maybe_excess_.erase(job);
   }
 }
 

@@ -93,6 +93,7 @@ struct prune_history {
   std::uint32_t keep_per_job = 100;
   std::uint32_t at_most = 500;
   bool dry_run = false;
+  bool asked = false;  // by a person: looks at everything, not only on from where the last bite stopped
 };
 struct prune_events {
   core::instant before = core::never;
@@ -113,6 +114,10 @@ struct change_set {
   std::optional<idempotency> once;
   std::vector<change> changes;
 };
+
+/// Whether a nearly full disk refuses the set, while running work goes on: what brings new work, and the word
+/// that there is room again.
+bool needs_room(const change_set& set);
 
 // What a change set did. Heads are as written; memory follows from them after the commit.
 struct receipt {

@@ -38,6 +38,12 @@ struct sqlite_options {
 
 core::result<std::unique_ptr<store>> open_sqlite(const sqlite_options& options, core::instant now);
 
+/// Checks a store file that nobody has open. Codes: not_found, storage_damaged (it is no store),
+/// schema_newer.
+core::result<core::store_check> check_sqlite_file(const std::string& path);
+/// Copies the store file `from` to the new file `to` (synced, 0600), under another name until it is whole.
+core::result<void> copy_sqlite_file(const std::string& from, const std::string& to);
+
 // The reference: everything in memory. `memory_disk` is what survives a "crash" of the node; a store opened
 // on it sees only what was committed. For tests, simulation and `belfry serve --store memory`.
 class memory_disk;

@@ -64,6 +64,12 @@ class reader {
   // Ids that a bulk operation by filter is about, at most `limit`, oldest first.
   virtual core::result<std::vector<core::run_id>> ids_of(const core::run_filter& filter,
                                                          std::size_t limit) = 0;
+  // Everything that is committed, as a store in a new file that was checked before it got its name; writers
+  // go on meanwhile. `path` is absolute. Codes: invalid (no such folder, or this store has no file),
+  // already_exists, storage_full, storage_damaged.
+  virtual core::result<core::store_copy> copy_to(const std::string& path) = 0;
+  // Reads the whole store. A damaged one is an answer, not a failure.
+  virtual core::result<core::store_check> check() = 0;
 };
 
 }  // namespace belfry::storage

@@ -294,4 +294,27 @@ core::result<store_facts> memory_reader::facts() {
   return f;
 }
 
+core::result<core::store_copy> memory_reader::copy_to(const std::string&) {
+  return core::failure{core::errc::invalid, "a store in memory has no file that could be copied", {}, {}};
+}
+
+core::result<core::store_check> memory_reader::check() {
+  const auto t = disk_->read();
+  core::store_check found;
+  found.last_event = t->counted.last_event;
+  std::array<std::int64_t, core::run_state_count> states{};
+  t->runs.up([&](core::run_id, const run_row& row) {
+    ++states.at(static_cast<std::size_t>(row.head.state));
+    ++found.runs;
+    return true;
+  });
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (states.at(i) != t->counted.states.at(i))
+      found.problems.push_back("the counter of runs in state " +
+                               std::string{core::to_text(static_cast<core::run_state>(i))} + " says " +
+                               std::to_string(t->counted.states.at(i)) + ", the rows say " +
+                               std::to_string(states.at(i)));
+  return found;
+}
+
 }  // namespace belfry::storage::memory

@@ -5,9 +5,11 @@
 #include "storage/apply/statistics.hpp"
 #include "storage/codec/spec.hpp"
 #include "storage/migrations/migrations.hpp"
+#include "storage/sqlite/copying.hpp"
 #include "storage/sqlite/counters.hpp"
 #include "storage/sqlite/reader_parts.hpp"
 #include "storage/sqlite/run_search.hpp"
+#include "storage/sqlite/soundness.hpp"
 
 namespace belfry::storage::sqlite {
 namespace {
@@ -164,6 +166,17 @@ core::result<store_facts> sqlite_reader::facts() {
       f.totals.emplace_back(core::to_text(kind), known.totals.at(static_cast<std::size_t>(kind)));
     return f;
   });
+}
+
+core::result<core::store_copy> sqlite_reader::copy_to(const std::string& path) {
+  if (!options_.vfs.empty())
+    return core::failure{core::errc::invalid, "this store is not a file of its own", {}, {}};
+  return copy_store(options_, path);
+}
+
+core::result<core::store_check> sqlite_reader::check() {
+  return reading<core::store_check>("check the store",
+                                    [&]() -> core::result<core::store_check> { return examine(*db_); });
 }
 
 }  // namespace belfry::storage::sqlite

@@ -39,6 +39,8 @@ class sqlite_reader final : public reader {
   core::result<core::run_statistics> statistics(const core::run_filter& filter) override;
   core::result<store_facts> facts() override;
   core::result<std::vector<core::run_id>> ids_of(const core::run_filter& filter, std::size_t limit) override;
+  core::result<core::store_copy> copy_to(const std::string& path) override;
+  core::result<core::store_check> check() override;
 
  private:
   class snapshot;

@@ -61,7 +61,7 @@ std::optional<core::failure> sqlite_store::open_transaction() {
 core::result<receipt> sqlite_store::apply(const change_set& set) {
   try {
     if (auto no = open_transaction()) return std::move(*no);
-    if (!room_ && brings_new_work(set)) return disk_nearly_full(options_.reserve);
+    if (!room_ && needs_room(set)) return disk_nearly_full(options_.reserve);
     return engine_->apply(set);
   } catch (const std::exception& e) {
     auto no = to_failure(e, "write to the store");

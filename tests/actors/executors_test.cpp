@@ -78,6 +78,23 @@ TEST_CASE_METHOD(virtual_node, "executor: when it dies, so does its child", "[ac
   CHECK(processes.running() == 1);
 }
 
+TEST_CASE_METHOD(virtual_node, "executor: its run begins again only when its child is really gone",
+                 "[actors][executor]") {
+  const auto task = submit(process("task"));
+  processes.hold_abandoned();
+  REQUIRE(kill("process-executor"));
+  run();
+  advance(5s);
+  CHECK(state_of(task.head.id) == run_state::running);
+  CHECK(find(task.head.id).head.losses == 0);
+  CHECK(processes.running() == 0);
+  processes.release_abandoned();
+  run();
+  CHECK(find(task.head.id).head.losses == 1);
+  advance(1s);
+  CHECK(processes.running() == 1);
+}
+
 TEST_CASE("executor: one that keeps crashing is given up loudly, and the node says so",
           "[actors][executor]") {
   fragile_node node{1000, 2};

@@ -347,17 +347,17 @@ TEST_CASE_METHOD(virtual_node, "run: a redrive makes one linked successor, and o
   spec.retry.max_attempts = 1;
   const auto run = submit(spec);
   end_last(*this, exited(1));
-  const auto made = ask<messages::redriven>(messages::redrive_runs{{run.head.id}, {}, "test"});
+  const auto made = ask<messages::redriven>(messages::redrive_runs{{run.head.id}, {}, "test", {}});
   REQUIRE(made);
   REQUIRE(made->answers.front());
   const auto& next = *made->answers.front();
   CHECK(next.head.predecessor == run.head.id);
   CHECK(find(run.head.id).head.successor == next.head.id);
   CHECK(processes.started().size() == 2);
-  CHECK(ask<messages::redriven>(messages::redrive_runs{{run.head.id}, {}, "test"})
+  CHECK(ask<messages::redriven>(messages::redrive_runs{{run.head.id}, {}, "test", {}})
             ->answers.front()
             .refused_with(errc::conflict));
-  CHECK(ask<messages::redriven>(messages::redrive_runs{{next.head.id}, {}, "test"})
+  CHECK(ask<messages::redriven>(messages::redrive_runs{{next.head.id}, {}, "test", {}})
             ->answers.front()
             .refused_with(errc::invalid_transition));
 }

@@ -29,6 +29,15 @@ bool eventually(F f, std::chrono::milliseconds patience = 10s) {
   return true;
 }
 
+bool refuses_connections(open_door& d) {
+  try {
+    const http_link link{d.tcp()};
+    return false;
+  } catch (const no_answer&) {
+    return true;
+  }
+}
+
 std::size_t connections(open_door& d) {
   return d.http().get_json("/v1/node").at("http").at("connections").get<std::size_t>();
 }
@@ -89,7 +98,7 @@ TEST_CASE("http: no more than the allowed number of requests of a connection is 
   for (int i = 0; i < 20; ++i) all += request_text("GET", "/v1/runs/" + id + "/logs");
   REQUIRE(link.send(all));
   REQUIRE(eventually([&] { return d.node.questions() == before + 4; }));
-  std::this_thread::sleep_for(50ms);
+  for (int i = 0; i < 20; ++i) REQUIRE(d.http().get("/v1/ping").status == 200);  // the server had its turn
   CHECK(d.node.questions() == before + 4);
   d.node.release();
   for (int i = 0; i < 20; ++i) REQUIRE(link.reply());
@@ -207,7 +216,10 @@ TEST_CASE("http: a request that the node thinks about is not idle", "[api][http]
   d.node.hold();
   http_link link{d.tcp()};
   REQUIRE(link.send(request_text("GET", "/v1/runs/" + id)));
-  std::this_thread::sleep_for(600ms);
+  for (int i = 0; i < 3; ++i) {
+    http_link idle{d.tcp()};
+    REQUIRE(idle.closed_within(3s));
+  }
   d.node.release();
   const auto r = link.reply();
   REQUIRE(r);
@@ -324,11 +336,12 @@ TEST_CASE("http: a node that is overloaded, gone or silent is told as such", "[a
 TEST_CASE("http: a client that leaves while the node thinks costs nothing", "[api][http]") {
   open_door d;
   const auto id = d.submit();
+  const auto before = d.node.questions();
   d.node.hold();
   {
     http_link link{d.tcp()};
     REQUIRE(link.send(request_text("GET", "/v1/runs/" + id)));
-    std::this_thread::sleep_for(50ms);
+    REQUIRE(eventually([&] { return d.node.questions() == before + 1; }));
   }
   d.node.release();
   CHECK(d.http().get("/v1/ping").status == 200);
@@ -446,12 +459,13 @@ TEST_CASE("http: other addresses than loopback need to be asked for, and a socke
 TEST_CASE("http: stopping lets what is under way end", "[api][http]") {
   open_door d;
   const auto id = d.submit();
+  const auto before = d.node.questions();
   d.node.hold();
   http_link link{d.tcp()};
   REQUIRE(link.send(request_text("GET", "/v1/runs/" + id)));
-  std::this_thread::sleep_for(50ms);
+  REQUIRE(eventually([&] { return d.node.questions() == before + 1; }));
   std::thread stopper{[&] { d.server->stop(5s); }};
-  std::this_thread::sleep_for(100ms);
+  CHECK(eventually([&] { return refuses_connections(d); }));
   d.node.release();
   const auto r = link.reply();
   stopper.join();

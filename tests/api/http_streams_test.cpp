@@ -161,7 +161,7 @@ TEST_CASE("streams: silence is broken now and then, and their number is bounded"
 TEST_CASE("streams: a node that cannot answer for a moment does not end them", "[api][http][streams]") {
   open_door d;
   event_stream s{d.tcp(), "/v1/events?after=0"};
-  std::this_thread::sleep_for(50ms);
+  REQUIRE(eventually([&] { return streams(d) == 1; }));
   d.node.refuse_next(core::errc::overloaded);
   d.node.note_events(1);
   const auto e = s.next(5s);
@@ -172,7 +172,7 @@ TEST_CASE("streams: a node that cannot answer for a moment does not end them", "
 TEST_CASE("streams: the end of the server ends them as a whole", "[api][http][streams]") {
   open_door d;
   event_stream s{d.tcp(), "/v1/events"};
-  std::this_thread::sleep_for(50ms);
+  REQUIRE(eventually([&] { return streams(d) == 1; }));
   d.server->stop(2s);
   CHECK_FALSE(s.next(3s));
   CHECK(s.ended());

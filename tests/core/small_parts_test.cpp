@@ -23,8 +23,8 @@ TEST_CASE("events: every kind has a name of its own and is found by it", "[core]
     CHECK(kinds.insert(k).second);
     CHECK(event_kind_from(to_text(k)) == k);
   }
-  CHECK(names.size() == 36);
-  CHECK(static_cast<int>(event_kind::queue_cleared) == 56);
+  CHECK(names.size() == 37);
+  CHECK(static_cast<int>(event_kind::store_recovered) == 57);
   CHECK_FALSE(event_kind_from("run_eaten").has_value());
   CHECK(to_text(static_cast<event_kind>(9999)) == "unknown");
 }

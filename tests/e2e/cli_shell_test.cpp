@@ -191,6 +191,11 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"get_metrics", "metrics"},
                                                     {"export_jobs", "export"},
                                                     {"import_jobs", "import"},
+                                                    {"list_handlers", "handler list"},
+                                                    {"get_handler", "handler show"},
+                                                    {"create_backup", "backup create"},
+                                                    {"verify_store", "backup verify"},
+                                                    {"run_retention", "retention run"},
                                                     {"get_openapi", "openapi"},
                                                     {"list_problems", "problem"},
                                                     {"get_problem", "problem"}};

@@ -418,6 +418,50 @@ TEST_CASE("runs: a dead letter is listed, redriven once in a chain with an end, 
   CHECK(node.run(id).at("state") == "failed");
 }
 
+TEST_CASE("runs: a redrive that is repeated with its key gives the same successor", "[e2e][http][runs]") {
+  auto& node = shared_node();
+  const auto failed = [&] {
+    const auto id = node.submit_shell("exit 1", {{"retry", {{"max_attempts", 1}}}});
+    node.wait_for_state(id, "failed");
+    return id;
+  };
+  const auto id = failed();
+  const auto key = fresh_name("key");
+  const auto say = [&](const std::string& path, const json& body) {
+    return node.http().post(path, body, {{"Idempotency-Key", key}});
+  };
+  const auto first = say("/v1/runs/" + id + ":retry", json::object());
+  const auto again = say("/v1/runs/" + id + ":retry", json::object());
+  CHECK(first.status == 201);
+  CHECK(first.header("idempotency-replayed").empty());
+  CHECK(again.status == 201);
+  CHECK(again.header("idempotency-replayed") == "true");
+  CHECK(again.parsed().at("id") == first.parsed().at("id"));
+  CHECK(say("/v1/runs/" + id + ":retry", {{"payload", 1}}).code() == "idempotency_mismatch");
+
+  const json both = {{"ids", {failed(), failed()}}};
+  const auto many = say("/v1/runs:retry", both).parsed();
+  const auto many_again = say("/v1/runs:retry", both);
+  CHECK(many.at("succeeded") == 2);
+  CHECK(many_again.header("idempotency-replayed") == "true");
+  for (std::size_t i = 0; i < 2; ++i)
+    CHECK(many_again.parsed().at("items").at(i).at("successor_id") ==
+          many.at("items").at(i).at("successor_id"));
+}
+
+TEST_CASE("sessions: a registration that is repeated with its key is the same session",
+          "[e2e][http][sessions]") {
+  auto& node = shared_node();
+  const auto key = fresh_name("key");
+  const auto say = [&] {
+    return node.http().post("/v1/sessions", {{"name", key}, {"agent_type", "x"}}, {{"Idempotency-Key", key}});
+  };
+  const auto first = say().parsed().at("id");
+  const auto again = say();
+  CHECK(again.header("idempotency-replayed") == "true");
+  CHECK(again.parsed().at("id") == first);
+}
+
 TEST_CASE("runs: a redrive may bring another payload", "[e2e][http][runs]") {
   auto& node = shared_node();
   const auto id = node.submit_shell("grep -q good", {{"payload", "bad"}, {"retry", {{"max_attempts", 1}}}});

@@ -127,7 +127,9 @@ TEST_CASE("fake processes: abandoned ones are silent; a crash leaves orphans", "
   platform::process_order order;
   order.mark = "m";
   fakes.start("a", order, h.of("a"));
-  fakes.abandon("a");
+  bool gone = false;
+  fakes.abandon("a", [&gone] { gone = true; });
+  CHECK(gone);
   CHECK(fakes.abandoned() == events{"a"});
   CHECK_FALSE(fakes.finish("a"));
   fakes.start("b", order, h.of("b"));

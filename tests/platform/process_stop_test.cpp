@@ -1,4 +1,5 @@
 #include <unistd.h>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <csignal>
 
@@ -201,21 +202,30 @@ TEST_CASE("stop: racing with the exit, there is exactly one consistent end", "[p
 TEST_CASE("stop: unknown keys are ignored", "[platform][process][stop]") {
   live_processes node;
   node.stop("nobody");
-  node.port().abandon("nobody");
+  bool gone = false;
+  node.port().abandon("nobody", [&gone] { gone = true; });
+  CHECK(gone);
   CHECK(node.run(shell("exit 0")).report.end.exit_code == 0);
 }
 
-TEST_CASE("abandon: killed at once, never heard of again, its key is free", "[platform][process][stop]") {
+TEST_CASE("abandon: killed at once, only its being gone is told, its key is free",
+          "[platform][process][stop]") {
   const temporary_folder folder;
   live_processes node;
   node.start("a",
              shell("trap '' TERM; echo $$ > " + (folder / "pid") + "; while :; do echo x; sleep 0.01; done"));
   const pid_t pid = pid_in(folder / "pid");
   REQUIRE(eventually([&] { return node.line_count("a") > 0; }));
-  node.port().abandon("a");
+  std::atomic<int> gone{0};
+  bool outlived = false;
+  node.port().abandon("a", [&] {
+    outlived = alive(pid);
+    ++gone;
+  });
   const auto heard = node.line_count("a");
   node.start("b", shell("exit 0"));
-  CHECK(eventually([&] { return !alive(pid); }));
+  CHECK(eventually([&] { return gone == 1; }));
+  CHECK_FALSE(outlived);
   CHECK(eventually([&] { return node.port().running() <= 1; }));
   node.wait("b");
   CHECK(node.line_count("a") == heard);

@@ -101,6 +101,19 @@ void fake_port::call(messages::redrive_runs m, messages::reply<messages::redrive
   });
 }
 
+void fake_port::call(messages::prune_runs m, messages::reply<messages::runs_pruned> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::runs_pruned> {
+    messages::runs_pruned out;
+    const auto keep = m.keep.value_or(core::span{std::chrono::hours{24}});
+    for (const auto& [id, r] : runs_)
+      if (terminal(r.head.state) && r.head.ended_at < core::later(time_.now(), -keep)) out.ids.push_back(id);
+    out.runs = out.ids.size();
+    if (m.dry_run) return out;
+    for (const auto id : std::exchange(out.ids, {})) runs_.erase(id);
+    return out;
+  });
+}
+
 void fake_port::call(messages::explain_run m, messages::reply<messages::explanation> done) {
   ask(std::move(done), [m = std::move(m)]() -> core::result<messages::explanation> {
     return messages::explanation{{{"behind_others", "others are before it"}}, 1};
@@ -437,6 +450,9 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     return messages::query_answer{std::move(all)};
   }
   if (const auto* m = std::get_if<messages::get_events>(&q)) return messages::query_answer{events_page(*m)};
+  if (const auto* m = std::get_if<messages::copy_store>(&q))
+    return messages::query_answer{core::store_copy{m->to, 4096, 1, 0, 0}};
+  if (std::holds_alternative<messages::check_store>(q)) return messages::query_answer{core::store_check{}};
   if (const auto* m = std::get_if<messages::get_batch>(&q)) {
     core::batch_summary b;
     b.id = m->id;

@@ -74,8 +74,16 @@ void fake_processes::stop(const std::string& key, stop_reason why) {
   c.report.end.cancelled = why == stop_reason::cancel;
 }
 
-void fake_processes::abandon(const std::string& key) {
-  if (living_.erase(key) != 0) abandoned_.push_back(key);
+void fake_processes::abandon(const std::string& key, std::function<void()> gone) {
+  const bool known = living_.erase(key) != 0;
+  if (known) abandoned_.push_back(key);
+  if (known && hold_) return held_.push_back(std::move(gone));
+  gone();
+}
+
+void fake_processes::release_abandoned() {
+  hold_ = false;
+  for (const auto& gone : std::exchange(held_, {})) gone();
 }
 
 bool fake_processes::finish(const std::string& key, process_report report) {

@@ -5,8 +5,9 @@
 // By script: each start asks the test's function for a `plan` (when it ends, how, and what it writes), and
 // `advance(now)` lets everything happen whose time has come, in the order of time and then of start.
 //
-// Like the real ones: a callback never comes from inside start, stop or abandon, the end comes exactly once,
-// and an abandoned child is silent. Single-threaded: call it from the test's thread only.
+// Like the real ones: a callback never comes from inside start or stop, the end comes exactly once, and an
+// abandoned child is silent and soon gone (at once, unless the test holds it). Single-threaded: call it from
+// the test's thread only.
 #pragma once
 
 #include <cstddef>
@@ -62,7 +63,7 @@ class fake_processes final : public platform::processes {
   // The port.
   void start(std::string key, platform::process_order order, platform::process_events events) override;
   void stop(const std::string& key, platform::stop_reason why) override;
-  void abandon(const std::string& key) override;
+  void abandon(const std::string& key, std::function<void()> gone) override;
   std::size_t running() const override { return living_.size(); }
 
   // By hand. Both are false when no such child lives.
@@ -86,6 +87,9 @@ class fake_processes final : public platform::processes {
   const started_child* last_started() const { return started_.empty() ? nullptr : &started_.back(); }
   const std::vector<recorded_stop>& stops() const { return stops_; }
   const std::vector<std::string>& abandoned() const { return abandoned_; }
+  /// Abandoned children stay until `release_abandoned`, as one in the middle of a slow disk write does.
+  void hold_abandoned() { hold_ = true; }
+  void release_abandoned();
   bool is_running(const std::string& key) const { return living_.count(key) != 0; }
   std::vector<std::string> living() const;  // in the order of their start
 
@@ -120,6 +124,8 @@ class fake_processes final : public platform::processes {
   std::vector<started_child> started_;
   std::vector<recorded_stop> stops_;
   std::vector<std::string> abandoned_;
+  bool hold_ = false;
+  std::vector<std::function<void()>> held_;
 };
 
 }  // namespace belfry::tests

@@ -173,7 +173,7 @@ void sim_client::redrive(sim_town& town) {
   const auto id = some_run(town);
   if (!id) return;
   busy_ = true;
-  messages::redrive_runs m{{*id}, {}, name()};
+  messages::redrive_runs m{{*id}, {}, name(), {}};
   if (town.luck.chance(0.2)) m.payload = "{\"again\":true}";
   town.ask<messages::redriven>(name(), "redrive", m,
                                [this, &town, id = *id](result<messages::redriven> answer) {

@@ -65,6 +65,8 @@ class faulty_reader final : public reader {
   result<std::vector<core::run_id>> ids_of(const core::run_filter& f, std::size_t limit) override {
     return real_->ids_of(f, limit);
   }
+  result<core::store_copy> copy_to(const std::string& path) override { return real_->copy_to(path); }
+  result<core::store_check> check() override { return real_->check(); }
 
  private:
   std::unique_ptr<reader> real_;

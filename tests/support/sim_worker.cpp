@@ -44,7 +44,7 @@ void sim_worker::enlist(sim_town& town) {
   if (able_) s.capabilities = {"gpu"};
   slots_ = s.slots = static_cast<std::uint32_t>(town.luck.between(1, 3));
   enlisting_ = true;
-  town.ask<messages::session_answer>(name(), "register", messages::register_session{s, name()},
+  town.ask<messages::session_answer>(name(), "register", messages::register_session{s, name(), {}},
                                      [this, &town](result<messages::session_answer> answer) {
                                        enlisting_ = false;
                                        if (!answer) return;

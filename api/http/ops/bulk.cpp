@@ -34,7 +34,7 @@ void answer_dry(const exchange_ptr& x, const bulk_work& job) {
 // T is a run head or a run.
 template <class T, class F>
 void answer_items(const exchange_ptr& x, const bulk_work& job, const std::vector<core::result<T>>& answers,
-                  F write_ok) {
+                  F write_ok, bool replayed = false) {
   std::size_t ok = 0;
   for (const auto& a : answers) ok += a.ok() ? 1U : 0U;
   json::writer w{answers.size() * 200 + 128};
@@ -52,7 +52,7 @@ void answer_items(const exchange_ptr& x, const bulk_work& job, const std::vector
     w.end_object();
   }
   w.end_array().end_object();
-  answer_json(*x, w);
+  answer_json(*x, w, 200, made_headers({}, replayed));
 }
 
 void answer_controlled(const exchange_ptr& x, const bulk_work& job, const messages::controlled& c) {
@@ -81,11 +81,15 @@ void do_redrive(const exchange_ptr& x, bulk_work job) {
   m.ids = job.draft.ids;
   m.payload = job.draft.payload;
   m.actor = x->actor;
+  m.once = once_of(*x);
   x->node().node.call(std::move(m), x->then<messages::redriven>([job = std::move(job)](const exchange_ptr& y,
                                                                                        messages::redriven d) {
-    answer_items(y, job, d.answers, [](json::writer& w, const core::run& r) {
-      w.member("state", core::to_text(r.head.state)).member("successor_id", r.head.id);
-    });
+    answer_items(
+        y, job, d.answers,
+        [](json::writer& w, const core::run& r) {
+          w.member("state", core::to_text(r.head.state)).member("successor_id", r.head.id);
+        },
+        d.replayed);
   }));
 }
 
@@ -169,6 +173,7 @@ void add_bulk_routes(std::vector<route>& all) {
   add(
       "/v1/runs:retry", "retry_runs", "Redrive up to 1,000 runs; by filter without states: dead letters",
       [](const exchange_ptr& x) { bulk(x, bulk_verb::retry); }, "BulkRetry");
+  all.back().once = true;  // each run by a key of its own, so its refusals stand in its result
   add(
       "/v1/runs:discard", "discard_runs", "Dismiss up to 1,000 dead letters",
       [](const exchange_ptr& x) { bulk(x, bulk_verb::discard); }, "BulkControl");

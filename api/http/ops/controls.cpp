@@ -59,6 +59,7 @@ void retry(const exchange_ptr& x) {
     m.ids.push_back(r.head.id);
     m.payload = payload;
     m.actor = y->actor;
+    m.once = once_of(*y);
     y->node().node.call(
         std::move(m), y->then<messages::redriven>([](const exchange_ptr& z, messages::redriven d) {
           if (d.answers.empty())
@@ -66,8 +67,8 @@ void retry(const exchange_ptr& x) {
           if (!d.answers.front()) return z->refuse(d.answers.front().error());
           const auto& successor = *d.answers.front();
           json::writer w{512};
-          json::write_submitted(w, successor, true);
-          answer_json(*z, w, 201, {{"Location", "/v1/runs/" + core::to_string(successor.head.id)}});
+          json::write_submitted(w, successor, !d.replayed);
+          answer_json(*z, w, 201, made_headers("/v1/runs/" + core::to_string(successor.head.id), d.replayed));
         }));
   });
 }
@@ -107,7 +108,9 @@ void add_control_routes(std::vector<route>& all) {
       control("/v1/runs/{id}:retry", "retry_run",
               "Redrive a run that has ended: makes a successor linked to it, once", retry, "Redrive");
   redrive.answers = {{201, "SubmittedRun", "The successor"}};
-  redrive.refusals.push_back(errc::limit_exceeded);
+  redrive.refusals.insert(redrive.refusals.end(),
+                          {errc::limit_exceeded, errc::idempotency_mismatch, errc::idempotency_in_progress});
+  redrive.once = true;
   all.push_back(std::move(redrive));
 }
 

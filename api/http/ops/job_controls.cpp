@@ -51,10 +51,7 @@ void answer_triggered(const exchange_ptr& x, messages::submitted s) {
   if (s.runs.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
   json::writer w{384};
   json::write_submitted(w, s.runs.front(), !s.replayed);
-  std::vector<std::pair<std::string_view, std::string>> headers{
-      {"Location", "/v1/runs/" + core::to_string(s.runs.front().head.id)}};
-  if (s.replayed) headers.emplace_back("Idempotency-Replayed", "true");
-  answer_json(*x, w, 201, std::move(headers));
+  answer_json(*x, w, 201, made_headers("/v1/runs/" + core::to_string(s.runs.front().head.id), s.replayed));
 }
 
 // Many triggers of one job, a few under way at a time; each has its own result.
@@ -103,9 +100,7 @@ class many_triggers : public std::enable_shared_from_this<many_triggers> {
       }
     }
     w.end_array().member("succeeded", ok).member("failed", answers_.size() - ok).end_object();
-    std::vector<std::pair<std::string_view, std::string>> headers;
-    if (all_replayed && ok > 0) headers.emplace_back("Idempotency-Replayed", "true");
-    answer_json(*x_, w, 201, std::move(headers));
+    answer_json(*x_, w, 201, made_headers({}, all_replayed && ok > 0));
   }
 
   exchange_ptr x_;

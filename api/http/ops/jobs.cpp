@@ -198,10 +198,8 @@ void answer_job(exchange& x, const core::job& j, unsigned status, std::string_vi
   if (!result.empty()) w.member("result", result);
   json::write_job_members(w, j, true);
   w.end_object();
-  std::vector<std::pair<std::string_view, std::string>> headers{
-      {"ETag", "\"" + std::to_string(j.revision) + "\""}};
-  if (status == 201) headers.emplace_back("Location", "/v1/jobs/" + core::to_string(j.id));
-  if (replayed) headers.emplace_back("Idempotency-Replayed", "true");
+  auto headers = made_headers(status == 201 ? "/v1/jobs/" + core::to_string(j.id) : std::string{}, replayed);
+  headers.emplace_back("ETag", "\"" + std::to_string(j.revision) + "\"");
   answer_json(x, w, status, std::move(headers));
 }
 

@@ -61,13 +61,21 @@ const std::vector<route>& routes() {
     add_scheduler_routes(r);
     add_node_routes(r);
     add_transfer_routes(r);
+    add_maintenance_routes(r);
+    add_handler_routes(r);
     return r;
   }();
   return all;
 }
 
-void answer_json(exchange& x, json::writer& w, unsigned status,
-                 std::vector<std::pair<std::string_view, std::string>> headers) {
+header_list made_headers(std::string location, bool replayed) {
+  header_list headers;
+  if (!location.empty()) headers.emplace_back("Location", std::move(location));
+  if (replayed) headers.emplace_back("Idempotency-Replayed", "true");
+  return headers;
+}
+
+void answer_json(exchange& x, json::writer& w, unsigned status, header_list headers) {
   response r;
   r.status = status;
   r.body = w.take();

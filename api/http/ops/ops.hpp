@@ -32,11 +32,15 @@ void add_event_routes(std::vector<route>& all);
 void add_scheduler_routes(std::vector<route>& all);
 void add_node_routes(std::vector<route>& all);
 void add_transfer_routes(std::vector<route>& all);
+void add_maintenance_routes(std::vector<route>& all);
+void add_handler_routes(std::vector<route>& all);
 void add_document_routes(std::vector<route>& all);
 
+using header_list = std::vector<std::pair<std::string_view, std::string>>;
+// Where what was made is found (empty: nowhere), and whether an earlier request with the same key made it.
+header_list made_headers(std::string location, bool replayed);
 // 200, or another status, with what was written.
-void answer_json(exchange& x, json::writer& w, unsigned status = 200,
-                 std::vector<std::pair<std::string_view, std::string>> headers = {});
+void answer_json(exchange& x, json::writer& w, unsigned status = 200, header_list headers = {});
 core::failure fail_with(core::errc e, std::string text, std::string command = {});
 core::failure bad_parameter(std::string_view name, std::string_view value, std::string allowed,
                             std::string detail);

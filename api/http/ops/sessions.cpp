@@ -16,11 +16,12 @@ void register_session(const exchange_ptr& x) {
   if (!who) return x->refuse(who.error());
   const bool back = who->id.value != 0;
   x->node().node.call(
-      messages::register_session{std::move(*who), x->actor},
+      messages::register_session{std::move(*who), x->actor, once_of(*x)},
       x->then<messages::session_answer>([back](const exchange_ptr& y, messages::session_answer a) {
         json::writer w{512};
         json::write_session(w, a.who);
-        answer_json(*y, w, back ? 200 : 201, {{"Location", "/v1/sessions/" + core::to_string(a.who.id)}});
+        answer_json(*y, w, back ? 200 : 201,
+                    made_headers("/v1/sessions/" + core::to_string(a.who.id), a.replayed));
       }));
 }
 
@@ -84,8 +85,9 @@ void add_session_routes(std::vector<route>& all) {
                  "SessionRegistration",
                  {},
                  {{201, "Session", "The new session"}, {200, "Session", "It is back"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::conflict},
-                 false,
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::conflict,
+                  errc::idempotency_mismatch, errc::idempotency_in_progress},
+                 true,
                  0});
   all.push_back({verb::get,
                  "/v1/sessions",

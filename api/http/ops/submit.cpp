@@ -49,18 +49,11 @@ core::submission submission_of(const exchange& x, json::run_draft d) {
   return s;
 }
 
-void note_replay(std::vector<std::pair<std::string_view, std::string>>& headers, bool replayed) {
-  if (replayed) headers.emplace_back("Idempotency-Replayed", "true");
-}
-
 void answer_one(const exchange_ptr& x, messages::submitted s) {
   if (s.runs.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
   json::writer w{384};
   json::write_submitted(w, s.runs.front(), !s.replayed);
-  std::vector<std::pair<std::string_view, std::string>> headers{
-      {"Location", "/v1/runs/" + core::to_string(s.runs.front().head.id)}};
-  note_replay(headers, s.replayed);
-  answer_json(*x, w, 201, std::move(headers));
+  answer_json(*x, w, 201, made_headers("/v1/runs/" + core::to_string(s.runs.front().head.id), s.replayed));
 }
 
 void answer_batch(const exchange_ptr& x, messages::submitted s) {
@@ -73,10 +66,8 @@ void answer_batch(const exchange_ptr& x, messages::submitted s) {
       .begin_array();
   for (const auto& r : s.runs) w.id_value(core::run_tag::prefix, r.head.id.value);
   w.end_array().end_object();
-  std::vector<std::pair<std::string_view, std::string>> headers;
-  if (s.batch) headers.emplace_back("Location", "/v1/batches/" + core::to_string(s.batch));
-  note_replay(headers, s.replayed);
-  answer_json(*x, w, 201, std::move(headers));
+  answer_json(*x, w, 201,
+              made_headers(s.batch ? "/v1/batches/" + core::to_string(s.batch) : std::string{}, s.replayed));
 }
 
 // What a dry run says of a run: what it would be, and who could take it now.
