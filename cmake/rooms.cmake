@@ -51,5 +51,11 @@ function(belfry_app)
   endif()
   add_executable(belfry "${main}")
   target_link_libraries(belfry PRIVATE belfry_app belfry_warnings)
+  # Threads hand each other what they allocate, which is where glibc's arenas wait for one another
+  # (docs/decisions/0010). The sanitizers bring an allocator of their own.
+  if(NOT BELFRY_SANITIZE)
+    target_link_options(belfry PRIVATE -Wl,--no-as-needed)
+    target_link_libraries(belfry PRIVATE mimalloc)
+  endif()
   install(TARGETS belfry)
 endfunction()

@@ -47,6 +47,8 @@ struct alarm_rang {
   std::uint64_t generation = 0;
 };
 
+// To the submitter, by whoever put the first submission into the intake.
+struct take_submissions {};
 // From the dispatcher to the submitter: whether there is room in the queue.
 struct intake_changed {
   bool open = true;

@@ -21,10 +21,9 @@ namespace belfry::messages {
 
 // ---- doors to the queue
 
-using submitter_client = caf::typed_actor<caf::replies_to<submit_runs>::with<
-    core::result<submitted>>>;  // all or nothing; answered after the commit
 using submitter_actor =
-    submitter_client::extend<caf::reacts_to<intake_changed>>;  // the queue is full, or has room again
+    caf::typed_actor<caf::reacts_to<take_submissions>,  // something waits in the intake, and it is idle
+                     caf::reacts_to<intake_changed>>;   // the queue is full, or has room again
 
 using lease_desk_actor = caf::typed_actor<
     caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress of claimed runs

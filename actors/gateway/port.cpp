@@ -5,6 +5,7 @@
 #include <caf/send.hpp>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/intake.hpp"
 
 namespace belfry::actors {
 
@@ -32,21 +33,36 @@ failure refused_by(gate g) {
 gateway_port::gateway_port(gateway_actor gateway, std::shared_ptr<port_state> state)
     : gateway_{std::move(gateway)}, state_{std::move(state)} {}
 
-template <class M, class T, class Door>
-void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
+// The question, or nothing: it was answered with a refusal.
+template <class T>
+std::shared_ptr<open_question<T>> gateway_port::admit(kind k, std::atomic<std::uint32_t>& counter,
+                                                      std::uint32_t most, reply<T> answer) {
   const auto now = state_->passes.load();
   const bool passes = now == gate::serving || (now == gate::stopping && k != kind::new_work) ||
                       (k == kind::status && (now == gate::starting || now == gate::failed));
-  if (!passes) return answer(refused_by(now));
+  if (!passes) {
+    answer(refused_by(now));
+    return nullptr;
+  }
+  if (counter.fetch_add(1) >= most) {
+    counter.fetch_sub(1);
+    answer(failure{
+        errc::overloaded,
+        &counter == &state_->waiting_claims ? "too many claims are waiting" : "too many questions are open",
+        {},
+        {}});
+    return nullptr;
+  }
+  return std::make_shared<open_question<T>>(std::move(answer), state_, counter);
+}
+
+template <class M, class T, class Door>
+void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
   bool waits = false;
   if constexpr (std::is_same_v<M, claim_runs>) waits = m.wait > core::span{0};
-  auto& counter = waits ? state_->waiting_claims : state_->open_calls;
-  if (counter.fetch_add(1) >= (waits ? state_->max_waiting_claims : state_->max_open_calls)) {
-    counter.fetch_sub(1);
-    return answer(failure{
-        errc::overloaded, waits ? "too many claims are waiting" : "too many questions are open", {}, {}});
-  }
-  auto question = std::make_shared<open_question<T>>(std::move(answer), state_, counter);
+  auto question = admit(k, waits ? state_->waiting_claims : state_->open_calls,
+                        waits ? state_->max_waiting_claims : state_->max_open_calls, std::move(answer));
+  if (!question) return;
   caf::anon_send(gateway_, gateway_call{[question = std::move(question), m = std::move(m), door,
                                          whom](gateway& g) mutable {
                    question->asked = true;
@@ -55,9 +71,13 @@ void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* 
 }
 
 void gateway_port::call(submit_runs m, reply<submitted> done) {
-  forward(
-      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().submitter; },
-      "submitter");
+  auto question = admit(kind::new_work, state_->open_calls, state_->max_open_calls, std::move(done));
+  if (!question) return;
+  if (state_->submissions->put({std::move(m), std::move(question)}))
+    caf::anon_send(gateway_, gateway_call{[](gateway& g) {
+                     if (g.open_doors().submitter)
+                       caf::anon_send(g.open_doors().submitter, take_submissions{});
+                   }});
 }
 void gateway_port::call(claim_runs m, reply<claimed_runs> done) {
   forward(

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/gateway/intake.hpp"
 #include "actors/gateway/port.hpp"
 #include "actors/supervisor/supervisor.hpp"
 
@@ -34,7 +35,7 @@ std::uint32_t cores() {
 node_options settle(node_options o) {
   if (o.threads == 0) o.threads = std::max(2u, cores() - 1);
   o.readers = std::clamp<std::uint32_t>(o.readers, 1, 16);
-  if (o.executor.processes == 0) o.executor.processes = std::clamp<std::uint32_t>(2 * cores(), 2, 16);
+  if (o.executor.processes == 0) o.executor.processes = std::clamp<std::uint32_t>(4 * cores(), 4, 32);
   // Test only: the real binary can be told to crash its executor at a run of this name.
   if (const char* name = std::getenv("BELFRY_TEST_CRASH_EXECUTOR"); name != nullptr && !o.executor.fault)
     o.executor.fault = [crash = std::string{name}](const messages::claimed_run& run) {
@@ -69,6 +70,7 @@ struct node::state {
         shared{std::make_shared<port_state>()},
         gateway_handle{system->spawn<gateway>()},
         port{std::make_unique<gateway_port>(gateway_handle, shared)} {
+    shared->submissions = std::make_shared<intake>();
     shared->max_open_calls = options.max_open_calls;
     shared->max_waiting_claims = options.max_waiting_claims;
   }

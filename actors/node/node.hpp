@@ -38,8 +38,8 @@ struct commit_options {
 };
 
 struct executor_options {
-  /// Runs that the node performs as child processes at a time. Default 0: twice the cores, at least 2, at
-  /// most 16. 0..256 with `none`.
+  /// Runs that the node performs as child processes at a time. Default 0: four times the cores, 4 to 32: a
+  /// slot also waits for the commits before and after its process. 0..256 with `none`.
   std::uint32_t processes = 0;
   /// No executors at all: only outside sessions perform runs. Default false.
   bool none = false;

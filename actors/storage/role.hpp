@@ -34,6 +34,9 @@ struct follow_with {
 };
 struct flush_changes {};
 struct try_room {};
+struct keep_up {
+  std::uint64_t commits = 0;  // so many there had been
+};
 
 // From storage to the event hub, after a commit, as long as somebody watches.
 struct journal_grew {
@@ -60,6 +63,7 @@ using storage_actor = storage_client::extend<
     caf::replies_to<open_connection>::with<connection>, caf::replies_to<tell_journal>::with<journal_told>,
     caf::reacts_to<follow_with>,    // who gets the stream of committed heads
     caf::reacts_to<flush_changes>,  // by itself: everything queued is applied
-    caf::reacts_to<try_room>>;      // by itself: the disk was full a second ago
+    caf::reacts_to<try_room>,       // by itself: the disk was full a second ago
+    caf::reacts_to<keep_up>>;       // by itself: housekeeping, when nothing was written since
 
 }  // namespace belfry::actors

@@ -43,6 +43,9 @@ std::size_t weight(const change_set& set) {
   return n;
 }
 
+// Without a commit for so long, nobody waits: time for what commits leave undone.
+constexpr core::span quiet = std::chrono::milliseconds{200};
+
 }  // namespace
 
 storage_writer::storage_writer(caf::actor_config& cfg, std::shared_ptr<storage_deps> deps)
@@ -70,6 +73,12 @@ auto storage_writer::make_behavior() -> behavior_type {
         commit();
       },
       [this](try_room) { try_room_again(); },
+      [this](const keep_up& since) {
+        keeping_up_ = false;
+        if (since.commits == commits_) return deps_->store->maintain();
+        keeping_up_ = true;
+        caf::delayed_anon_send(storage_actor{this}, quiet, keep_up{commits_});
+      },
   };
 }
 
@@ -155,7 +164,9 @@ bool storage_writer::commit() {
     tell_hub(answered);
   }
   for (auto& q : answered) q.answer.deliver(std::move(q.results));
-  if (mailbox().empty()) deps_->store->maintain();  // nobody waits for it
+  ++commits_;
+  if (!std::exchange(keeping_up_, true))
+    caf::delayed_anon_send(storage_actor{this}, quiet, keep_up{commits_});
   return committed.ok();
 }
 

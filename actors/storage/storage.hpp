@@ -58,7 +58,9 @@ class storage_writer : public storage_actor::base {
   messages::follower_actor follower_;
   journal_listener hub_;
   std::int64_t last_event_ = 0;
-  bool full_ = false;  // the disk was full: no new work until an attempt of our own was written
+  std::uint64_t commits_ = 0;
+  bool keeping_up_ = false;  // a keep_up is on its way
+  bool full_ = false;        // the disk was full: no new work until an attempt of our own was written
   bool serving_ = true;
   bool damaged_ = false;
 };

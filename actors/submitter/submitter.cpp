@@ -15,7 +15,13 @@ using platform::metric;
 
 namespace {
 
-constexpr std::size_t most_runs = 1000;
+// Runs of one commit: enough to make its cost small, few enough that nobody waits long for it.
+constexpr std::size_t runs_of_a_commit = 2000;
+
+core::result<submitted> answer_of(core::result<storage::receipt>& r) {
+  if (!r) return std::move(r.error());
+  return submitted{std::move(r->runs), r->batch, r->replayed};
+}
 
 }  // namespace
 
@@ -24,37 +30,71 @@ submitter::submitter(caf::actor_config& cfg, submitter_deps deps)
 
 auto submitter::make_behavior() -> behavior_type {
   return {
-      [this](submit_runs& asked) { return submit(asked); },
+      [this](take_submissions) { take_in(); },
       [this](const intake_changed& news) { intake_ = news; },
   };
 }
 
-caf::result<core::result<submitted>> submitter::submit(submit_runs& asked) {
-  if (asked.runs.empty() || asked.runs.size() > most_runs)
-    return core::result<submitted>{
-        failure{errc::invalid,
-                "a submission has 1 to 1,000 runs",
-                {{"/runs", std::to_string(asked.runs.size()), "1 to 1000", "too many or none"}},
-                {}}};
-  if (!intake_.open)
-    return core::result<submitted>{
-        failure{errc::overloaded,
-                "the queue is full: " + std::to_string(intake_.waiting) + " runs are waiting",
-                {},
-                "belfry status"}};
-  std::vector<storage::change_set> sets;
-  sets.push_back({deps_.clock->now(),
-                  asked.actor,
-                  once_of(asked.once),
-                  {storage::insert_runs{std::move(asked.runs), asked.as_batch}}});
-  return commit_then<submitted>(
-      this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<submitted> {
-        auto& answer = r.answers.front();
-        if (!answer) return std::move(answer.error());
-        if (!answer->replayed)
-          deps_.says.count(metric::runs_submitted_total, static_cast<double>(answer->runs.size()));
-        return submitted{std::move(answer->runs), answer->batch, answer->replayed};
-      });
+void submitter::on_exit() {
+  if (deps_.waiting) deps_.waiting->close();
+  deps_ = {};
+}
+
+// What cannot be taken is answered at once, the rest goes into one commit; nothing left: idle.
+void submitter::take_in() {
+  for (;;) {
+    std::size_t runs = 0;
+    auto all = deps_.waiting->take([&runs](const waiting_submission& w) {
+      runs += w.what.runs.size();
+      return runs >= runs_of_a_commit;
+    });
+    if (all.empty()) return;
+    std::erase_if(all, [this](waiting_submission& w) {
+      if (auto no = refuse_length(w.what.runs.size(), "/runs")) {
+        w.who->answer(std::move(*no));
+        return true;
+      }
+      if (intake_.open) return false;
+      w.who->answer(failure{errc::overloaded,
+                            "the queue is full: " + std::to_string(intake_.waiting) + " runs are waiting",
+                            {},
+                            "belfry status"});
+      return true;
+    });
+    if (!all.empty()) return commit(std::move(all));
+  }
+}
+
+void submitter::commit(std::vector<waiting_submission> all) {
+  commit_changes sets;
+  sets.sets.reserve(all.size());
+  const auto now = deps_.clock->now();
+  auto asked = std::make_shared<std::vector<std::shared_ptr<open_question<submitted>>>>();
+  asked->reserve(all.size());
+  for (auto& w : all) {
+    sets.sets.push_back({now,
+                         std::move(w.what.actor),
+                         once_of(w.what.once),
+                         {storage::insert_runs{std::move(w.what.runs), w.what.as_batch}}});
+    w.who->asked = true;
+    asked->push_back(std::move(w.who));
+  }
+  request(deps_.store, caf::infinite, std::move(sets))
+      .then(
+          [this, asked](commit_results& r) {
+            std::size_t made = 0;
+            for (std::size_t i = 0; i < asked->size(); ++i) {
+              auto& answer = r.answers.at(i);
+              if (answer && !answer->replayed) made += answer->runs.size();
+              (*asked)[i]->answer(answer_of(answer));
+            }
+            deps_.says.count(metric::runs_submitted_total, static_cast<double>(made));
+            take_in();
+          },
+          [this, asked](caf::error& e) {
+            for (const auto& q : *asked) q->answer(failure_of(e, "storage"));
+            take_in();
+          });
 }
 
 }  // namespace belfry::actors

@@ -96,8 +96,10 @@ void supervisor::spawn_queue() {
   const storage_client store = storage_;
   doors_.hub =
       adopt("event-hub", spawn<event_hub, caf::monitored>(event_hub_deps{storage_, d.says}), queue_wave);
-  submitter_ = adopt("submitter", spawn<submitter, caf::monitored>(submitter_deps{store, d.clock, d.says}),
-                     queue_wave);
+  submitter_ =
+      adopt("submitter",
+            spawn<submitter, caf::monitored>(submitter_deps{store, d.port->submissions, d.clock, d.says}),
+            queue_wave);
   if (!o.executor.none) {
     executor_supervisor_deps e;
     e.store = store;

@@ -56,7 +56,8 @@ void declare_flags(command& c, serve_flags& o) {
   c.one_of("--store", o.store, {"sqlite", "memory"}, "where runs are kept; memory forgets them at the end");
   c.one_of("--durability", o.durability, {"full", "normal"},
            "full: an answer means synced; normal: a power cut may lose the last commits");
-  c.option("--executors", o.executors, "N", "commands run at a time; 0 for none; default: twice the cores");
+  c.option("--executors", o.executors, "N",
+           "commands run at a time; 0 for none; default: four times the cores");
   c.option("--drain-timeout", o.drain, "TIME",
            "after TERM, how long running commands may go on; default 10s");
   c.option("--config", o.config, "FILE",

@@ -89,9 +89,9 @@ void add_store(std::vector<setting>& s) {
 }
 
 void add_work(std::vector<setting>& s) {
-  s.push_back(whole<std::uint32_t>(
-      "executor.processes", AT(node.executor.processes), 0, 256,
-      "Commands that the node runs at a time; 0 for twice the cores, at least 2, at most 16."));
+  s.push_back(
+      whole<std::uint32_t>("executor.processes", AT(node.executor.processes), 0, 256,
+                           "Commands that the node runs at a time; 0 for four times the cores, 4 to 32."));
   s.push_back(truth("executor.none", AT(node.executor.none),
                     "The node runs nothing itself; all work is left to outside sessions."));
   s.push_back(length("executor.lease", AT(node.executor.lease), 3s, 1h,

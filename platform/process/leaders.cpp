@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include <mutex>
 #include <unordered_set>
 
 namespace belfry::platform::leaders {
@@ -9,8 +10,9 @@ namespace belfry::platform::leaders {
 namespace {
 
 struct table {
+  std::shared_mutex births;  // taken before `mutex`
   std::mutex mutex;
-  std::unordered_set<pid_t> pids;
+  std::unordered_set<pid_t> pids;  // guarded by `mutex`
 };
 
 table& all() {
@@ -20,8 +22,12 @@ table& all() {
 
 }  // namespace
 
-birth::birth() : hold_(all().mutex) {}
-void birth::known(pid_t pid) const { all().pids.insert(pid); }
+birth::birth() : hold_(all().births) {}
+
+void birth::known(pid_t pid) const {
+  const std::lock_guard hold(all().mutex);
+  all().pids.insert(pid);
+}
 
 void forget(pid_t pid) {
   const std::lock_guard hold(all().mutex);
@@ -34,8 +40,8 @@ bool known(pid_t pid) {
 }
 
 bool reap_unknown(pid_t pid) {
-  const std::lock_guard hold(all().mutex);
-  return all().pids.count(pid) == 0 && ::waitpid(pid, nullptr, WNOHANG) == pid;
+  const std::unique_lock nobody_is_born(all().births);
+  return !known(pid) && ::waitpid(pid, nullptr, WNOHANG) == pid;
 }
 
 }  // namespace belfry::platform::leaders

@@ -4,11 +4,11 @@
 
 #include <sys/types.h>
 
-#include <mutex>
+#include <shared_mutex>
 
 namespace belfry::platform::leaders {
 
-// Held while a child is born, so that no one sees it before it is known.
+// Held while a child is born, so that nobody reaps it before it is known. Several can be born at a time.
 class birth {
  public:
   birth();
@@ -18,7 +18,7 @@ class birth {
   void known(pid_t pid) const;
 
  private:
-  std::unique_lock<std::mutex> hold_;
+  std::shared_lock<std::shared_mutex> hold_;
 };
 
 void forget(pid_t pid);

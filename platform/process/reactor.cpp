@@ -157,8 +157,4 @@ void reactor::close() {
   });
 }
 
-std::unique_ptr<processes> real_processes(const process_options& options, const clock& time) {
-  return std::make_unique<reactor>(options, time, probe_processes);
-}
-
 }  // namespace belfry::platform
