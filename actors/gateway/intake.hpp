@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "actors/gateway/question.hpp"
-#include "platform/handoff.hpp"
+#include "platform/ports/handoff.hpp"
 
 namespace belfry::actors {
 

@@ -5,7 +5,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "platform/handoff.hpp"
+#include "platform/ports/handoff.hpp"
 
 using namespace belfry::platform;
 
