@@ -46,6 +46,11 @@ struct child_gone {
 struct restart_executor {
   std::uint32_t index = 0;
 };
+// To the executor supervisor, by itself: the store could not end the session of a crashed executor; again.
+struct end_session_again {
+  core::session_id session;
+  std::string why;
+};
 // To the executor supervisor, by itself: drain_executors has waited long enough.
 struct drain_is_over {
   bool last = false;

@@ -15,6 +15,13 @@ namespace belfry::actors {
 using namespace messages;
 using platform::metric;
 
+namespace {
+
+// After the store could not write: how long until it is asked again.
+constexpr core::span trouble_pause = std::chrono::seconds{1};
+
+}  // namespace
+
 executor_supervisor::executor_supervisor(caf::actor_config& cfg, executor_supervisor_deps deps)
     : executor_supervisor_actor::base(cfg), deps_{std::move(deps)} {
   set_down_handler([this](const caf::down_msg& down) {
@@ -74,6 +81,7 @@ auto executor_supervisor::make_behavior() -> behavior_type {
         caf::delayed_anon_send(executor_supervisor_actor{this}, deps_.patience + deps_.patience,
                                drain_is_over{true});
       },
+      [this](const end_session_again& due) { end_session(due.session, due.why); },
       [this](const restart_executor& due) {
         if (!draining_) spawn_in(due.index);
       },
@@ -133,7 +141,7 @@ void executor_supervisor::died(std::uint32_t index, const std::string& why) {
 // Gives up what the dead executor held and starts another, after a delay.
 void executor_supervisor::replace(std::uint32_t index, const std::string& why) {
   auto& s = slots_.at(index);
-  end_session_of(s, s.name + " crashed");
+  if (const auto id = std::exchange(s.session, {})) end_session(id, s.name + " crashed");
   if (draining_) {
     s.idle = true;
     return drain_done_if_so();
@@ -153,14 +161,16 @@ void executor_supervisor::replace(std::uint32_t index, const std::string& why) {
   report(s, text);
 }
 
-// Its leases are ended as lost: nobody else will ever speak for them.
-void executor_supervisor::end_session_of(slot& s, const std::string& why) {
-  const auto id = std::exchange(s.session, {});
-  if (!id) return;
-  request(needs_.registry, caf::infinite, end_session{id, why, true, "node"})
+// Its leases are ended as lost: nobody else will ever speak for them. Until the store has taken it the
+// session would be there for ever without anybody behind it.
+void executor_supervisor::end_session(core::session_id id, const std::string& why) {
+  request(needs_.registry, caf::infinite, messages::end_session{id, why, true, "node"})
       .then(
-          [this](core::result<session_answer>& answer) {
-            if (!answer) deps_.says.say(note_level::warning, "session-not-ended " + answer.error().text);
+          [this, id, why](core::result<session_answer>& answer) {
+            if (answer || answer.error().code == core::errc::not_found) return;
+            deps_.says.say(note_level::warning, "session-not-ended " + answer.error().text);
+            caf::delayed_anon_send(executor_supervisor_actor{this}, trouble_pause,
+                                   end_session_again{id, why});
           },
           [this](caf::error&) {
             deps_.says.say(note_level::warning, "session-not-ended the registry is gone");

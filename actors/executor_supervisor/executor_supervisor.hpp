@@ -55,7 +55,7 @@ class executor_supervisor : public executor_supervisor_actor::base {
   void spawn_in(std::uint32_t index);
   void died(std::uint32_t index, const std::string& why);
   void replace(std::uint32_t index, const std::string& why);
-  void end_session_of(slot& s, const std::string& why);
+  void end_session(core::session_id id, const std::string& why);
   void report(const slot& s, const std::string& note);
   void write_event(core::event_kind kind, const std::string& text);
   void drain_done_if_so();

@@ -16,6 +16,7 @@ using executor_supervisor_actor = messages::attempt_stopper::extend_with<message
     caf::reacts_to<start_executors>,
     caf::replies_to<messages::drain_executors>::with<messages::executors_drained>,  // answered when nothing
                                                                                     // runs any more
-    caf::reacts_to<messages::drain_is_over>, caf::reacts_to<messages::restart_executor>>;
+    caf::reacts_to<messages::drain_is_over>, caf::reacts_to<messages::restart_executor>,
+    caf::reacts_to<messages::end_session_again>>;
 
 }  // namespace belfry::actors
