@@ -29,7 +29,10 @@ bool trouble(const core::failure& f) {
 }  // namespace
 
 process_executor::process_executor(caf::actor_config& cfg, process_executor_deps deps)
-    : process_executor_actor::base(cfg), deps_{std::move(deps)}, jump_{*deps_.clock, deps_.clock_jump} {
+    : process_executor_actor::base(cfg),
+      deps_{std::move(deps)},
+      jump_{*deps_.clock, deps_.clock_jump},
+      alarm_{deps_.options.lease / 3} {
   // CAF would print it; like this the reason reaches the log, the event and the status.
   set_exception_handler([](std::exception_ptr& thrown) -> caf::error {
     try {

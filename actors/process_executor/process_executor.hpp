@@ -76,7 +76,7 @@ class process_executor : public process_executor_actor::base {
   bool finishing_ = false;
   bool handed_back_ = false;
   clock_jump jump_;
-  alarm alarm_{std::chrono::hours{1}};
+  alarm alarm_;  // never later than a heartbeat is due: a clock that is set must not cost the lease
 };
 
 }  // namespace belfry::actors

@@ -25,8 +25,13 @@ class alarm {
   // `to` is the handle of the actor itself.
   template <class Handle>
   void arm(const Handle& to, core::instant at, core::instant now) {
-    const auto when = std::min(at, core::later(now, longest_));
-    if (armed_ && *armed_ <= when) return;
+    auto when = std::min(at, core::later(now, longest_));
+    // Overdue: the clock was set forward, and what was armed rings when its old delay is over. At once
+    // instead.
+    if (armed_ && *armed_ < now)
+      when = now;
+    else if (armed_ && *armed_ <= when)
+      return;
     armed_ = when;
     const core::span delay = std::max(when - now, core::span{0});
     caf::delayed_anon_send(to, delay, messages::alarm_rang{++generation_});

@@ -1,6 +1,7 @@
 #include "storage/memory/memory_rows.hpp"
 
 #include <limits>
+#include <set>
 #include <stdexcept>
 
 namespace belfry::storage::memory {
@@ -256,9 +257,16 @@ std::size_t memory_rows::remove_once(core::instant before, std::size_t at_most) 
 }
 
 std::size_t memory_rows::remove_gone_sessions(core::instant before, std::size_t at_most) {
+  std::set<core::session_id> holding;  // their leases count by their agent type
+  now.open.up([&](core::run_id id, nothing) {
+    const auto row = now.runs.find(id);
+    if (row != nullptr && core::leased(row->head.state)) holding.insert(row->head.held.holder);
+    return true;
+  });
   std::vector<core::session_id> old;
   now.sessions.up([&](core::session_id id, const core::session& s) {
-    if (s.state == core::session_state::gone && s.last_seen < before) old.push_back(id);
+    if (s.state == core::session_state::gone && s.last_seen < before && holding.count(id) == 0)
+      old.push_back(id);
     return old.size() < at_most;
   });
   for (const auto id : old) now.sessions.erase(id);

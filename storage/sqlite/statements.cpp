@@ -135,7 +135,8 @@ statements::statements(SQLite::Database& db)
       remove_keys{db, "delete from idempotency where number <= ?1"},
       remove_gone_sessions{db,
                            "delete from sessions where id in (select id from sessions where state = 4 and "
-                           "seen < ?1 order by id limit ?2)"},
+                           "seen < ?1 and not exists (select 1 from leases where holder = sessions.id) "
+                           "order by id limit ?2)"},
 
       open_shelf_0{db, open_shelf(0)},
       open_shelf_1{db, open_shelf(1)},

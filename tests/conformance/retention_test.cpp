@@ -157,3 +157,21 @@ TEMPLATE_TEST_CASE("retention: sessions that are gone are forgotten in time", "[
   REQUIRE(left->size() == 1);
   CHECK(left->at(0).id == here);
 }
+
+TEMPLATE_TEST_CASE("retention: a session that is gone stays while it holds a lease", "[retention]",
+                   sqlite_kind, memory_kind) {
+  fixture<TestType> f;
+  core::session who;
+  who.name = "w";
+  who.slots = 2;
+  const auto holder = f.does(st::put_session{who}).sessions[0].id;
+  const auto run = f.submit().head.id;
+  const auto held = f.claim(run, holder);
+  f.does(st::end_session{holder, ""});
+  const st::prune_history all{start + 1h, start, 100, 500, false};
+  f.does(all);
+  CHECK(f.read().list_sessions(true)->size() == 1);
+  f.does(st::step_run{run, f.settle(held)});
+  f.does(all);
+  CHECK(f.read().list_sessions(true)->empty());
+}
