@@ -93,7 +93,11 @@ void write_attempt(writer& w, const core::attempt_record& a, const std::string& 
     w.null();
   w.member_or_null("stopped_with", a.stopped_with);
   w.milliseconds("user_cpu_ms", a.used.user_cpu).milliseconds("system_cpu_ms", a.used.system_cpu);
-  w.member("peak_memory_bytes", a.used.peak_memory);
+  w.key("peak_memory_bytes");
+  if (a.used.peak_memory == 0)
+    w.null();
+  else
+    w.number(a.used.peak_memory);
   w.raw_or_null("result", a.result)
       .member("output_bytes", a.output_bytes)
       .member("output_truncated", a.output_truncated);

@@ -189,7 +189,7 @@ void add_parts(std::vector<schema>& all) {
         {"stopped_with", "text?", "TERM or KILL when the node ended it"},
         {"user_cpu_ms", "int", ""},
         {"system_cpu_ms", "int", ""},
-        {"peak_memory_bytes", "int", ""},
+        {"peak_memory_bytes", "int?", "At least; null: not known"},
         {"result", "any", ""},
         {"output_bytes", "int", "Everything that was written"},
         {"output_truncated", "bool", "More than was kept"}},

@@ -140,12 +140,16 @@ void show_attempts(std::string& out, view run, context& ctx) {
       message += (message.empty() ? "stopped with " : ", stopped with ") + how;
     if (a["output_truncated"].truth())
       message += std::string(message.empty() ? "" : ", ") + "only the end of the output is kept";
+    // Of an attempt that was lost with its worker nobody knows what it used and wrote.
+    const bool told = !live && outcome != "lost";
     t.row({a["number"].text(),
            {outcome, colour_of_state(outcome)},
            a["execution_ms"].there() ? lasting(a["execution_ms"].number()) : "",
-           live ? "" : lasting(a["user_cpu_ms"].number() + a["system_cpu_ms"].number()),
-           live ? "" : sized(static_cast<std::uint64_t>(a["peak_memory_bytes"].number())),
-           live ? "" : sized(static_cast<std::uint64_t>(a["output_bytes"].number())),
+           told ? lasting(a["user_cpu_ms"].number() + a["system_cpu_ms"].number()) : "",
+           told && a["peak_memory_bytes"].there()
+               ? sized(static_cast<std::uint64_t>(a["peak_memory_bytes"].number()))
+               : "",
+           told ? sized(static_cast<std::uint64_t>(a["output_bytes"].number())) : "",
            message});
   });
   out += "\n" + t.text(ctx.screen());

@@ -7,7 +7,7 @@ answer apply(const question& q, const cmd_cancel& c) {
   auto step = unchanged(q);
   // Asking again for what is so already is answered alike, so that a repeated request does no harm.
   if (q.head.state == run_state::cancelled) return step;
-  if (terminal(q.head.state)) return not_allowed(q, "cancel", "not finished");
+  if (terminal(q.head.state)) return not_allowed(q, "cancel", "unfinished");
   const std::string reason = c.reason.empty() ? std::string{"cancelled"} : c.reason;
   if (leased(q.head.state)) {
     if (q.head.cancel_requested) return step;

@@ -35,7 +35,7 @@ std::string shape_of(const json& value) {
 TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
   real_node node{{.executors = 1}};
   const cli belfry(node);
-  const auto id = belfry.line({"submit", "-w", "--name", "shape", "--tag", "t", "--", "true"});
+  const auto id = belfry.line({"submit", "-w", "--name", "shape", "--tag", "t", "--", "sleep", "0.2"});
   const std::string head =
       "attempt:number attempts_used:number batch_id:null cancel_requested:truth concurrency_key:null "
       "created_at:text created_by:text dead_letter:truth "
