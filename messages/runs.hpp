@@ -10,6 +10,7 @@
 
 #include "core/errors/result.hpp"
 #include "core/queue/board.hpp"
+#include "core/queue/pace.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
@@ -122,6 +123,7 @@ struct explain_run {
 struct explanation {
   std::vector<core::wait_reason> reasons;
   std::optional<std::size_t> position;
+  core::estimate start;  // of a queued run
 };
 
 struct ask_queue {};

@@ -114,6 +114,7 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
     }
     roster_.unreserve(wish.who, id);
     picked[i].run = std::move(said->runs.front());
+    paces_.started(picked[i].run.head.lane, picked[i].run.head.prio, picked[i].run.head.held.claimed_at);
     // Whoever cancelled it after the claim, in the same commit, was followed before the holder knows of the
     // run.
     if (const auto it = elsewhere_.find(id);

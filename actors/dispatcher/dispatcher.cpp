@@ -59,6 +59,7 @@ core::result<explanation> dispatcher::explain(const core::run_head& head) {
   if (head.state != core::run_state::queued) return told;
   told.reasons = board_.reasons(head.id, now);
   told.position = board_.position(head.id);
+  if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
   if (told.reasons.empty()) {
     if (board_.contains(head.id))
       told.reasons.push_back(

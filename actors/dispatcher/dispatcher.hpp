@@ -105,6 +105,7 @@ class dispatcher : public messages::dispatcher_actor::base {
 
   dispatcher_deps deps_;
   core::board board_;
+  core::paces paces_;
   roster roster_;
   std::unordered_map<core::run_id, elsewhere> elsewhere_;
   std::unordered_map<core::job_id, std::uint32_t> job_limits_;

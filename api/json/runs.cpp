@@ -181,6 +181,10 @@ void write_head(writer& w, const core::run_head& h) {
   w.member_or_null("reason", h.reason).end_object();
 }
 
+void write_estimate(writer& w, const core::estimate& e) {
+  w.member("eta_ms", e.in).member_or_null("eta_basis", e.basis);
+}
+
 void write_waiting(writer& w, const waiting& why) {
   w.key("waiting_for").begin_array();
   for (const auto& r : why.reasons)
@@ -190,6 +194,7 @@ void write_waiting(writer& w, const waiting& why) {
     w.number(std::uint64_t{*why.position});
   else
     w.null();
+  write_estimate(w, why.start);
 }
 
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why) {
@@ -220,7 +225,7 @@ void write_states(writer& w, const std::array<std::int64_t, core::run_state_coun
   w.end_object();
 }
 
-void write_batch(writer& w, const core::batch_summary& b) {
+void write_batch(writer& w, const core::batch_summary& b, core::instant now) {
   std::int64_t ended = 0;
   for (const auto s : core::all_run_states())
     if (core::terminal(s)) ended += b.by_state[static_cast<std::size_t>(s)];
@@ -231,6 +236,8 @@ void write_batch(writer& w, const core::batch_summary& b) {
       .member("ended", ended);
   w.member("complete", ended == b.total).key("by_state");
   write_states(w, b.by_state);
+  write_estimate(w, core::estimate_rest(static_cast<std::size_t>(ended),
+                                        static_cast<std::size_t>(b.total - ended), now - b.created_at));
   w.end_object();
 }
 

@@ -25,13 +25,14 @@ void write_head(writer& w, const core::run_head& h);
 struct waiting {
   std::vector<core::wait_reason> reasons;
   std::optional<std::size_t> position;
+  core::estimate start;
 };
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why);
 void write_waiting(writer& w, const waiting& why);
 
 void write_log_line(writer& w, const core::log_line& l);
 void write_event(writer& w, const core::event& e);
-void write_batch(writer& w, const core::batch_summary& b);
+void write_batch(writer& w, const core::batch_summary& b, core::instant now);
 void write_statistics(writer& w, const core::run_statistics& s);
 void write_states(writer& w, const std::array<std::int64_t, core::run_state_count>& by_state);
 

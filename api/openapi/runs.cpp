@@ -121,7 +121,9 @@ void add_whole(std::vector<schema>& all) {
                   {"attempts", "[]@Attempt", "Oldest first; the one under way has no outcome yet"},
                   {"late_writes", "[]@LateWrite", "What came with an old lease"},
                   {"waiting_for", "[]@WaitReason", "Why it is not finished, as the claim itself judges"},
-                  {"position", "int?", "In its lane and priority, from 1"}},
+                  {"position", "int?", "In its lane and priority, from 1"},
+                  {"eta_ms", "int?", "Until it starts, as its lane has moved lately; null: unknown"},
+                  {"eta_basis", "text?", "What that rests on, or why it is unknown"}},
                  false,
                  "RunRow"});
   all.push_back({"RunPage",
@@ -276,7 +278,9 @@ void add_parts(std::vector<schema>& all) {
                   {"total", "int", ""},
                   {"ended", "int", ""},
                   {"complete", "bool", ""},
-                  {"by_state", "map", ""}},
+                  {"by_state", "map", ""},
+                  {"eta_ms", "int?", "Until all have ended, at the pace so far; null: unknown"},
+                  {"eta_basis", "text?", "What that rests on, or why it is unknown"}},
                  false,
                  {}});
   all.push_back({"BatchCancelled",

@@ -10,6 +10,9 @@ std::string batch_page(context& ctx, view batch) {
   f.add("id", batch["id"].text());
   f.add("made", batch["created_at"].text() + " (" + ago(batch["created_at"].text(), ctx.started) + ")");
   f.add("ended", batch["ended"].text() + " of " + batch["total"].text());
+  if (!batch["complete"].truth())
+    f.add("ends in", (batch["eta_ms"].there() ? "about " + lasting(batch["eta_ms"].number()) + " (" : "(") +
+                         batch["eta_basis"].text() + ")");
   batch["by_state"].members([&](const std::string& state, view n) {
     if (n.number() > 0) f.add(state, {n.text(), colour_of_state(state)});
   });

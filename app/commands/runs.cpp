@@ -165,6 +165,9 @@ std::string run_page(view run, context& ctx) {
   run["waiting_for"].each(
       [&](view reason) { f.add("waits for", reason["text"].text() + " (" + reason["code"].text() + ")"); });
   if (run["position"].there()) f.add("position", run["position"].text() + " in its lane");
+  if (const auto basis = run["eta_basis"].text(); !basis.empty())
+    f.add("starts in",
+          run["eta_ms"].there() ? "about " + lasting(run["eta_ms"].number()) + " (" + basis + ")" : basis);
   f.add("command", command_of(run["handler"]));
   f.add("in", run["handler"]["cwd"].text());
   std::string names;

@@ -52,8 +52,9 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
         "output_bytes:number output_truncated:truth peak_memory_bytes:number result:null session_id:text "
         "session_name:text signal:null started_at:text "
         "stopped_with:null system_cpu_ms:number user_cpu_ms:number}]");
-  for (const auto& part : {"handler", "retry", "queue_ms", "execution_ms", "total_ms", "waiting_for",
-                           "position", "payload", "metadata", "result", "late_writes", "grace_ms"})
+  for (const auto& part :
+       {"handler", "retry", "queue_ms", "execution_ms", "total_ms", "waiting_for", "position", "eta_ms",
+        "eta_basis", "payload", "metadata", "result", "late_writes", "grace_ms"})
     CHECK(run.contains(part));
   CHECK(shape_of(belfry.doc({"submit", "--", "true"})) ==
         "batch_id:null created:truth created_at:text due_at:null id:text job_id:null name:text "

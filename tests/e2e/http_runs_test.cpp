@@ -418,6 +418,24 @@ TEST_CASE("runs: a dead letter is listed, redriven once in a chain with an end, 
   CHECK(node.run(id).at("state") == "failed");
 }
 
+TEST_CASE("runs: who waits is told when it starts, and what that rests on", "[e2e][http][runs]") {
+  real_node node{{.executors = 1}};
+  const auto lane = [](int i) { return json{{"lane", "slow"}, {"name", "n" + std::to_string(i)}}; };
+  std::vector<std::string> ids;
+  for (int i = 0; i < 30; ++i) ids.push_back(node.submit_shell("sleep 0.1", lane(i)));
+  const auto first = node.run(ids.back());
+  if (first.at("state") == "queued" && first.at("eta_ms").is_null())
+    CHECK(first.at("eta_basis").get<std::string>().rfind("unknown: ", 0) == 0);
+  node.wait_finished(ids[7]);
+  const auto later = node.run(ids.back());
+  REQUIRE(later.at("state") == "queued");
+  REQUIRE(later.at("eta_ms").is_number());
+  CHECK(later.at("eta_ms") > 500);
+  CHECK(later.at("eta_ms") < 20'000);
+  CHECK(later.at("eta_basis").get<std::string>().find("starts of this lane and priority took") !=
+        std::string::npos);
+}
+
 TEST_CASE("runs: a redrive that is repeated with its key gives the same successor", "[e2e][http][runs]") {
   auto& node = shared_node();
   const auto failed = [&] {

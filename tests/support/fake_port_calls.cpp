@@ -116,7 +116,7 @@ void fake_port::call(messages::prune_runs m, messages::reply<messages::runs_prun
 
 void fake_port::call(messages::explain_run m, messages::reply<messages::explanation> done) {
   ask(std::move(done), [m = std::move(m)]() -> core::result<messages::explanation> {
-    return messages::explanation{{{"behind_others", "others are before it"}}, 1};
+    return messages::explanation{{{"behind_others", "others are before it"}}, 1, {}};
   });
 }
 

@@ -57,6 +57,7 @@ bool sim_world::begin_life() {
   fatal_ = served_ = false;
   disturbed_.reset();
   wire_->cut = false;
+  wire_->open = false;
   trace_.line("==", "life " + std::to_string(life_));
   auto opened = disk_.open(clock.now());
   while (!opened && disk_.frozen()) {  // the power went again while the store was opened

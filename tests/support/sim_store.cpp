@@ -23,6 +23,7 @@ void sim_store::look_at_disk() {
 core::result<storage::receipt> sim_store::apply(const storage::change_set& set) {
   if (wire_->cut) return gone();
   ++wire_->sets;
+  wire_->open = true;
   auto answer = real_->apply(set);
   look_at_disk();
   if (wire_->watcher != nullptr) wire_->watcher->applied(set, answer);
@@ -31,6 +32,7 @@ core::result<storage::receipt> sim_store::apply(const storage::change_set& set) 
 
 core::result<void> sim_store::commit() {
   if (wire_->cut) return gone();
+  wire_->open = false;
   if (wire_->commit_fault)
     if (auto why = wire_->commit_fault()) {
       real_->rollback();
@@ -56,6 +58,7 @@ core::result<void> sim_store::commit() {
 
 void sim_store::rollback() {
   if (wire_->cut) return;
+  wire_->open = false;
   real_->rollback();
   if (wire_->watcher != nullptr) wire_->watcher->lost();
 }

@@ -32,6 +32,8 @@ struct store_wire {
   std::shared_ptr<storage::store> real;
   store_watcher* watcher = nullptr;
   bool cut = false;
+  /// Something was applied and not committed. Where readers share the writer's connection they see it.
+  bool open = false;
   /// Asked before each commit: a failure makes it fail and the transaction is lost. May be empty.
   std::function<std::optional<core::failure>()> commit_fault;
   /// Whether the disk died; the wire is cut at once then. May be empty.

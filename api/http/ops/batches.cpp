@@ -17,7 +17,7 @@ void get_batch(const exchange_ptr& x) {
   x->node().node.ask(messages::get_batch{*id},
                      x->then<core::batch_summary>([](const exchange_ptr& y, core::batch_summary b) {
                        json::writer w{512};
-                       json::write_batch(w, b);
+                       json::write_batch(w, b, y->node().time.now());
                        answer_json(*y, w);
                      }));
 }

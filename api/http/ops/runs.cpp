@@ -77,6 +77,7 @@ void get_run(const exchange_ptr& x) {
                   if (e) {
                     why.reasons = std::move(e->reasons);
                     why.position = e->position;
+                    why.start = e->start;
                   } else {
                     why.reasons.push_back({"unknown", "the queue could not be asked: " + e.error().text});
                   }

@@ -1,0 +1,58 @@
+#include "core/queue/pace.hpp"
+
+#include <algorithm>
+
+#include "core/time/text.hpp"
+
+namespace belfry::core {
+namespace {
+
+constexpr std::size_t least_starts = 5;
+constexpr std::size_t least_done = 3;
+constexpr std::size_t most_lines = 1000;
+
+}  // namespace
+
+estimate estimate_rest(std::size_t done, std::size_t left, span took) {
+  if (left == 0) return {span{0}, "all have ended"};
+  if (done < least_done) return {{}, "unknown: fewer than 3 have ended"};
+  const auto each = std::max(took, span{0}) / static_cast<std::int64_t>(done);
+  return {each * static_cast<std::int64_t>(left), std::to_string(done) + " ended in " +
+                                                      to_text(std::max(took, span{0})) + ", " +
+                                                      std::to_string(left) + " are left"};
+}
+
+void pace::started(instant at) { starts_[count_++ % starts_.size()] = at; }
+
+estimate pace::start_of(std::size_t position, instant now) const {
+  if (count_ < least_starts)
+    return {{}, "unknown: fewer than 5 runs of this lane and priority have started lately"};
+  const auto known = std::min(count_, starts_.size());
+  const auto newest = starts_[(count_ - 1) % starts_.size()];
+  const auto oldest = starts_[(count_ - known) % starts_.size()];
+  const span took = std::max(newest - oldest, span{0});
+  if (now < newest || now - newest > std::max(took, span{std::chrono::seconds{10}}))
+    return {{},
+            "unknown: nothing of this lane and priority has started for " +
+                to_text(std::max(now - newest, span{0}))};
+  const auto each = took / static_cast<std::int64_t>(known - 1);
+  return {each * static_cast<std::int64_t>(position),
+          "position " + std::to_string(position) + ", the last " + std::to_string(known) +
+              " starts of this lane and priority took " + to_text(took)};
+}
+
+void paces::started(const std::string& lane, priority prio, instant at) {
+  auto& line = all_[{lane, prio}];
+  line.of.started(at);
+  line.last = at;
+  if (all_.size() <= most_lines) return;
+  all_.erase(std::min_element(all_.begin(), all_.end(),
+                              [](const auto& a, const auto& b) { return a.second.last < b.second.last; }));
+}
+
+estimate paces::start_of(const std::string& lane, priority prio, std::size_t position, instant now) const {
+  const auto it = all_.find({lane, prio});
+  return (it == all_.end() ? pace{} : it->second.of).start_of(position, now);
+}
+
+}  // namespace belfry::core
