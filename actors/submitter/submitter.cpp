@@ -17,6 +17,14 @@ namespace {
 
 // Runs of one commit: enough to make its cost small, few enough that nobody waits long for it.
 constexpr std::size_t runs_of_a_commit = 2000;
+constexpr std::size_t payload_of_a_commit = 4U << 20U;
+
+std::size_t payload_of(const submit_runs& asked) {
+  std::size_t bytes = 0;
+  for (const auto& each : asked.runs)
+    if (each.spec) bytes += each.spec->payload.size();
+  return bytes;
+}
 
 core::result<submitted> answer_of(core::result<storage::receipt>& r) {
   if (!r) return std::move(r.error());
@@ -43,10 +51,11 @@ void submitter::on_exit() {
 // What cannot be taken is answered at once, the rest goes into one commit; nothing left: idle.
 void submitter::take_in() {
   for (;;) {
-    std::size_t runs = 0;
-    auto all = deps_.waiting->take([&runs](const waiting_submission& w) {
+    std::size_t runs = 0, bytes = 0;
+    auto all = deps_.waiting->take([&](const waiting_submission& w) {
       runs += w.what.runs.size();
-      return runs >= runs_of_a_commit;
+      bytes += payload_of(w.what);
+      return runs >= runs_of_a_commit || bytes >= payload_of_a_commit;
     });
     if (all.empty()) return;
     std::erase_if(all, [this](waiting_submission& w) {

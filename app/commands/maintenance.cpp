@@ -69,7 +69,8 @@ int verify(const std::optional<std::string>& file, context& ctx) {
 // The old store stays beside the new one under another name, journal and all.
 std::string set_aside(const std::string& store, core::instant at) {
   const std::string aside = store + ".before-restore-" + std::to_string(core::micros(at) / 1'000'000);
-  for (const char* end : {"-wal", "-shm", ""}) {
+  // The store first: one without its journal would be a store that lost its last commits.
+  for (const char* end : {"", "-wal", "-shm"}) {
     std::error_code error;
     if (!fs::exists(store + end)) continue;
     fs::rename(store + end, aside + end, error);
@@ -90,7 +91,8 @@ int restore(const restore_options& o, context& ctx) {
   if (!lock) throw refusal(lock.error());
   const std::string store = absolute(folder) + "/belfry.db";
   std::string aside;
-  if (fs::exists(store)) {
+  // A journal that was left behind would be replayed into the copy.
+  if (fs::exists(store) || fs::exists(store + "-wal")) {
     if (!o.replace)
       throw refusal(exit_code::conflict, folder + " has a store already, nothing was changed", {},
                     "--replace sets it aside under another name");

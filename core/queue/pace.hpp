@@ -36,7 +36,7 @@ class pace {
   std::size_t count_ = 0;             // ever
 };
 
-// The paces of all lanes and priorities. Bounded: the lane that has stood longest goes first.
+// The paces of all lanes and priorities. Bounded: those that have stood longest go first.
 class paces {
  public:
   void started(const std::string& lane, priority prio, instant at);

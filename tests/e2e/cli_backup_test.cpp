@@ -42,12 +42,30 @@ TEST_CASE("cli: a backup of a working node is verified, restored and served", "[
   INFO(back.err);
   REQUIRE(back.exit_code == 0);
   CHECK(has(back.out, "before-restore-"));
+  CHECK_FALSE(std::filesystem::exists(node.data() + "/belfry.db-wal"));  // it would be replayed into the copy
   node.start();
   CHECK(node.run(done).at("state") == "succeeded");
   CHECK(node.output(done) == "precious");
   CHECK(node.run(waiting).at("state") == "scheduled");
   CHECK(node.http().get("/v1/runs/" + after).status == 404);
   CHECK(node.wait_finished(node.submit_shell("true")).at("state") == "succeeded");
+}
+
+TEST_CASE("cli: a journal that was left behind is not replayed into a restored store", "[e2e][cli][backup]") {
+  const scratch_folder folder;
+  real_node node;
+  const cli belfry(node);
+  const auto file = folder / "copy.db";
+  (void)belfry.doc({"backup", "create", file});
+  const auto after = node.submit_shell("true");
+  node.wait_finished(after);
+  node.kill9();
+  std::filesystem::remove(node.data() + "/belfry.db");
+  CHECK(belfry({"backup", "restore", file, "--data", node.data()}).exit_code == 6);
+  REQUIRE(belfry({"backup", "restore", file, "--data", node.data(), "--replace"}).exit_code == 0);
+  node.start();
+  CHECK(node.http().get("/v1/runs/" + after).status == 404);
+  CHECK(cli(node).doc({"backup", "verify"}).at("sound") == true);  // it has another port now
 }
 
 TEST_CASE("cli: a damaged backup is told and never restored", "[e2e][cli][backup]") {
