@@ -47,13 +47,8 @@ struct alarm_rang {
   std::uint64_t generation = 0;
 };
 
-// To the submitter, by whoever put the first submission into the intake.
+// To storage, by whoever put the first submission into the intake, and by itself while there are more.
 struct take_submissions {};
-// From the dispatcher to the submitter: whether there is room in the queue.
-struct intake_changed {
-  bool open = true;
-  std::uint64_t waiting = 0;
-};
 
 // A claimed run has to be stopped, or the wall clock has moved in a way that no timer explains: asked of the
 // sweeper before a lease is written, so that a suspended machine does not lose what it runs.

@@ -21,9 +21,8 @@ namespace belfry::messages {
 
 // ---- doors to the queue
 
-using submitter_actor =
-    caf::typed_actor<caf::reacts_to<take_submissions>,  // something waits in the intake, and it is idle
-                     caf::reacts_to<intake_changed>>;   // the queue is full, or has room again
+// Storage: something waits in the intake, and nobody is at it.
+using intake_taker = caf::typed_actor<caf::reacts_to<take_submissions>>;
 
 using lease_desk_actor = caf::typed_actor<
     caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress of claimed runs

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "actors/dispatcher/roster.hpp"
+#include "actors/gateway/intake.hpp"
 #include "actors/node/node.hpp"
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
@@ -31,7 +32,7 @@ struct dispatcher_deps {
   storage_actor reads;  // the same actor: scan and limits
   messages::time_listener timekeeper;
   messages::lease_listener sweeper;
-  messages::submitter_actor intake;
+  std::shared_ptr<actors::intake> intake;
   messages::attempt_stopper executors;  // may be nobody
   const platform::clock* clock = nullptr;
   platform::randomness* randomness = nullptr;

@@ -120,7 +120,7 @@ void dispatcher::tell_what_changed() {
   const bool open = waiting < deps_.max_queued;
   if (open != intake_open_) {
     intake_open_ = open;
-    caf::anon_send(deps_.intake, intake_changed{open, waiting});
+    deps_.intake->room(open, waiting);
   }
 }
 

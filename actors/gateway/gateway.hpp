@@ -16,7 +16,7 @@ namespace belfry::actors {
 
 // Whom the gateway asks. Empty handles: nobody is there yet.
 struct doors {
-  messages::submitter_actor submitter;
+  messages::intake_taker intake;
   messages::lease_desk_actor lease_desk;
   messages::operator_desk_actor operator_desk;
   messages::job_registry_actor jobs;

@@ -73,10 +73,10 @@ void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* 
 void gateway_port::call(submit_runs m, reply<submitted> done) {
   auto question = admit(kind::new_work, state_->open_calls, state_->max_open_calls, std::move(done));
   if (!question) return;
+  if (auto no = state_->submissions->refuses(m)) return question->answer(std::move(*no));
   if (state_->submissions->put({std::move(m), std::move(question)}))
     caf::anon_send(gateway_, gateway_call{[](gateway& g) {
-                     if (g.open_doors().submitter)
-                       caf::anon_send(g.open_doors().submitter, take_submissions{});
+                     if (g.open_doors().intake) caf::anon_send(g.open_doors().intake, take_submissions{});
                    }});
 }
 void gateway_port::call(claim_runs m, reply<claimed_runs> done) {

@@ -61,9 +61,10 @@ using storage_actor = storage_client::extend<
     caf::replies_to<ask_limits>::with<core::result<core::limit_options>>,  // the live ones, else those
                                                                            // configured
     caf::replies_to<open_connection>::with<connection>, caf::replies_to<tell_journal>::with<journal_told>,
-    caf::reacts_to<follow_with>,    // who gets the stream of committed heads
-    caf::reacts_to<flush_changes>,  // by itself: everything queued is applied
-    caf::reacts_to<try_room>,       // by itself: the disk was full a second ago
-    caf::reacts_to<keep_up>>;       // by itself: housekeeping, when nothing was written since
+    caf::reacts_to<messages::take_submissions>,  // something waits in the intake
+    caf::reacts_to<follow_with>,                 // who gets the stream of committed heads
+    caf::reacts_to<flush_changes>,               // by itself: everything queued is applied
+    caf::reacts_to<try_room>,                    // by itself: the disk was full a second ago
+    caf::reacts_to<keep_up>>;                    // by itself: housekeeping, when nothing was written since
 
 }  // namespace belfry::actors

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/support/change_sets.hpp"
+
 namespace belfry::actors {
 
 using core::errc;
@@ -25,6 +27,13 @@ std::size_t weight(const core::run_spec& s) {
       300 + s.payload.size() + s.metadata.size() + s.process.stdin_text.size() + s.process.shell.size();
   for (const auto& a : s.process.argv) n += a.size();
   return n;
+}
+
+std::size_t payload_of(const messages::submit_runs& asked) {
+  std::size_t bytes = 0;
+  for (const auto& each : asked.runs)
+    if (each.spec) bytes += each.spec->payload.size();
+  return bytes;
 }
 
 // Roughly what a set adds to the transaction: enough to bound it.
@@ -67,6 +76,7 @@ auto storage_writer::make_behavior() -> behavior_type {
         hub_ = asked.who;
         return journal_told{last_event_};
       },
+      [this](messages::take_submissions) { take_submissions(); },
       [this](const follow_with& asked) { follower_ = asked.who; },
       [this](flush_changes) {
         flush_sent_ = false;
@@ -83,6 +93,7 @@ auto storage_writer::make_behavior() -> behavior_type {
 }
 
 void storage_writer::on_exit() {
+  if (deps_->submissions) deps_->submissions->close();
   open_.clear();
   follower_ = nullptr;
   hub_ = nullptr;
@@ -101,8 +112,8 @@ caf::result<commit_results> storage_writer::take(const commit_changes& asked) {
   if (deps_->options.answer_before_commit) {  // the planted bug
     commit_results early = q.results;
     open_.push_back(std::move(q));
-    tell_follower(open_);
-    if (!std::exchange(flush_sent_, true)) caf::anon_send(storage_actor{this}, flush_changes{});
+    tell_early(early);
+    flush_soon();
     return early;
   }
   auto promise = make_response_promise<commit_results>();
@@ -110,11 +121,67 @@ caf::result<commit_results> storage_writer::take(const commit_changes& asked) {
   open_.push_back(std::move(q));
   if (sets_ >= deps_->options.max_sets || bytes_ >= deps_->options.max_bytes) {
     commit();
-  } else if (!flush_sent_) {
-    flush_sent_ = true;
-    caf::anon_send(storage_actor{this}, flush_changes{});
+  } else {
+    flush_soon();
   }
   return promise;
+}
+
+// Everything that waits, as far as it fits into one commit; the rest has its turn after that.
+void storage_writer::take_submissions() {
+  std::size_t runs = 0, bytes = 0;
+  auto waiting = deps_->submissions->take([&](const waiting_submission& w) {
+    runs += w.what.runs.size();
+    bytes += payload_of(w.what);
+    return runs >= deps_->options.max_sets || bytes >= deps_->options.max_bytes;
+  });
+  if (waiting.empty()) return;
+  question q;
+  q.results.answers.reserve(waiting.size());
+  q.doors.reserve(waiting.size());
+  const auto now = deps_->clock->now();
+  for (auto& w : waiting) {
+    const change_set set{now,
+                         std::move(w.what.actor),
+                         once_of(w.what.once),
+                         {storage::insert_runs{std::move(w.what.runs), w.what.as_batch}}};
+    w.who->asked = true;
+    q.results.answers.push_back(apply(set));
+    q.doors.push_back(std::move(w.who));
+    bytes_ += weight(set);
+  }
+  sets_ += waiting.size();
+  question early;  // the planted bug
+  if (deps_->options.answer_before_commit) early = {{}, q.results, std::exchange(q.doors, {})};
+  open_.push_back(std::move(q));
+  flush_soon();
+  caf::anon_send(storage_actor{this}, messages::take_submissions{});
+  if (early.doors.empty()) return;
+  tell_early(early.results);
+  early.deliver();
+}
+
+// The planted bug: what is in the open transaction already counts.
+void storage_writer::tell_early(const commit_results& results) {
+  std::vector<question> told(1);
+  told.front().results = results;
+  tell_follower(told);
+}
+
+// When the mailbox is behind what is there now.
+void storage_writer::flush_soon() {
+  if (!std::exchange(flush_sent_, true)) caf::anon_send(storage_actor{this}, flush_changes{});
+}
+
+void storage_writer::question::deliver() {
+  for (std::size_t i = 0; i < doors.size(); ++i) {
+    auto& r = results.answers.at(i);
+    if (r)
+      doors[i]->answer(messages::submitted{std::move(r->runs), r->batch, r->replayed});
+    else
+      doors[i]->answer(std::move(r.error()));
+  }
+  if (doors.empty()) answer.deliver(std::move(results));
 }
 
 core::result<receipt> storage_writer::apply(const change_set& set) {
@@ -163,11 +230,22 @@ bool storage_writer::commit() {
     if (!deps_->options.answer_before_commit) tell_follower(answered);
     tell_hub(answered);
   }
-  for (auto& q : answered) q.answer.deliver(std::move(q.results));
+  note_submitted(answered);
+  for (auto& q : answered) q.deliver();
   ++commits_;
   if (!std::exchange(keeping_up_, true))
     caf::delayed_anon_send(storage_actor{this}, quiet, keep_up{commits_});
   return committed.ok();
+}
+
+void storage_writer::note_submitted(const std::vector<question>& answered) {
+  std::size_t made = 0;
+  for (const auto& q : answered) {
+    if (q.doors.empty()) continue;
+    for (const auto& answer : q.results.answers)
+      if (answer && !answer->replayed) made += answer->runs.size();
+  }
+  if (made > 0) deps_->says.count(metric::runs_submitted_total, static_cast<double>(made));
 }
 
 // One message per commit, in the order in which the sets were applied.

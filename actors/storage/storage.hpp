@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "actors/gateway/intake.hpp"
 #include "actors/node/node.hpp"
 #include "actors/storage/role.hpp"
 #include "actors/support/note.hpp"
@@ -20,6 +21,7 @@ namespace belfry::actors {
 
 struct storage_deps {
   std::unique_ptr<storage::store> store;
+  std::shared_ptr<intake> submissions;
   const platform::clock* clock = nullptr;
   voice says;
   commit_options options;
@@ -37,13 +39,20 @@ class storage_writer : public storage_actor::base {
   struct question {
     promise_guard<commit_results> answer;
     commit_results results;
+    std::vector<std::shared_ptr<open_question<messages::submitted>>> doors;  // or these, one for each result
+    void deliver();
   };
+
+  void take_submissions();
+  void note_submitted(const std::vector<question>& answered);
 
   caf::result<commit_results> take(const commit_changes& asked);
   core::result<storage::receipt> apply(const storage::change_set& set);
+  void flush_soon();
   bool commit();
   void fail_all(const core::failure& why);
   void tell_follower(const std::vector<question>& answered);
+  void tell_early(const commit_results& results);
   void tell_hub(const std::vector<question>& answered);
   void judge(const core::failure* why);
   void try_room_again();

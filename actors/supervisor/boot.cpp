@@ -18,7 +18,6 @@
 #include "actors/retention/retention.hpp"
 #include "actors/session_registry/session_registry.hpp"
 #include "actors/storage/storage.hpp"
-#include "actors/submitter/submitter.hpp"
 #include "actors/support/failures.hpp"
 #include "actors/timekeeper/timekeeper.hpp"
 
@@ -48,6 +47,7 @@ void supervisor::boot() {
   auto& d = *deps_;
   started_at_ = d.clock->now();
   auto needs = std::make_shared<storage_deps>();
+  needs->submissions = d.port->submissions;
   needs->store = std::move(d.store);
   needs->clock = d.clock;
   needs->says = d.says;
@@ -96,10 +96,6 @@ void supervisor::spawn_queue() {
   const storage_client store = storage_;
   doors_.hub =
       adopt("event-hub", spawn<event_hub, caf::monitored>(event_hub_deps{storage_, d.says}), queue_wave);
-  submitter_ =
-      adopt("submitter",
-            spawn<submitter, caf::monitored>(submitter_deps{store, d.port->submissions, d.clock, d.says}),
-            queue_wave);
   if (!o.executor.none) {
     executor_supervisor_deps e;
     e.store = store;
@@ -129,7 +125,7 @@ void supervisor::spawn_queue() {
   q.reads = storage_;
   q.timekeeper = timekeeper_;
   q.sweeper = sweeper_;
-  q.intake = submitter_;
+  q.intake = d.port->submissions;
   q.executors = stopper;
   q.clock = d.clock;
   q.randomness = d.randomness;
@@ -153,7 +149,7 @@ void supervisor::spawn_queue() {
   doors_.jobs =
       adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
             queue_wave);
-  doors_.submitter = submitter_;
+  doors_.intake = storage_;
   doors_.sessions = registry_;
   doors_.dispatcher = dispatcher_;
   doors_.node = node_client{supervisor_actor{this}};

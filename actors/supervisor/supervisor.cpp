@@ -58,7 +58,6 @@ void supervisor::on_exit() {
   sweeper_ = nullptr;
   timekeeper_ = nullptr;
   registry_ = nullptr;
-  submitter_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;

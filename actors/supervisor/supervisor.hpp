@@ -91,7 +91,6 @@ class supervisor : public messages::supervisor_actor::base {
   messages::lease_sweeper_actor sweeper_;
   messages::timekeeper_actor timekeeper_;
   messages::session_registry_actor registry_;
-  messages::submitter_actor submitter_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

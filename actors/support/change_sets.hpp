@@ -11,22 +11,11 @@
 
 #include "actors/storage/role.hpp"
 #include "actors/support/failures.hpp"
+#include "actors/support/limits.hpp"
 #include "actors/support/promise_guard.hpp"
 #include "messages/runs.hpp"
 
 namespace belfry::actors {
-
-// How many runs, or answers about runs, one message may bring.
-inline constexpr std::uint32_t most_at_a_time = 1000;
-
-// A list with nothing in it, or with too much; `pointer`: where it stood in the request.
-inline std::optional<core::failure> refuse_length(std::size_t n, const std::string& pointer) {
-  if (n >= 1 && n <= most_at_a_time) return std::nullopt;
-  return core::failure{core::errc::invalid,
-                       "1 to 1,000 at a time",
-                       {{pointer, std::to_string(n), "1 to 1000", "too many or none"}},
-                       {}};
-}
 
 inline std::optional<storage::idempotency> once_of(const std::optional<messages::once_key>& key) {
   if (!key) return std::nullopt;

@@ -37,34 +37,35 @@ std::string pointer_part(std::string_view name) {
   return out;
 }
 
-void size_at_most(problems& found, const std::string& pointer, std::size_t size, std::size_t limit) {
+void size_at_most(problems& found, const place& pointer, std::size_t size, std::size_t limit) {
   if (size > limit)
-    found.push_back({pointer, std::to_string(size) + " bytes", "at most " + std::to_string(limit) + " bytes",
-                     "it is too large"});
+    found.push_back({pointer.text(), std::to_string(size) + " bytes",
+                     "at most " + std::to_string(limit) + " bytes", "it is too large"});
 }
 
-void utf8(problems& found, const std::string& pointer, std::string_view text) {
+void utf8(problems& found, const place& pointer, std::string_view text) {
   if (!valid_utf8(text))
-    found.push_back({pointer, shown(text, shown_bytes), "UTF-8", "it is not valid UTF-8"});
+    found.push_back({pointer.text(), shown(text, shown_bytes), "UTF-8", "it is not valid UTF-8"});
 }
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
 // What the operating system takes as one string: no NUL byte. Values of variables may be secrets and are
 // never shown.
-void os_text(problems& found, const std::string& pointer, std::string_view text, bool secret) {
+void os_text(problems& found, const place& pointer, std::string_view text, bool secret) {
   if (has_nul(text))
-    found.push_back(
-        {pointer, secret ? "" : shown(text, shown_bytes), "text without NUL bytes", "it has a NUL byte"});
+    found.push_back({pointer.text(), secret ? "" : shown(text, shown_bytes), "text without NUL bytes",
+                     "it has a NUL byte"});
 }
 
-void within(problems& found, const std::string& pointer, span value, span least, span most) {
+void within(problems& found, const place& pointer, span value, span least, span most) {
   if (value < least || value > most)
-    found.push_back({pointer, to_text(value), to_text(least) + " to " + to_text(most), "it is out of range"});
+    found.push_back(
+        {pointer.text(), to_text(value), to_text(least) + " to " + to_text(most), "it is out of range"});
 }
 
 template <class Number>
-void within(problems& found, const std::string& pointer, Number value, Number least, Number most) {
+void within(problems& found, const place& pointer, Number value, Number least, Number most) {
   // Written so that NaN is out of range as well.
   if (!(value >= least && value <= most)) {
     const auto text = [](Number n) {
@@ -75,86 +76,87 @@ void within(problems& found, const std::string& pointer, Number value, Number le
       }
       return s;
     };
-    found.push_back({pointer, text(value), text(least) + " to " + text(most), "it is out of range"});
+    found.push_back({pointer.text(), text(value), text(least) + " to " + text(most), "it is out of range"});
   }
 }
 
-void check_environment(problems& found, const process_spec& p, const spec_limits& limits,
-                       const std::string& at) {
+void check_environment(problems& found, const process_spec& p, const spec_limits& limits, const place& at) {
   if (p.env.size() > limits.environment)
-    found.push_back({at, std::to_string(p.env.size()) + " variables",
+    found.push_back({at.text(), std::to_string(p.env.size()) + " variables",
                      "at most " + std::to_string(limits.environment), "there are too many"});
   std::set<std::string_view> seen;
   for (const auto& [name, value] : p.env) {
-    const auto pointer = at + "/" + pointer_part(shown(name, shown_bytes));
+    const auto own = "/" + pointer_part(shown(name, shown_bytes));
+    const place pointer = at / own;
     if (name.empty() || name.find('=') != std::string::npos || has_nul(name))
-      found.push_back({pointer, shown(name, shown_bytes), "a name without = and NUL bytes",
+      found.push_back({pointer.text(), shown(name, shown_bytes), "a name without = and NUL bytes",
                        "this cannot be the name of a variable"});
     if (!seen.insert(name).second)
-      found.push_back({pointer, shown(name, shown_bytes), "each name once", "the variable is given twice"});
+      found.push_back(
+          {pointer.text(), shown(name, shown_bytes), "each name once", "the variable is given twice"});
     os_text(found, pointer, value, true);
   }
 }
 
-void check_codes(problems& found, const process_spec& p, const std::string& at) {
+void check_codes(problems& found, const process_spec& p, const place& at) {
   for (const auto code : p.retryable_codes)
     if (std::find(p.success_codes.begin(), p.success_codes.end(), code) != p.success_codes.end())
-      found.push_back({at + "/retryable_codes", std::to_string(code), "codes that are not success codes",
-                       "a code cannot be both"});
+      found.push_back({(at / "/retryable_codes").text(), std::to_string(code),
+                       "codes that are not success codes", "a code cannot be both"});
 }
 
-void check_process(problems& found, const process_spec& p, const spec_limits& limits, const std::string& at) {
+void check_process(problems& found, const process_spec& p, const spec_limits& limits, const place& at) {
   if (p.argv.empty() == p.shell.empty())
-    found.push_back({at + "/argv", p.argv.empty() ? "neither" : "both", "exactly one of argv and shell",
-                     "say what is to be started, once"});
+    found.push_back({(at / "/argv").text(), p.argv.empty() ? "neither" : "both",
+                     "exactly one of argv and shell", "say what is to be started, once"});
   if (!p.argv.empty() && p.argv.front().empty())
-    found.push_back({at + "/argv/0", "", "the name or the path of a program", "the program is empty"});
+    found.push_back(
+        {(at / "/argv/0").text(), "", "the name or the path of a program", "the program is empty"});
   if (p.argv.size() > limits.arguments)
-    found.push_back({at + "/argv", std::to_string(p.argv.size()) + " elements",
+    found.push_back({(at / "/argv").text(), std::to_string(p.argv.size()) + " elements",
                      "at most " + std::to_string(limits.arguments), "there are too many"});
   std::size_t bytes = p.shell.size();
   for (std::size_t i = 0; i < p.argv.size(); ++i) {
     bytes += p.argv[i].size() + 1;
-    os_text(found, at + "/argv/" + std::to_string(i), p.argv[i], false);
+    if (has_nul(p.argv[i])) os_text(found, at / ("/argv/" + std::to_string(i)), p.argv[i], false);
   }
   for (const auto& [name, value] : p.env) bytes += name.size() + value.size() + 2;
   if (bytes > limits.argument_bytes)
-    found.push_back({at, std::to_string(bytes) + " bytes",
+    found.push_back({at.text(), std::to_string(bytes) + " bytes",
                      "at most " + std::to_string(limits.argument_bytes) + " bytes",
                      "arguments and environment are too large together"});
-  os_text(found, at + "/shell", p.shell, false);
+  os_text(found, at / "/shell", p.shell, false);
   if (!p.cwd.empty() && p.cwd.front() != '/')
-    found.push_back({at + "/cwd", shown(p.cwd, shown_bytes), "an absolute path",
+    found.push_back({(at / "/cwd").text(), shown(p.cwd, shown_bytes), "an absolute path",
                      "the working directory is relative, to what is unclear"});
-  size_at_most(found, at + "/cwd", p.cwd.size(), longest_path);
-  os_text(found, at + "/cwd", p.cwd, false);
-  check_environment(found, p, limits, at + "/env");
-  size_at_most(found, at + "/stdin", p.stdin_text.size(), limits.stdin_bytes);
+  size_at_most(found, at / "/cwd", p.cwd.size(), longest_path);
+  os_text(found, at / "/cwd", p.cwd, false);
+  check_environment(found, p, limits, at / "/env");
+  size_at_most(found, at / "/stdin", p.stdin_text.size(), limits.stdin_bytes);
   if (p.cpu_limit < span{0} || p.cpu_limit % std::chrono::seconds{1} != span{0})
-    found.push_back({at + "/cpu_limit", to_text(p.cpu_limit), "whole seconds, 0 for none",
+    found.push_back({(at / "/cpu_limit").text(), to_text(p.cpu_limit), "whole seconds, 0 for none",
                      "it is counted in whole seconds"});
   check_codes(found, p, at);
 }
 
-void check_needs(problems& found, const requirement& needs, const spec_limits& limits,
-                 const std::string& base) {
-  check_word(found, base + "/workspace", needs.workspace, limits.word, blank::fine);
-  check_word(found, base + "/channel", needs.channel, limits.word, blank::fine);
-  check_words(found, base + "/capabilities", needs.capabilities, limits.capabilities, limits.word);
-  check_words(found, base + "/preferred", needs.preferred, limits.capabilities, limits.word);
-  check_words(found, base + "/agent_types", needs.agent_types, limits.capabilities, limits.word);
+void check_needs(problems& found, const requirement& needs, const spec_limits& limits, const place& base) {
+  check_word(found, base / "/workspace", needs.workspace, limits.word, blank::fine);
+  check_word(found, base / "/channel", needs.channel, limits.word, blank::fine);
+  check_words(found, base / "/capabilities", needs.capabilities, limits.capabilities, limits.word);
+  check_words(found, base / "/preferred", needs.preferred, limits.capabilities, limits.word);
+  check_words(found, base / "/agent_types", needs.agent_types, limits.capabilities, limits.word);
   if (needs.person_only && needs.exact_session)
-    found.push_back({base + "/person_only", "true", "one owner rule",
+    found.push_back({(base / "/person_only").text(), "true", "one owner rule",
                      "a session is not a person, so nobody could take it"});
 }
 
-void check_retry(problems& found, const retry_policy& retry, const std::string& base) {
-  within<unsigned>(found, base + "/max_attempts", retry.max_attempts, 1, 1000);
-  within<unsigned>(found, base + "/max_losses", retry.max_losses, 1, 100);
-  within(found, base + "/base", retry.base, span{0}, longest_base);
-  within(found, base + "/multiplier", retry.multiplier, 1.0, 10.0);
-  within(found, base + "/cap", retry.cap, std::clamp(retry.base, span{0}, longest_base), longest_cap);
-  within(found, base + "/jitter", retry.jitter, 0.0, 1.0);
+void check_retry(problems& found, const retry_policy& retry, const place& base) {
+  within<unsigned>(found, base / "/max_attempts", retry.max_attempts, 1, 1000);
+  within<unsigned>(found, base / "/max_losses", retry.max_losses, 1, 100);
+  within(found, base / "/base", retry.base, span{0}, longest_base);
+  within(found, base / "/multiplier", retry.multiplier, 1.0, 10.0);
+  within(found, base / "/cap", retry.cap, std::clamp(retry.base, span{0}, longest_base), longest_cap);
+  within(found, base / "/jitter", retry.jitter, 0.0, 1.0);
 }
 
 // Version 00 of W3C trace context, section 3.2: 00-<32 hex>-<16 hex>-<2 hex>, lower case, ids not all zero.
@@ -196,39 +198,40 @@ void normalise(run_spec& spec) {
   }
 }
 
-std::vector<field_problem> check(const run_spec& spec, const spec_limits& limits, const std::string& base) {
+std::vector<field_problem> check(const run_spec& spec, const spec_limits& limits, const std::string& below) {
+  const place base{below};
   problems found;
-  check_word(found, base + "/name", spec.name, limits.name, blank::refused);
+  check_word(found, base / "/name", spec.name, limits.name, blank::refused);
   switch (spec.handler) {
-    case handler_kind::process: check_process(found, spec.process, limits, base + "/handler"); break;
+    case handler_kind::process: check_process(found, spec.process, limits, base / "/handler"); break;
     case handler_kind::none:
       if (given(spec.process))
-        found.push_back({base + "/handler", "none", "the kind process, or no command",
+        found.push_back({(base / "/handler").text(), "none", "the kind process, or no command",
                          "a command is given, but the kind does not run one"});
       break;
     default:
-      found.push_back({base + "/handler/kind", std::to_string(static_cast<unsigned>(spec.handler)),
+      found.push_back({(base / "/handler/kind").text(), std::to_string(static_cast<unsigned>(spec.handler)),
                        "none, process", "there is no such kind"});
   }
-  size_at_most(found, base + "/payload", spec.payload.size(), limits.payload);
-  utf8(found, base + "/payload", spec.payload);
+  size_at_most(found, base / "/payload", spec.payload.size(), limits.payload);
+  utf8(found, base / "/payload", spec.payload);
   if (static_cast<std::size_t>(spec.prio) >= priority_count)
-    found.push_back({base + "/priority", std::to_string(static_cast<unsigned>(spec.prio)),
+    found.push_back({(base / "/priority").text(), std::to_string(static_cast<unsigned>(spec.prio)),
                      "urgent, high, normal, low", "there is no such priority"});
-  check_word(found, base + "/lane", spec.lane, limits.word, blank::fine);
+  check_word(found, base / "/lane", spec.lane, limits.word, blank::fine);
   check_needs(found, spec.needs, limits, base);
-  within(found, base + "/timeout", spec.timeout, span{0}, longest_timeout);
-  within(found, base + "/grace", spec.grace, span{0}, longest_grace);
-  check_retry(found, spec.retry, base + "/retry");
-  check_word(found, base + "/concurrency_key", spec.concurrency_key, limits.word, blank::fine);
-  within<unsigned>(found, base + "/concurrency_limit", spec.concurrency_limit, 1, most_at_a_time);
-  check_words(found, base + "/tags", spec.tags, limits.tags, limits.tag);
-  size_at_most(found, base + "/metadata", spec.metadata.size(), limits.metadata);
-  utf8(found, base + "/metadata", spec.metadata);
+  within(found, base / "/timeout", spec.timeout, span{0}, longest_timeout);
+  within(found, base / "/grace", spec.grace, span{0}, longest_grace);
+  check_retry(found, spec.retry, base / "/retry");
+  check_word(found, base / "/concurrency_key", spec.concurrency_key, limits.word, blank::fine);
+  within<unsigned>(found, base / "/concurrency_limit", spec.concurrency_limit, 1, most_at_a_time);
+  check_words(found, base / "/tags", spec.tags, limits.tags, limits.tag);
+  size_at_most(found, base / "/metadata", spec.metadata.size(), limits.metadata);
+  utf8(found, base / "/metadata", spec.metadata);
   if (!spec.traceparent.empty() && !is_traceparent(spec.traceparent))
-    found.push_back({base + "/traceparent", shown(spec.traceparent, shown_bytes),
+    found.push_back({(base / "/traceparent").text(), shown(spec.traceparent, shown_bytes),
                      "W3C trace context, version 00", "it is not a traceparent"});
-  if (given(spec.hook)) check_process(found, spec.hook, limits, base + "/hook");
+  if (given(spec.hook)) check_process(found, spec.hook, limits, base / "/hook");
   return found;
 }
 

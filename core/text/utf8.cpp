@@ -1,6 +1,7 @@
 #include "core/text/utf8.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 namespace belfry::core {
 namespace {
@@ -37,11 +38,22 @@ std::size_t character_at(std::string_view text, std::size_t i) {
   return length;
 }
 
+// Bytes at the front that are plain ASCII, in steps of eight: most texts are nothing else.
+std::size_t plain_at(std::string_view text, std::size_t i) {
+  constexpr std::uint64_t high_bits = 0x8080808080808080ULL;
+  const auto from = i;
+  for (std::uint64_t eight = 0; text.size() - i >= sizeof eight; i += sizeof eight) {
+    std::memcpy(&eight, text.data() + i, sizeof eight);
+    if ((eight & high_bits) != 0) break;
+  }
+  return i - from;
+}
+
 }  // namespace
 
 std::optional<std::size_t> count_utf8(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); ++count) {
+  std::size_t count = plain_at(text, 0);
+  for (std::size_t i = count; i < text.size(); ++count) {
     const auto length = character_at(text, i);
     if (length == 0) return std::nullopt;
     i += length;

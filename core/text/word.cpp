@@ -25,12 +25,13 @@ void lower_ascii(std::string& text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
 }
 
-void check_word(std::vector<field_problem>& found, const std::string& pointer, std::string_view text,
+void check_word(std::vector<field_problem>& found, const place& pointer, std::string_view text,
                 std::size_t characters, blank when_empty) {
-  const std::string allowed = (when_empty == blank::refused ? "1 to " : "at most ") +
-                              std::to_string(characters) + " characters, without control characters";
   const auto no = [&](std::string detail) {
-    found.push_back({pointer, shown(text, shown_bytes), allowed, std::move(detail)});
+    found.push_back({pointer.text(), shown(text, shown_bytes),
+                     (when_empty == blank::refused ? "1 to " : "at most ") + std::to_string(characters) +
+                         " characters, without control characters",
+                     std::move(detail)});
   };
   const auto count = count_utf8(text);
   if (!count) return no("it is not valid UTF-8");
@@ -40,12 +41,12 @@ void check_word(std::vector<field_problem>& found, const std::string& pointer, s
     return no("it is blank");
 }
 
-void check_words(std::vector<field_problem>& found, const std::string& pointer,
+void check_words(std::vector<field_problem>& found, const place& pointer,
                  const std::vector<std::string>& words, std::size_t most, std::size_t characters) {
   if (words.size() > most) {
     // One problem instead of hundreds: what is said about each word would only hide it.
-    found.push_back({pointer, std::to_string(words.size()) + " words", "at most " + std::to_string(most),
-                     "there are too many"});
+    found.push_back({pointer.text(), std::to_string(words.size()) + " words",
+                     "at most " + std::to_string(most), "there are too many"});
     return;
   }
   for (const auto& w : words) check_word(found, pointer, w, characters, blank::refused);

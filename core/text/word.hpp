@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
+#include "core/text/place.hpp"
 
 namespace belfry::core {
 
@@ -26,11 +27,11 @@ void sort_unique(std::vector<T>& values) {
 enum class blank { fine, refused };
 // Length in characters, UTF-8, no control characters, not blank where that is refused; adds what is wrong to
 // `found`.
-void check_word(std::vector<field_problem>& found, const std::string& pointer, std::string_view text,
+void check_word(std::vector<field_problem>& found, const place& pointer, std::string_view text,
                 std::size_t characters, blank when_empty);
 // The same for each word of a set, and the number of them. The pointer is the set's: sorting has lost the
 // places.
-void check_words(std::vector<field_problem>& found, const std::string& pointer,
+void check_words(std::vector<field_problem>& found, const place& pointer,
                  const std::vector<std::string>& words, std::size_t most, std::size_t characters);
 
 }  // namespace belfry::core

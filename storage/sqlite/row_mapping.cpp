@@ -119,36 +119,35 @@ run_row read_run(const query& q, int first) {
   return row;
 }
 
-void insert_run(query& q, const run_row& row) {
+void bind_run(query& q, const new_run& made, int first) {
+  const auto& row = made.row;
   const auto& h = row.head;
-  const auto needs = codec::encode_needs(h.needs);
-  q.bind(1, h.id.value);
-  q.bind(2, shelf_of(h));
-  q.bind(3, number_of(h.state));
-  q.bind(4, number_of(h.prio));
-  q.bind(5, number_of(row.handler));
-  q.bind(6, flags_of(row));
-  q.bind(7, h.name);
-  q.bind(8, core::micros(h.created_at));
-  q.bind_or_null(9, h.created_by);
-  q.bind_or_null(10, h.timeout.count());
-  h.spec.value == h.id.value ? q.bind_null(11) : q.bind(11, h.spec.value);
-  q.bind_or_null(12, h.job.value);
-  q.bind_or_null(13, std::int64_t{h.revision});
-  q.bind_or_null(14, h.batch.value);
-  q.bind_or_null(15, h.needs.workspace);
-  h.lane == h.needs.workspace ? q.bind_null(16) : q.bind(16, h.lane);
-  q.bind_or_null(17, needs);
-  q.bind_or_null(18, h.concurrency_key);
-  h.concurrency_limit == 1 ? q.bind_null(19) : q.bind(19, std::int64_t{h.concurrency_limit});
-  q.bind_or_null(20, h.parent.value);
-  q.bind_or_null(21, h.predecessor.value);
-  q.bind_or_null(22, std::int64_t{h.chain});
-  bind_since(q, 23, h.eligible_since, h.created_at);
-  q.bind_or_null(24, core::micros(h.due_at));
-  q.bind_or_null(25, core::micros(h.ended_at));
-  q.bind_or_null(26, h.reason);
-  q.run();
+  q.bind(first, h.id.value);
+  q.bind(first + 1, shelf_of(h));
+  q.bind(first + 2, number_of(h.state));
+  q.bind(first + 3, number_of(h.prio));
+  q.bind(first + 4, number_of(row.handler));
+  q.bind(first + 5, flags_of(row));
+  q.bind(first + 6, h.name);
+  q.bind(first + 7, core::micros(h.created_at));
+  q.bind_or_null(first + 8, h.created_by);
+  q.bind_or_null(first + 9, h.timeout.count());
+  h.spec.value == h.id.value ? q.bind_null(first + 10) : q.bind(first + 10, h.spec.value);
+  q.bind_or_null(first + 11, h.job.value);
+  q.bind_or_null(first + 12, std::int64_t{h.revision});
+  q.bind_or_null(first + 13, h.batch.value);
+  q.bind_or_null(first + 14, h.needs.workspace);
+  h.lane == h.needs.workspace ? q.bind_null(first + 15) : q.bind(first + 15, h.lane);
+  q.bind_or_null(first + 16, made.needs);
+  q.bind_or_null(first + 17, h.concurrency_key);
+  h.concurrency_limit == 1 ? q.bind_null(first + 18) : q.bind(first + 18, std::int64_t{h.concurrency_limit});
+  q.bind_or_null(first + 19, h.parent.value);
+  q.bind_or_null(first + 20, h.predecessor.value);
+  q.bind_or_null(first + 21, std::int64_t{h.chain});
+  bind_since(q, first + 22, h.eligible_since, h.created_at);
+  q.bind_or_null(first + 23, core::micros(h.due_at));
+  q.bind_or_null(first + 24, core::micros(h.ended_at));
+  q.bind_or_null(first + 25, h.reason);
 }
 
 void bind_update(query& q, const run_row& before, const run_row& after) {
@@ -228,17 +227,22 @@ core::attempt_record read_attempt(const query& q) {
   return a;
 }
 
-void insert_event(query& q, const core::event& e) {
-  q.bind(1, e.seq);
-  q.bind(2, core::micros(e.at));
-  q.bind(3, number_of(e.kind));
-  q.bind_or_null(4, e.run.value);
-  q.bind_or_null(5, e.job.value);
-  q.bind_or_null(6, signed_of(e.fencing));
-  q.bind_or_null(7, std::int64_t{e.attempt});
-  q.bind_or_null(8, e.actor);
-  q.bind_or_null(9, e.text);
-  q.run();
+void bind_event(query& q, const core::event& e, int first) {
+  q.bind(first, e.seq);
+  q.bind(first + 1, core::micros(e.at));
+  q.bind(first + 2, number_of(e.kind));
+  q.bind_or_null(first + 3, e.run.value);
+  q.bind_or_null(first + 4, e.job.value);
+  q.bind_or_null(first + 5, signed_of(e.fencing));
+  q.bind_or_null(first + 6, std::int64_t{e.attempt});
+  q.bind_or_null(first + 7, e.actor);
+  q.bind_or_null(first + 8, e.text);
+}
+
+void bind_spec(query& q, const new_spec& s, int first) {
+  q.bind(first, s.id.value);
+  q.bind_or_null(first + 1, s.payload);
+  q.bind_blob(first + 2, s.body.data(), s.body.size());
 }
 
 core::event read_event(const query& q) {

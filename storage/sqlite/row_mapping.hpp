@@ -33,13 +33,26 @@ inline constexpr std::string_view run_tables = "runs r left join leases l on l.r
 
 run_row read_run(const query& q, int first = 0);  // `first`: where the columns begin
 
-inline constexpr std::string_view run_insert =
-    "insert into runs (id, shelf, state, prio, handler, flags, name, created, created_by, timeout, spec, "
-    "job, revision, batch, workspace,"
-    " lane, needs, ckey, climit, parent, predecessor, chain, eligible, due, ended, reason)"
-    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
-    "?21, ?22, ?23, ?24, ?25, ?26)";
-void insert_run(query& q, const run_row& row);
+// What a new run can have; the rest is NULL.
+inline constexpr std::string_view new_run_columns =
+    "id, shelf, state, prio, handler, flags, name, created, created_by, timeout, spec, job, revision, batch, "
+    "workspace,"
+    " lane, needs, ckey, climit, parent, predecessor, chain, eligible, due, ended, reason";
+inline constexpr int new_run_column_count = 26;
+struct new_run {
+  run_row row;
+  std::string needs;  // encoded
+};
+void bind_run(query& q, const new_run& made, int first);
+
+inline constexpr std::string_view spec_columns = "id, payload, body";
+inline constexpr int spec_column_count = 3;
+struct new_spec {
+  core::spec_id id;
+  std::string payload;
+  std::string body;  // encoded
+};
+void bind_spec(query& q, const new_spec& s, int first);
 
 // What a step can change. The condition is the row that was read: id, state and fencing number.
 inline constexpr std::string_view run_update =
@@ -61,7 +74,8 @@ void insert_attempt(query& q, const core::attempt_record& a);
 core::attempt_record read_attempt(const query& q);
 
 inline constexpr std::string_view event_columns = "seq, at, kind, run, job, fencing, attempt, actor, text";
-void insert_event(query& q, const core::event& e);
+inline constexpr int event_column_count = 9;
+void bind_event(query& q, const core::event& e, int first);
 core::event read_event(const query& q);
 
 inline constexpr std::string_view session_columns =

@@ -94,6 +94,7 @@ void sqlite_store::rollback() {
 
 void sqlite_store::give_up() {
   open_ = false;
+  writer_.forget();
   if (engine_) engine_->given_up();
   auto* db = file_.db->getHandle();
   // SQLite has rolled back by itself after some failures. One that fails here leaves the file as it was

@@ -37,7 +37,6 @@ statements::statements(SQLite::Database& db)
 
       find_run{db, select_runs("where r.id = ?1")},
       has_run{db, "select 1 from runs where id = ?1"},
-      insert_run{db, run_insert},
       update_run{db, sql("update runs set ", run_update, run_update_condition)},
       update_run_and_shelf{db, sql("update runs set ", run_update, ", shelf = ?19", run_update_condition)},
       open_runs_of{db, select_runs("where r.job = ?1 and r.shelf < 8 order by r.id")},
@@ -50,7 +49,6 @@ statements::statements(SQLite::Database& db)
                    "deadline = ?7 where run = ?1"},
       remove_lease{db, "delete from leases where run = ?1"},
 
-      insert_spec{db, "insert into specs (id, payload, body) values (?1, ?2, ?3)"},
       find_spec{db, "select payload, body from specs where id = ?1"},
       insert_tag{db, "insert or ignore into run_tags (tag, run) values (?1, ?2)"},
 
@@ -84,8 +82,6 @@ statements::statements(SQLite::Database& db)
       put_session{db, sql("insert or replace into sessions (", session_columns,
                           ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")},
 
-      insert_event{
-          db, sql("insert into events (", event_columns, ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")},
       events_between{db,
                      sql("select ", event_columns, " from events where seq between ?1 and ?2 order by seq")},
 

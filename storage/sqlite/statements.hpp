@@ -12,15 +12,15 @@ struct statements {
 
   query begin, commit, rollback, mark, keep, undo;
 
-  query find_run, has_run, insert_run, update_run, update_run_and_shelf, open_runs_of;
+  query find_run, has_run, update_run, update_run_and_shelf, open_runs_of;
   query insert_lease, update_lease, remove_lease;
-  query insert_spec, find_spec, insert_tag;
+  query find_spec, insert_tag;
   query find_attempt, insert_attempt, count_evidence, insert_evidence;
 
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
       job_limit;
   query find_session, put_session;
-  query insert_event, events_between;
+  query events_between;
   query insert_log, find_log_size, put_log_size, oldest_lines, remove_lines;
   query find_once, insert_once;
   query find_setting, put_setting, put_counter;

@@ -8,22 +8,31 @@
 
 #include "storage/apply/rows.hpp"
 #include "storage/contract/store.hpp"
+#include "storage/sqlite/pending_rows.hpp"
+#include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/statements.hpp"
 
 namespace belfry::storage::sqlite {
 
 class writer final : public rows {
  public:
-  explicit writer(SQLite::Database& db) : s_{db} {}
+  explicit writer(SQLite::Database& db);
 
   // Of the store, besides the rules.
   void begin() { s_.begin.run(); }
-  void commit() { s_.commit.run(); }
+  void commit() {
+    write_pending();
+    s_.commit.run();
+  }
+  void forget();  // the transaction was rolled back
   void put_counter(std::int64_t id, std::int64_t value);
   std::vector<core::event> events_between(std::int64_t first, std::int64_t last);
   open_page open_runs(core::run_id after, std::size_t limit);
 
-  void mark() override { s_.mark.run(); }
+  void mark() override {
+    write_pending();
+    s_.mark.run();
+  }
   void keep() override { s_.keep.run(); }
   void undo() override;
 
@@ -75,11 +84,28 @@ class writer final : public rows {
   std::size_t remove_gone_sessions(core::instant before, std::size_t at_most) override;
 
  private:
+  void write_pending();
+  // What is asked of a table is asked with everything in it.
+  statements& with_runs() {
+    runs_.write();
+    return s_;
+  }
+  statements& with_specs() {
+    specs_.write();
+    return s_;
+  }
+  statements& with_events() {
+    events_.write();
+    return s_;
+  }
   void write_job(query& q, const core::job& j);
   void write_pauses(const core::job& j);
   std::shared_ptr<const core::run_spec> read_spec(core::spec_id id);
 
   statements s_;
+  pending_rows<new_run> runs_;
+  pending_rows<new_spec> specs_;
+  pending_rows<core::event> events_;
   // Specs of job revisions, shared by many runs and immutable. An id is never used for another one.
   std::unordered_map<core::spec_id, std::shared_ptr<const core::run_spec>> shared_specs_;
 };

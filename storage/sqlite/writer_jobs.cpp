@@ -133,10 +133,10 @@ std::optional<core::session> writer::find_session(core::session_id id) {
 }
 
 void writer::put_session(const core::session& s) { sqlite::put_session(s_.put_session, s); }
-void writer::insert_event(const core::event& e) { sqlite::insert_event(s_.insert_event, e); }
+void writer::insert_event(const core::event& e) { events_.add(e); }
 
 std::vector<core::event> writer::events_between(std::int64_t first, std::int64_t last) {
-  auto& q = s_.events_between;
+  auto& q = with_events().events_between;
   const using_query use{q};
   q.bind(1, first);
   q.bind(2, last);

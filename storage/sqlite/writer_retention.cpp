@@ -13,7 +13,7 @@ std::vector<run_row> read_runs(query& q) {
 }  // namespace
 
 std::vector<run_row> writer::runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) {
-  auto& q = s_.runs_between;
+  auto& q = with_runs().runs_between;
   const using_query use{q};
   q.bind(1, after.value);
   q.bind(2, up_to);
@@ -32,7 +32,7 @@ std::vector<core::job_id> writer::jobs_after(core::job_id after, std::size_t lim
 }
 
 std::optional<core::run_id> writer::newest_finished(core::job_id job, std::size_t skip) {
-  auto& q = s_.newest_finished;
+  auto& q = with_runs().newest_finished;
   const using_query use{q};
   q.bind(1, job.value);
   q.bind(2, static_cast<std::int64_t>(skip));
@@ -41,7 +41,7 @@ std::optional<core::run_id> writer::newest_finished(core::job_id job, std::size_
 }
 
 std::vector<run_row> writer::finished_of(core::job_id job, core::run_id up_to, std::size_t limit) {
-  auto& q = s_.finished_of;
+  auto& q = with_runs().finished_of;
   const using_query use{q};
   q.bind(1, job.value);
   q.bind(2, up_to.value);
@@ -50,7 +50,7 @@ std::vector<run_row> writer::finished_of(core::job_id job, core::run_id up_to, s
 }
 
 std::optional<core::run_id> writer::latest_result(core::job_id job) {
-  auto& q = s_.latest_result;
+  auto& q = with_runs().latest_result;
   const using_query use{q};
   q.bind(1, job.value);
   if (!q.step()) return std::nullopt;
@@ -58,14 +58,14 @@ std::optional<core::run_id> writer::latest_result(core::job_id job) {
 }
 
 bool writer::has_open_hook(core::run_id parent) {
-  auto& q = s_.open_hook;
+  auto& q = with_runs().open_hook;
   const using_query use{q};
   q.bind(1, parent.value);
   return q.step();
 }
 
 bool writer::spec_in_use(core::job_id job, core::spec_id spec) {
-  auto& q = s_.spec_in_use;
+  auto& q = with_runs().spec_in_use;
   const using_query use{q};
   q.bind(1, job.value);
   q.bind(2, spec.value);
@@ -76,13 +76,13 @@ void writer::remove_revision(core::job_id job, core::spec_id spec) {
   s_.remove_revision.bind(1, job.value);
   s_.remove_revision.bind(2, spec.value);
   s_.remove_revision.run();
-  s_.remove_spec.bind(1, spec.value);
-  s_.remove_spec.run();
+  with_specs().remove_spec.bind(1, spec.value);
+  with_specs().remove_spec.run();
   shared_specs_.erase(spec);
 }
 
 std::vector<std::pair<std::int64_t, core::instant>> writer::oldest_events(std::size_t limit) {
-  auto& q = s_.oldest_events;
+  auto& q = with_events().oldest_events;
   const using_query use{q};
   q.bind(1, static_cast<std::int64_t>(limit));
   std::vector<std::pair<std::int64_t, core::instant>> events;
@@ -91,8 +91,8 @@ std::vector<std::pair<std::int64_t, core::instant>> writer::oldest_events(std::s
 }
 
 void writer::remove_events(std::int64_t up_to) {
-  s_.remove_events.bind(1, up_to);
-  s_.remove_events.run();
+  with_events().remove_events.bind(1, up_to);
+  with_events().remove_events.run();
 }
 
 std::size_t writer::remove_once(core::instant before, std::size_t at_most) {

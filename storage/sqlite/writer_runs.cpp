@@ -4,6 +4,7 @@
 
 #include "storage/apply/engine.hpp"
 #include "storage/codec/spec.hpp"
+#include "storage/codec/words.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/writer.hpp"
 
@@ -30,13 +31,32 @@ bool same_but_lease(const core::run_head& a, const core::run_head& b) {
 
 }  // namespace
 
+writer::writer(SQLite::Database& db)
+    : s_{db},
+      runs_{db, "runs", new_run_columns, new_run_column_count, bind_run},
+      specs_{db, "specs", spec_columns, spec_column_count, bind_spec},
+      events_{db, "events", event_columns, event_column_count, bind_event} {}
+
+void writer::write_pending() {
+  runs_.write();
+  specs_.write();
+  events_.write();
+}
+
+void writer::forget() {
+  runs_.forget();
+  specs_.forget();
+  events_.forget();
+}
+
 void writer::undo() {
+  forget();  // `mark` wrote what came before it
   s_.undo.run();
   s_.keep.run();  // "rollback to" leaves the savepoint open
 }
 
 std::optional<run_row> writer::find_run(core::run_id id) {
-  auto& q = s_.find_run;
+  auto& q = with_runs().find_run;
   const using_query use{q};
   q.bind(1, id.value);
   if (!q.step()) return std::nullopt;
@@ -44,14 +64,14 @@ std::optional<run_row> writer::find_run(core::run_id id) {
 }
 
 bool writer::has_run(core::run_id id) {
-  auto& q = s_.has_run;
+  auto& q = with_runs().has_run;
   const using_query use{q};
   q.bind(1, id.value);
   return q.step();
 }
 
 void writer::insert_run(const run_row& row, const std::vector<std::string>& tags) {
-  sqlite::insert_run(s_.insert_run, row);
+  runs_.add({row, codec::encode_needs(row.head.needs)});
   for (const auto& tag : tags) {
     s_.insert_tag.bind(1, tag);
     s_.insert_tag.bind(2, row.head.id.value);
@@ -66,7 +86,7 @@ void writer::update_run(const run_row& before, const run_row& after) {
   if (!same_but_lease(old, now)) {
     const auto shelf = shelf_of(now);
     const bool moves = shelf != shelf_of(old);
-    auto& q = moves ? s_.update_run_and_shelf : s_.update_run;
+    auto& q = moves ? with_runs().update_run_and_shelf : with_runs().update_run;
     bind_update(q, before, after);
     if (moves) q.bind(run_update_shelf, shelf);
     q.run();
@@ -95,19 +115,19 @@ void writer::remove_run(const run_row& row) {
       s_.remove_tags.run();
     }
   }
-  std::array<query*, 5> statements{&s_.remove_run, &s_.remove_attempts, &s_.remove_evidence, &s_.remove_logs,
-                                   &s_.remove_log_sizes};
+  std::array<query*, 5> statements{&with_runs().remove_run, &s_.remove_attempts, &s_.remove_evidence,
+                                   &s_.remove_logs, &s_.remove_log_sizes};
   for (auto* q : statements) {
     q->bind(1, id);
     q->run();
   }
   if (row.head.spec.value != id) return;
-  s_.remove_spec.bind(1, id);
-  s_.remove_spec.run();
+  with_specs().remove_spec.bind(1, id);
+  with_specs().remove_spec.run();
 }
 
 std::vector<run_row> writer::open_runs_of(core::job_id job) {
-  auto& q = s_.open_runs_of;
+  auto& q = with_runs().open_runs_of;
   const using_query use{q};
   q.bind(1, job.value);
   return read_runs(q);
@@ -145,7 +165,7 @@ void writer::insert_evidence(const core::evidence& late, std::size_t number) {
 }
 
 std::shared_ptr<const core::run_spec> writer::read_spec(core::spec_id id) {
-  auto& q = s_.find_spec;
+  auto& q = with_specs().find_spec;
   const using_query use{q};
   q.bind(1, id.value);
   if (!q.step()) return nullptr;
@@ -165,15 +185,11 @@ std::shared_ptr<const core::run_spec> writer::find_spec(core::spec_id id, owner 
 }
 
 void writer::insert_spec(core::spec_id id, const core::run_spec& spec) {
-  auto& q = s_.insert_spec;
-  const auto body = codec::encode_spec(spec);
-  q.bind(1, id.value);
-  q.bind_or_null(2, spec.payload);
-  q.bind_blob(3, body.data(), body.size());
-  q.run();
+  specs_.add({id, spec.payload, codec::encode_spec(spec)});
 }
 
 open_page writer::open_runs(core::run_id after, std::size_t limit) {
+  runs_.write();
   std::array<query*, 6> shelves{&s_.open_shelf_0, &s_.open_shelf_1, &s_.open_shelf_2,
                                 &s_.open_shelf_5, &s_.open_shelf_6, &s_.open_shelf_7};
   std::map<core::run_id, query*> heads;  // next row of each cursor

@@ -107,6 +107,13 @@ void sim_world::check_idle_hands(const messages::queue_state& told) {
         ++by_holder[h.held.holder];
     if (holder != nullptr && !holder->local) ++by_type[holder->agent_type];
   }
+  // An executor whose lease was lost has its hands full until the child is gone.
+  for (const auto& [key, fate] : fates_) {
+    const auto* row = processes_.is_running(key) ? truth.committed_run(fate.run) : nullptr;
+    if (row == nullptr) continue;
+    for (const auto& a : row->attempts)
+      if (a.fencing == fate.fencing) ++by_holder[a.holder];
+  }
   const auto below = [](std::size_t n, std::uint32_t limit) { return limit == 0 || n < limit; };
   struct hand {
     const core::session* who;
