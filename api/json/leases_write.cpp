@@ -3,6 +3,15 @@
 #include "core/run/handlers.hpp"
 
 namespace belfry::api::json {
+namespace {
+
+void write_exit_codes(writer& w, std::string_view name, const std::vector<std::uint8_t>& codes) {
+  w.key(name).begin_array();
+  for (const auto code : codes) w.number(std::int64_t{code});
+  w.end_array();
+}
+
+}  // namespace
 
 void write_session(writer& w, const core::session& s) {
   w.begin_object().member("id", s.id).member("name", s.name).member("agent_type", s.agent_type);
@@ -33,7 +42,10 @@ void write_claims(writer& w, const messages::claimed_runs& c) {
     w.member("lease_expires_at", h.held.expires_at).member("deadline", h.held.deadline_at);
     if (run.spec) {
       w.raw_or_null("payload", run.spec->payload).raw_or_null("metadata", run.spec->metadata);
-      w.milliseconds("timeout_ms", run.spec->timeout).texts("tags", run.spec->tags);
+      w.milliseconds("timeout_ms", run.spec->timeout).milliseconds("grace_ms", run.spec->grace);
+      w.texts("tags", run.spec->tags);
+      write_exit_codes(w, "success_codes", run.spec->process.success_codes);
+      write_exit_codes(w, "retryable_codes", run.spec->process.retryable_codes);
       w.member_or_null("traceparent", run.spec->traceparent);
     }
     w.end_object();

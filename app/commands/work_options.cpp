@@ -28,64 +28,31 @@ void put(writer& w, std::string_view name, const std::optional<std::string>& val
   if (value) w.member(name, *value);
 }
 
-// "1,2,5-7" or the option several times.
-std::vector<std::int64_t> codes_of(const std::vector<std::string>& given, const std::string& option) {
-  constexpr std::string_view allowed = "exit codes from 0 to 255: 3 or 1,2,5-7";
-  const auto number = [&](const std::string& text, const std::string& whole) {
-    std::int64_t n = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (error != std::errc{} || end != text.data() + text.size() || n < 0 || n > 255)
-      wrong(option, whole, std::string(allowed));
-    return n;
-  };
-  std::vector<std::int64_t> codes;
-  for (const auto& each : given) {
-    std::istringstream in(each);
-    for (std::string part; std::getline(in, part, ',');) {
-      const auto dash = part.find('-');
-      const auto from = number(part.substr(0, dash), each);
-      const auto to = dash == std::string::npos ? from : number(part.substr(dash + 1), each);
-      if (from > to) wrong(option, each, std::string(allowed));
-      for (auto n = from; n <= to; ++n) codes.push_back(n);
-    }
-  }
-  return codes;
-}
-
 void write_codes(writer& w, std::string_view name, const std::vector<std::string>& given,
                  const std::string& option) {
   if (given.empty()) return;
   w.key(name).begin_array();
-  for (const auto code : codes_of(given, option)) w.number(code);
+  for (const auto code : exit_codes_of(given, option)) w.number(code);
   w.end_array();
 }
 
-// NAME=VALUE, or NAME alone for the value that it has here.
 void write_env(writer& w, const std::vector<std::string>& given) {
   if (given.empty()) return;
   w.key("env").begin_object();
-  std::vector<std::string> seen;
-  for (const auto& each : given) {
-    const auto equals = each.find('=');
-    const std::string name = each.substr(0, equals);
-    const char* here = std::getenv(name.c_str());
-    if (name.empty() || (equals == std::string::npos && here == nullptr))
-      throw refusal(exit_code::usage, "--env: '" + core::shown(each, 60) + "' will not do",
-                    {"allowed: NAME=VALUE, or NAME of a variable that is set here"}, {});
-    for (const auto& earlier : seen)
-      if (earlier == name) throw refusal(exit_code::usage, "--env: " + name + " is given twice");
-    seen.push_back(name);
+  for (const auto& [name, value] : environment_of(given)) {
     std::string escaped;
     api::json::append_escaped(escaped, name);
-    w.member(escaped, equals == std::string::npos ? std::string_view(here)
-                                                  : std::string_view(each).substr(equals + 1));
+    w.member(escaped, value);
   }
   w.end_object();
 }
 
 void write_handler(writer& w, const work_options& o, const std::string& cwd) {
   if (o.outside) {
-    w.key("handler").begin_object().member("kind", "none").end_object();
+    w.key("handler").begin_object().member("kind", "none");
+    write_codes(w, "success_codes", o.success_codes, "--success-codes");
+    write_codes(w, "retryable_codes", o.retry_codes, "--retry-codes");
+    w.end_object();
     return;
   }
   w.key("handler").begin_object().member("kind", "process");
@@ -119,6 +86,45 @@ void write_retry(writer& w, const work_options& o) {
 }
 
 }  // namespace
+
+std::vector<std::int64_t> exit_codes_of(const std::vector<std::string>& given, const std::string& option) {
+  constexpr std::string_view allowed = "exit codes from 0 to 255: 3 or 1,2,5-7";
+  const auto number = [&](const std::string& text, const std::string& whole) {
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+    if (error != std::errc{} || end != text.data() + text.size() || n < 0 || n > 255)
+      wrong(option, whole, std::string(allowed));
+    return n;
+  };
+  std::vector<std::int64_t> codes;
+  for (const auto& each : given) {
+    std::istringstream in(each);
+    for (std::string part; std::getline(in, part, ',');) {
+      const auto dash = part.find('-');
+      const auto from = number(part.substr(0, dash), each);
+      const auto to = dash == std::string::npos ? from : number(part.substr(dash + 1), each);
+      if (from > to) wrong(option, each, std::string(allowed));
+      for (auto n = from; n <= to; ++n) codes.push_back(n);
+    }
+  }
+  return codes;
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of(const std::vector<std::string>& given) {
+  std::vector<std::pair<std::string, std::string>> all;
+  for (const auto& each : given) {
+    const auto equals = each.find('=');
+    const std::string name = each.substr(0, equals);
+    const char* here = std::getenv(name.c_str());
+    if (name.empty() || (equals == std::string::npos && here == nullptr))
+      throw refusal(exit_code::usage, "--env: '" + core::shown(each, 60) + "' will not do",
+                    {"allowed: NAME=VALUE, or NAME of a variable that is set here"}, {});
+    for (const auto& earlier : all)
+      if (earlier.first == name) throw refusal(exit_code::usage, "--env: " + name + " is given twice");
+    all.emplace_back(name, equals == std::string::npos ? std::string(here) : each.substr(equals + 1));
+  }
+  return all;
+}
 
 void declare(command& c, work_options& o) {
   c.option("--name", o.name, "NAME", "what a person calls it; default: the name of the program");

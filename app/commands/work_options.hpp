@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/json/writer.hpp"
@@ -26,6 +27,10 @@ void declare(command& c, work_options& o);
 // decides.
 void write_work(api::json::writer& w, const work_options& o, const std::string& cwd);
 bool gives_work(const work_options& o);
+// "1,2,5-7" or the option several times.
+std::vector<std::int64_t> exit_codes_of(const std::vector<std::string>& given, const std::string& option);
+// From --env: NAME=VALUE, or NAME alone for the value that it has here.
+std::vector<std::pair<std::string, std::string>> environment_of(const std::vector<std::string>& given);
 // A file, "-" for stdin; at most `limit` bytes and UTF-8, else a refusal that names `option`.
 std::string read_text(const std::string& path, std::size_t limit, const std::string& option);
 // "{…}" or "@FILE": one JSON value.

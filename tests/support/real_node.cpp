@@ -209,6 +209,38 @@ program_end run_program(const std::vector<std::string>& argv, std::chrono::milli
   return end;
 }
 
+background::background(const std::vector<std::string>& argv, const variables& environment) {
+  const int out = ::open((folder_ / "said").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (out < 0) throw std::runtime_error("cannot open " + folder_.path() + "/said");
+  pid_ = spawn(argv, environment, out, out);
+  ::close(out);
+}
+
+background::~background() {
+  if (ended()) return;
+  ::kill(pid_, SIGKILL);
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+}
+
+void background::signal(int number) const {
+  if (!exit_code_) ::kill(pid_, number);
+}
+
+std::optional<int> background::ended() {
+  if (exit_code_) return exit_code_;
+  int status = 0;
+  if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  exit_code_ = exit_code_of(status);
+  return exit_code_;
+}
+
+int background::wait(std::chrono::milliseconds deadline) {
+  return eventually([this] { return ended().has_value(); }, deadline) ? *exit_code_ : -1;
+}
+
+std::string background::said() const { return read_raw(folder_ / "said"); }
+
 // ---- the node
 
 real_node::real_node(node_setup setup, bool begin) : setup_(std::move(setup)), data_(setup_.data) {

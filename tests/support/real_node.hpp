@@ -67,6 +67,27 @@ struct program_end {
 program_end run_program(const std::vector<std::string>& argv, std::chrono::milliseconds deadline = 20s,
                         const std::vector<std::pair<std::string, std::string>>& environment = {});
 
+// A program that goes on in the background, in a process group of its own; KILL when this object goes.
+class background {
+ public:
+  background(const std::vector<std::string>& argv,
+             const std::vector<std::pair<std::string, std::string>>& environment = {});
+  ~background();
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+
+  pid_t pid() const { return pid_; }
+  void signal(int number) const;
+  std::optional<int> ended();                          // its exit code (128 + signal), if it has ended
+  int wait(std::chrono::milliseconds deadline = 20s);  // -1: not in time
+  std::string said() const;                            // stdout and stderr so far
+
+ private:
+  scratch_folder folder_;
+  pid_t pid_ = -1;
+  std::optional<int> exit_code_;
+};
+
 // ---- the node
 
 struct node_setup {

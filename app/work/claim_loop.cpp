@@ -1,0 +1,95 @@
+#include "app/work/loops.hpp"
+
+namespace belfry::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+class claimer {
+ public:
+  explicit claimer(work_parts& parts) : parts_(parts), node_(parts) {}
+
+  void run() {
+    if (enter())
+      while (const auto room = parts_.desk.await_room())
+        if (!claim(*room)) break;
+    parts_.desk.claimer_left();
+  }
+
+ private:
+  // Under the id that it had, if it had one: its leases go on.
+  bool enter() {
+    for (;;) {
+      const auto id = parts_.desk.session();
+      const auto word = node_.post("/v1/sessions", registration(parts_.plan, id), 30s);
+      if (word.yes()) {
+        parts_.desk.now_known_as(word.answer["id"].text());
+        parts_.notes.say("worker-registered session=" + parts_.desk.session() + " name=" + parts_.plan.name +
+                         " slots=" + std::to_string(parts_.plan.slots));
+        return true;
+      }
+      if (word.no() && !id.empty()) {
+        parts_.notes.warn("session-lost session=" + id + " " + word.text);
+        parts_.desk.now_known_as({});  // come back as a new one
+        continue;
+      }
+      if (word.no()) return stop(word);
+      if (!node_.wait(word, true) || parts_.desk.draining()) return false;
+    }
+  }
+
+  bool claim(std::size_t room) {
+    const auto asked = parts_.clock.steady();
+    const auto word = node_.post("/v1/claims", claim_wish(parts_.plan, parts_.desk.session(), room),
+                                 parts_.plan.wait + 15s);
+    if (word.yes()) {
+      take(word.answer["claims"]);
+      if (commanded(word.answer.root(), "drain")) return parts_.leave();
+      // An empty answer before its time: the session may take nothing now, and is not to ask all the time.
+      if (word.answer["claims"].size() == 0 && parts_.clock.steady() - asked < parts_.plan.wait / 2)
+        parts_.desk.pause(500ms, true);
+      return true;
+    }
+    if (!word.no()) return node_.wait(word, true);
+    if (parts_.desk.draining()) return false;
+    return word.code == "not_found" ? enter() : stop(word);
+  }
+
+  bool stop(const node_word& word) {
+    parts_.desk.give_up(refusal(word.exit, word.text));
+    return false;
+  }
+
+  void take(view claims) {
+    claims.each([&](view each) {
+      const auto claimed = read_claimed(each, parts_.plan);
+      if (!claimed) return parts_.notes.warn("claim-not-understood " + claimed.error().text);
+      begin(*claimed);
+    });
+  }
+
+  void begin(const messages::claimed_run& claimed) {
+    const actors::attempt shape{claimed};
+    const auto key = shape.key();
+    if (!parts_.desk.admit(claimed)) return;
+    platform::process_events tell;
+    tell.output = [&desk = parts_.desk, key](std::vector<platform::output_line> lines) {
+      desk.output(key, std::move(lines));
+    };
+    tell.ended = [&desk = parts_.desk, key](const platform::process_report& report) {
+      desk.ended(key, report);
+    };
+    parts_.notes.say("run-started run=" + core::to_string(claimed.run.head.id) + " attempt=" +
+                     std::to_string(claimed.run.head.attempt) + " name=" + claimed.run.head.name);
+    parts_.children.start(key, shape.order(parts_.mark, parts_.chance), std::move(tell));
+  }
+
+  work_parts& parts_;
+  caller node_;
+};
+
+}  // namespace
+
+void claim_loop(work_parts parts) { claimer{parts}.run(); }
+
+}  // namespace belfry::app
