@@ -1,9 +1,15 @@
+#include <algorithm>
+
 #include "app/work/loops.hpp"
 
 namespace belfry::app {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr core::span empty_pause = 500ms;
+// A hundred payloads of the largest size are an answer of some megabytes.
+constexpr std::size_t most_at_once = 100;
 
 class claimer {
  public:
@@ -40,14 +46,15 @@ class claimer {
 
   bool claim(std::size_t room) {
     const auto asked = parts_.clock.steady();
-    const auto word = node_.post("/v1/claims", claim_wish(parts_.plan, parts_.desk.session(), room),
-                                 parts_.plan.wait + 15s);
+    const auto word =
+        node_.post("/v1/claims", claim_wish(parts_.plan, parts_.desk.session(), std::min(room, most_at_once)),
+                   parts_.plan.wait + 15s);
     if (word.yes()) {
       take(word.answer["claims"]);
       if (commanded(word.answer.root(), "drain")) return parts_.leave();
-      // An empty answer before its time: the session may take nothing now, and is not to ask all the time.
-      if (word.answer["claims"].size() == 0 && parts_.clock.steady() - asked < parts_.plan.wait / 2)
-        parts_.desk.pause(500ms, true);
+      // An empty answer at once: the session may take nothing now, or is not to wait; not asked all the time.
+      if (word.answer["claims"].size() == 0 && parts_.clock.steady() - asked < empty_pause)
+        parts_.desk.pause(empty_pause, true);
       return true;
     }
     if (!word.no()) return node_.wait(word, true);

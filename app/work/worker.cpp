@@ -76,6 +76,7 @@ int wait_for_the_end(work_parts& parts) {
 }  // namespace
 
 int work(const work_plan& plan) {
+  const node_line address_is_one(plan);  // or the refusal is thrown where somebody catches it
   platform::block_signals();
   const auto clock = platform::system_clock();
   const auto chance = platform::system_randomness();

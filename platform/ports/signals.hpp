@@ -1,4 +1,5 @@
-// SIGNALS: TERM and INT as calls on a thread of their own. SIGPIPE is ignored.
+// SIGNALS: TERM, INT and HUP as calls on a thread of their own. SIGPIPE is ignored, and so is HUP where
+// whoever started the program has it ignored (nohup).
 #pragma once
 
 #include <functional>

@@ -72,8 +72,30 @@ TEST_CASE("history: each kind of mistake is found", "[crash][history]") {
   CHECK(with({{"a", "run_lost", 1, 1}}) > 0);    // lost without a loss
   CHECK(with({{"a", "lease_expired", 1, 1}, {"", "node_started"}, {"a", "run_lost", 1, 1}}) > 0);
   CHECK(with({{"a", "run_submitted", 1, 1}}) > 0);  // made twice
+  // An end, a start and a progress under an old fencing number that were let through.
+  CHECK(with({{"a", "lease_expired", 1, 1},
+              {"a", "run_claimed", 2, 2, "started"},
+              {"a", "run_succeeded", 1, 1}}) > 0);
+  CHECK(with({{"a", "lease_expired", 1, 1}, {"a", "run_claimed", 2, 2}, {"a", "run_started", 1, 1}}) > 0);
+  CHECK(with({{"a", "lease_expired", 1, 1},
+              {"a", "run_claimed", 2, 2, "started"},
+              {"a", "run_progress", 1, 1}}) > 0);
+  CHECK(with({{"a", "lease_expired", 1, 1}, {"a", "run_succeeded", 1, 1}}) > 0);  // an end without a lease
+  CHECK(with({{"a", "stale_write", 1, 1}}) == 0);
+  CHECK(with({{"a", "stale_write", 2, 2}}) > 0);    // by a lease that never was
   CHECK(with({{"a", "run_dissolved", 1, 1}}) > 0);  // no such kind
   CHECK(judged(begin, 2).mistakes().size() == 1);   // a gap
+}
+
+TEST_CASE("history: a run that never ends is found", "[crash][history]") {
+  const auto h = judged({{"a", "run_submitted"},
+                         {"a", "run_claimed", 1, 1, "started"},
+                         {"a", "run_succeeded", 1, 1},
+                         {"b", "run_submitted"},
+                         {"b", "run_claimed", 1, 1, "started"},
+                         {"b", "lease_expired", 1, 1}});
+  CHECK(h.mistakes().empty());
+  CHECK(h.unfinished() == std::vector<std::string>{"b"});
 }
 
 TEST_CASE("history: a run that differs from its journal is found", "[crash][history]") {

@@ -3,12 +3,11 @@
 // true.
 #include <catch2/catch.hpp>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <set>
-#include <sstream>
 
 #include "tests/crash/crowd.hpp"
+#include "tests/crash/remains.hpp"
 #include "tests/support/history.hpp"
 #include "tests/support/real_node.hpp"
 
@@ -17,50 +16,11 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-std::uint64_t number_from(const char* variable, std::uint64_t usual) {
-  const char* text = std::getenv(variable);
-  return text != nullptr && *text != '\0' ? std::stoull(text) : usual;
-}
-
-bool long_form() {
-  const char* text = std::getenv("BELFRY_LONG");
-  return text != nullptr && std::string{text} == "1";
-}
-
 const std::set<std::string> all_states{"blocked",   "scheduled", "queued",          "claimed",   "running",
                                        "retrying",  "parked",    "needs_attention", "succeeded", "failed",
                                        "timed_out", "lost",      "cancelled",       "skipped"};
 
 bool leased(const std::string& state) { return state == "claimed" || state == "running"; }
-
-std::vector<json> all_runs(http_client& http) {
-  std::vector<json> runs;
-  std::string cursor;
-  do {
-    const auto page =
-        http.get_json("/v1/runs?limit=500&sort=oldest" + (cursor.empty() ? "" : "&cursor=" + cursor));
-    for (const auto& r : page.at("runs")) runs.push_back(r);
-    cursor = page.at("next_cursor").is_string() ? page.at("next_cursor").get<std::string>() : "";
-  } while (!cursor.empty());
-  return runs;
-}
-
-struct entry {
-  std::string run;
-  std::uint64_t attempt = 0, fencing = 0;
-};
-
-// What the process runs have written, in order.
-std::vector<entry> read_diary(const std::string& path) {
-  std::vector<entry> all;
-  std::istringstream in(read_text(path));
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream words(line);
-    entry e;
-    if (words >> e.run >> e.attempt >> e.fencing) all.push_back(e);
-  }
-  return all;
-}
 
 class trial {
  public:

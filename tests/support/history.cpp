@@ -108,7 +108,11 @@ void history::add(const json& event) {
 
 void history::step(const json& event, const std::string& kind, life& l) {
   if (kind == "run_submitted" || kind == "run_skipped") return;
-  if (kind == "stale_write") return;  // changes nothing, and may come at any time
+  if (kind == "stale_write") {  // changes nothing, and may come at any time; only from a lease that there was
+    if (number_of(event, "fencing") > l.fencing)
+      wrong(event, "nobody was given this fencing number; the last one was " + std::to_string(l.fencing));
+    return;
+  }
   if (kind == "run_claimed") return claim(event, l);
   const auto r =
       std::find_if(rules.begin(), rules.end(), [&](const rule& each) { return each.kind == kind; });
@@ -142,6 +146,13 @@ void history::claim(const json& event, life& l) {
 std::int64_t history::count_of(const std::string& kind) const {
   const auto it = kinds_.find(kind);
   return it == kinds_.end() ? 0 : it->second;
+}
+
+std::vector<std::string> history::unfinished() const {
+  std::vector<std::string> open;
+  for (const auto& [id, l] : lives_)
+    if (l.ends == 0) open.push_back(id);
+  return open;
 }
 
 void history::compare(const json& run) {

@@ -36,6 +36,8 @@ class history {
   std::int64_t last() const { return last_; }
   std::size_t count() const { return count_; }
   std::int64_t count_of(const std::string& kind) const;
+  // Runs that were mentioned and have no end.
+  std::vector<std::string> unfinished() const;
   // Compares what the journal says of a run with the run itself (GET /v1/runs/{id}).
   void compare(const json& run);
 

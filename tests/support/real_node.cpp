@@ -17,6 +17,8 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/support/secrets.hpp"
+
 namespace belfry::test {
 namespace {
 
@@ -206,6 +208,7 @@ program_end run_program(const std::vector<std::string>& argv, std::chrono::milli
   }
   ::close(out[0]);
   ::close(err[0]);
+  expect_no_token(end.err, "what " + argv[0] + " said on stderr");
   return end;
 }
 
@@ -217,10 +220,12 @@ background::background(const std::vector<std::string>& argv, const variables& en
 }
 
 background::~background() {
-  if (ended()) return;
-  ::kill(pid_, SIGKILL);
-  int status = 0;
-  ::waitpid(pid_, &status, 0);
+  if (!ended()) {
+    ::kill(pid_, SIGKILL);
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+  }
+  expect_no_token(said(), "what a program in the background said");
 }
 
 void background::signal(int number) const {
@@ -255,6 +260,7 @@ real_node::real_node(node_setup setup, bool begin) : setup_(std::move(setup)), d
 real_node::~real_node() {
   const std::string mark = mark_;
   kill9();
+  expect_no_token(said(), "the log of a node");
   if (!mark.empty())
     for (const auto& p : processes_with("BELFRY_NODE", mark)) ::kill(p.pid, SIGKILL);
   std::error_code ignored;
