@@ -43,9 +43,9 @@ void write_claims(writer& w, const messages::claimed_runs& c) {
     if (run.spec) {
       w.raw_or_null("payload", run.spec->payload).raw_or_null("metadata", run.spec->metadata);
       w.milliseconds("timeout_ms", run.spec->timeout).milliseconds("grace_ms", run.spec->grace);
-      w.texts("tags", run.spec->tags);
       write_exit_codes(w, "success_codes", run.spec->process.success_codes);
       write_exit_codes(w, "retryable_codes", run.spec->process.retryable_codes);
+      w.texts("tags", run.spec->tags);
       w.member_or_null("traceparent", run.spec->traceparent);
     }
     w.end_object();

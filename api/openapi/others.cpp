@@ -146,9 +146,9 @@ void add_sessions(std::vector<schema>& all) {
                   {"metadata", "any", ""},
                   {"timeout_ms", "int", ""},
                   {"grace_ms", "int", "Between asking the work to stop and ending it"},
-                  {"tags", "[]text", ""},
                   {"success_codes", "[]int", "Exit codes that mean success; empty: 0"},
                   {"retryable_codes", "[]int", "Exit codes that are tried again; empty: all others"},
+                  {"tags", "[]text", ""},
                   {"traceparent", "text?", ""}},
                  false,
                  {}});
