@@ -11,8 +11,9 @@ import fcntl
 import json
 import os
 import threading
+import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ class Spool:
     def append(self, path: str, body: bytes, key: str, maybe_sent: bool) -> None:
         """Durable when it returns; SpoolFull when there is no room."""
         now = _now()
-        entry = {"key": key, "path": path, "body": body.decode(), "spooled_at": now, "sent_at": now if maybe_sent else None}
+        entry = {"key": key, "path": path, "body": body.decode(), "spooled_at_ms": now, "sent_at_ms": now if maybe_sent else None}
         text = json.dumps(entry).encode()
         with self._lock:
             for name in [n for n in self._aside_sizes if not (self._aside / n).exists()]:
@@ -111,10 +112,10 @@ class Spool:
     def _deliver_one(self, transport: Transport, name: str) -> None:
         path = self._root / name
         entry = json.loads(path.read_text())
-        if entry["sent_at"] is None:
-            entry["sent_at"] = _now()
+        if entry["sent_at_ms"] is None:
+            entry["sent_at_ms"] = _now()
             _write(path, json.dumps(entry).encode())
-        elif datetime.now(timezone.utc) - datetime.fromisoformat(entry["sent_at"]) > self.resend_within:
+        elif _now() - entry["sent_at_ms"] > self.resend_within / timedelta(milliseconds=1):
             return self._set_aside(name, entry, {
                 "code": "spooled_too_long", "detail": "the node may have taken it when it was first sent and has since "
                 "forgotten its key: look for the run before you submit it again"})
@@ -137,8 +138,8 @@ class Spool:
             self._aside_sizes[name] = len(text)
 
 
-def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def _write(path: Path, text: bytes) -> None:
