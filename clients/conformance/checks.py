@@ -1,9 +1,10 @@
 """Builds the adaptors, and the checks that need no scenario: generated types and the programs of the guides."""
+import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from node import Node
@@ -33,17 +34,18 @@ class Languages:
         self.root = root
         self.clients = root / "clients"
         self.binary = binary
-        self.made = Path(binary).parent / "clients"
+        programs = Path(os.environ.get("BELFRY_CLIENT_PROGRAMS") or Path(binary).parent)
+        self.made = programs / "clients"
         conformance = self.clients / "conformance"
         self.adaptors = {
             "python": [sys.executable, "-B", str(conformance / "python/adaptor.py")],
             "typescript": ["node", "--no-warnings", str(self.made / "typescript/conformance/typescript/adaptor.js")],
-            "cpp": [str(Path(binary).parent / "client_adaptor")],
+            "cpp": [str(programs / "client_adaptor")],
         }
         self.examples = {
             "python": [sys.executable, "-B", str(self.clients / "python/examples/word_count.py")],
             "typescript": ["node", "--no-warnings", str(self.made / "typescript/typescript/examples/word_count.js")],
-            "cpp": [str(Path(binary).parent / "client_word_count")],
+            "cpp": [str(programs / "client_word_count")],
         }
 
     def build(self, chosen):
@@ -75,7 +77,6 @@ def typescript__the_types_are_those_of_the_OpenAPI_document(languages):
 
 @check
 def typescript__the_package_needs_nothing_at_run_time(languages):
-    import json
     package = json.loads((languages.clients / "typescript/package.json").read_text())
     if package.get("dependencies"):
         raise Failure(f"dependencies: {package['dependencies']}")
@@ -107,7 +108,8 @@ def guide_program_works(language):
         try:
             node.start()
             worker = subprocess.Popen([*languages.examples[language], node.url], stdout=subprocess.PIPE,
-                                      stderr=subprocess.STDOUT, text=True)
+                                      stderr=subprocess.STDOUT, text=True,
+                                      env={**os.environ, "PYTHONPATH": str(languages.clients / "python/src")})
             run = node.submit({"text": "one two three"}, name="word-count")
             done = node.wait_run(run, "succeeded", "failed")
             if done["result"] != {"words": 3}:
