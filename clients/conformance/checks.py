@@ -10,6 +10,7 @@ from pathlib import Path
 from node import Node
 
 CHECKS = []
+NODE = os.environ.get("NODE") or "node"
 GUIDES = {"python": "word_count.py", "typescript": "word_count.ts", "cpp": "word_count.cpp"}
 
 
@@ -39,18 +40,26 @@ class Languages:
         conformance = self.clients / "conformance"
         self.adaptors = {
             "python": [sys.executable, "-B", str(conformance / "python/adaptor.py")],
-            "typescript": ["node", "--no-warnings", str(self.made / "typescript/conformance/typescript/adaptor.js")],
+            "typescript": [NODE, "--no-warnings", str(self.made / "typescript/conformance/typescript/adaptor.js")],
             "cpp": [str(programs / "client_adaptor")],
         }
         self.examples = {
             "python": [sys.executable, "-B", str(self.clients / "python/examples/word_count.py")],
-            "typescript": ["node", "--no-warnings", str(self.made / "typescript/typescript/examples/word_count.js")],
+            "typescript": [NODE, "--no-warnings", str(self.made / "typescript/typescript/examples/word_count.js")],
             "cpp": [str(programs / "client_word_count")],
         }
 
-    def build(self, chosen):
+    def read_document(self):
         if not Path(self.binary).exists():
             raise Failure(f"{self.binary} is not there: run ./dev build")
+        node = Node(self.binary)
+        try:
+            node.start()
+            self.document = json.loads(told(self.binary, "openapi", "--server", node.url))
+        finally:
+            node.close()
+
+    def build(self, chosen):
         if "typescript" in chosen:
             told("tsc", "-p", str(self.clients / "conformance/typescript/tsconfig.json"), "--outDir", str(self.made / "typescript"))
             (self.made / "typescript/package.json").write_text('{"type": "module"}\n')
@@ -58,21 +67,19 @@ class Languages:
             raise Failure(f"{self.adaptors['cpp'][0]} is not there: run ./dev test clients, or ./dev build release clients")
 
 
+def types_of(languages, to):
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "openapi.json").write_text(json.dumps(languages.document))
+        told(NODE, str(languages.clients / "typescript/tools/types.mjs"), f"{folder}/openapi.json", str(to))
+
+
 @check
 def typescript__the_types_are_those_of_the_OpenAPI_document(languages):
-    node = Node(languages.binary)
-    try:
-        node.start()
-        document = told(languages.binary, "openapi", "--server", node.url)
-    finally:
-        node.close()
+    kept = languages.clients / "typescript/src/api.ts"
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "openapi.json").write_text(document)
-        told("node", str(languages.clients / "typescript/tools/types.mjs"), f"{folder}/openapi.json", f"{folder}/api.ts")
-        fresh = Path(folder, "api.ts").read_text()
-    if fresh != (languages.clients / "typescript/src/api.ts").read_text():
-        raise Failure("clients/typescript/src/api.ts is out of date. With a node running:\n"
-                      "  belfry openapi | node clients/typescript/tools/types.mjs - clients/typescript/src/api.ts")
+        types_of(languages, f"{folder}/api.ts")
+        if Path(folder, "api.ts").read_text() != kept.read_text():
+            raise Failure("clients/typescript/src/api.ts is out of date: run tests/clients/run --write-types")
 
 
 @check

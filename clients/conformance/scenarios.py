@@ -14,6 +14,14 @@ def scenario(function):
     return function
 
 
+def needs(operation):
+    """Skipped, and counted as such, by a node whose OpenAPI document does not have the operation."""
+    def mark(function):
+        function.needs = operation
+        return function
+    return mark
+
+
 def refused(call, *arguments, **members):
     try:
         answer = call(*arguments, **members)
@@ -219,23 +227,27 @@ def spool__belongs_to_one_process(world):
 # --- the worker -----------------------------------------------------------------------------------------------------
 
 @scenario
+@needs("/v1/runs/{id}:log")
 def worker__performs_a_run_and_tells_progress_and_lines(world):
     node = world.node()
     w = world.client(node.url)
     w.work(capabilities=["gpu"], name="one")
-    run = node.submit({"steps": [{"progress": 0.25, "text": "a quarter"}, {"log": "first\nsecond", "stream": "out"},
-                                 {"log": "bad ✓", "stream": "err"}, {"sleep_ms": 500}],
+    run = node.submit({"steps": [{"progress": 0.25, "text": "a quarter"}, {"log": "first\nsecond", "stream": "stdout"},
+                                 {"log": "bad ✓", "stream": "stderr"},
+                                 {"log": "é" * 10_000, "stream": "stdout"}, {"sleep_ms": 500}],
                        "end": {"complete": {"answer": 42}}}, capabilities=["gpu"])
     world.until(lambda: node.run(run)["progress"] == 0.25)
     done = node.wait_run(run, "succeeded")
     assert done["result"] == {"answer": 42}
     assert done["attempts"][0]["session_name"] == "one"
     lines = [(line["stream"], line["text"]) for line in node.get(f"/v1/runs/{run}/logs")["lines"]]
-    assert lines == [("stdout", "first"), ("stdout", "second"), ("stderr", "bad ✓")], lines
-    assert w.wait("reported", run=run)["accepted"]
+    assert lines == [("stdout", "first"), ("stdout", "second"), ("stderr", "bad ✓"), ("stdout", "é" * 8192),
+                     ("stdout", "é" * 1808)], lines
+    assert w.wait("reported", run=run)["accepted"] and not w.find("began")[0]["token_shown"]
 
 
 @scenario
+@needs("/v1/runs/{id}:checkpoint")
 def worker__a_failed_attempt_hands_its_checkpoint_to_the_next(world):
     node = world.node()
     w = world.client(node.url)
@@ -494,6 +506,7 @@ def worker__a_drain_timeout_ends_handlers_that_go_on(world):
 
 
 @scenario
+@needs("/v1/sessions/{id}:drain")
 def worker__a_drain_asked_for_at_the_node_stops_it(world):
     node = world.node()
     w = world.client(node.url)

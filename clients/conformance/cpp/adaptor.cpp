@@ -91,6 +91,7 @@ json perform(belfry::attempt& a) {
        {"payload", a.payload()},
        {"checkpoint", a.checkpoint()},
        {"previous", previous},
+       {"token_shown", a.claim().contains("token")},
        {"at", now()}});
   struct at_end {
     belfry::attempt& of;

@@ -32,7 +32,8 @@ def describe(error):
 
 def perform(attempt):
     say(event="began", run=attempt.run_id, attempt=attempt.number, fencing=attempt.fencing, payload=attempt.payload,
-        checkpoint=attempt.checkpoint, previous=[p["outcome"] for p in attempt.previous], at=time.monotonic())
+        checkpoint=attempt.checkpoint, previous=[p["outcome"] for p in attempt.previous], token_shown="token" in attempt.claim,
+        at=time.monotonic())
     try:
         for step in attempt.payload.get("steps", []):
             if "sleep_ms" in step:

@@ -71,7 +71,8 @@ async function perform(attempt: Attempt): Promise<unknown> {
   const payload = (attempt.payload ?? {}) as Any;
   say({
     event: "began", run: attempt.runId, attempt: attempt.number, fencing: attempt.fencing, payload,
-    checkpoint: attempt.checkpoint, previous: attempt.previous.map((p) => p.outcome), at: now(),
+    checkpoint: attempt.checkpoint, previous: attempt.previous.map((p) => p.outcome),
+    token_shown: "token" in attempt.claim, at: now(),
   });
   try {
     for (const step of payload.steps ?? []) await takeStep(attempt, step);

@@ -8,6 +8,26 @@ namespace {
 
 // The oldest lines go first when the node cannot be reached for long.
 constexpr std::size_t most_lines = 10'000;
+// Of the node. It would cut what is longer by itself, and then number the lines otherwise than we do.
+constexpr std::size_t longest_line = std::size_t{16} * 1024;
+
+// Invalid bytes become U+FFFD.
+std::string valid(std::string_view text) {
+  return json::parse(json(std::string{text}).dump(-1, ' ', false, json::error_handler_t::replace))
+      .get<std::string>();
+}
+
+// Where a part of at most so many bytes that begins at `from` ends: between two characters.
+std::size_t cut(const std::string& text, std::size_t from, std::size_t most) {
+  auto end = std::min(text.size(), from + most);
+  while (end < text.size() && end > from && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return end;
+}
+
+json without_token(json claim) {
+  claim.erase("token");
+  return claim;
+}
 
 json checkpoint_of(const json& claim) {
   const auto at = claim.find("checkpoint");
@@ -17,24 +37,29 @@ json checkpoint_of(const json& claim) {
 }  // namespace
 
 std::string plain(std::string_view text, std::size_t most_bytes) {
-  // Invalid bytes become U+FFFD; cut where a character begins.
-  auto quoted =
-      json(std::string{text.substr(0, most_bytes + 4)}).dump(-1, ' ', false, json::error_handler_t::replace);
-  auto valid = json::parse(quoted).get<std::string>();
-  if (valid.size() > most_bytes) {
-    auto end = most_bytes;
-    while (end > 0 && (static_cast<unsigned char>(valid[end]) & 0xC0U) == 0x80U) --end;
-    valid.resize(end);
-  }
-  return valid;
+  auto whole = valid(text.substr(0, most_bytes + 4));
+  whole.resize(cut(whole, 0, most_bytes));
+  return whole;
+}
+
+std::vector<std::string> pieces(std::string_view line) {
+  const auto whole = valid(line);
+  std::vector<std::string> found;
+  std::size_t from = 0;
+  do {
+    const auto to = cut(whole, from, longest_line);
+    found.push_back(whole.substr(from, to - from));
+    from = to;
+  } while (from < whole.size());
+  return found;
 }
 
 std::string milliseconds(span s) { return std::to_string(s.count()) + "ms"; }
 
 held::held(json c, span lease)
-    : claim(std::move(c)),
+    : token(c.at("token").get<std::string>()),
+      claim(without_token(std::move(c))),
       run_id(claim.at("run_id").get<std::string>()),
-      token(claim.at("token").get<std::string>()),
       fencing(claim.at("fencing").get<std::int64_t>()),
       number(claim.at("attempt").get<int>()),
       lease_until(steady::now() + lease),
@@ -112,7 +137,7 @@ void attempt::log(std::string_view text, std::string_view stream) {
       const auto end = text.find('\n');
       auto one = text.substr(0, end);
       if (one.ends_with('\r')) one.remove_suffix(1);
-      held_->lines.push_back({detail::plain(one, 16 * 1024), std::string{stream}});
+      for (auto& piece : detail::pieces(one)) held_->lines.push_back({std::move(piece), std::string{stream}});
       if (end == std::string_view::npos) break;
       text.remove_prefix(end + 1);
     }

@@ -16,6 +16,9 @@ namespace belfry::detail {
 /// Valid UTF-8 of at most so many bytes: what a handler says must never keep its end from being reported.
 std::string plain(std::string_view text, std::size_t most_bytes);
 
+/// The line in parts that the node takes as one line each; at least one.
+std::vector<std::string> pieces(std::string_view line);
+
 std::string milliseconds(span s);
 
 struct line {
@@ -30,9 +33,9 @@ struct held {
   std::string path(const char* verb) const { return "/v1/runs/" + run_id + ":" + verb; }
   void cancel(const std::string& reason);
 
-  const json claim;
-  const std::string run_id;
   const std::string token;
+  const json claim;  // without the token: a handler may print what it got
+  const std::string run_id;
   const std::int64_t fencing;
   const int number;
 

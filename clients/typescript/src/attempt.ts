@@ -48,15 +48,15 @@ export interface Previous {
   ended_at: string;
 }
 
-/** The claim, with what newer nodes add. */
-export type Claim = Whole<Omit<ClaimedRun, "checkpoint" | "previous">> & {
+/** `ClaimedRun` of the OpenAPI document, without the token: a handler may print what it got. */
+export type Claim = Whole<Omit<ClaimedRun, "token" | "checkpoint" | "previous">> & {
   checkpoint?: { attempt: number; at: string; value: unknown } | null;
   previous?: Previous[];
 };
 
 export interface LogLine {
   text: string;
-  stream: "out" | "err";
+  stream: "stdout" | "stderr";
 }
 
 // The oldest lines go first when the node cannot be reached for long.
@@ -110,8 +110,9 @@ export class Attempt {
   }
 
   /** One or more lines of the run's log. */
-  log(text: string, stream: "out" | "err" = "out"): void {
-    for (const line of text.replace(/\n$/, "").split(/\r?\n/)) this.lines.push({ text: plain(line, 16 * 1024), stream });
+  log(text: string, stream: "stdout" | "stderr" = "stdout"): void {
+    for (const line of text.replace(/\n$/, "").split(/\r?\n/))
+      for (const piece of pieces(line)) this.lines.push({ text: piece, stream });
     if (this.lines.length > MOST_LINES) this.lines.splice(0, this.lines.length - MOST_LINES);
     this.changed();
   }
@@ -137,8 +138,28 @@ export class Attempt {
 /** Well-formed and of at most so many bytes: what a handler says must never keep its end from being reported. */
 export function plain(text: string, mostBytes: number): string {
   const bytes = new TextEncoder().encode(text.slice(0, mostBytes)); // lone surrogates become U+FFFD
-  if (bytes.length <= mostBytes) return new TextDecoder().decode(bytes);
-  let end = mostBytes;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end -= 1;
-  return new TextDecoder().decode(bytes.subarray(0, end));
+  return new TextDecoder().decode(bytes.subarray(0, cut(bytes, 0, mostBytes)));
+}
+
+// The node would cut longer lines by itself, and then number them otherwise than we do.
+const LONGEST_LINE = 16 * 1024;
+
+/** The line in parts that the node takes as one line each; at least one. */
+function pieces(line: string): string[] {
+  const bytes = new TextEncoder().encode(line);
+  const found: string[] = [];
+  let from = 0;
+  do {
+    const to = cut(bytes, from, LONGEST_LINE);
+    found.push(new TextDecoder().decode(bytes.subarray(from, to)));
+    from = to;
+  } while (from < bytes.length);
+  return found;
+}
+
+/** Where a part of at most so many bytes that begins at `from` ends: between two characters. */
+function cut(bytes: Uint8Array, from: number, most: number): number {
+  let end = Math.min(bytes.length, from + most);
+  while (end < bytes.length && end > from && (bytes[end]! & 0xc0) === 0x80) end -= 1;
+  return end;
 }

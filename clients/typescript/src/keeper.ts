@@ -25,7 +25,7 @@ export class Held {
   private sending: LogLine[] = []; // a portion that the node has not confirmed
   private first = 1; // number of its first line
 
-  constructor(readonly attempt: Attempt, private readonly transport: Transport, private readonly o: KeeperOptions) {
+  constructor(readonly attempt: Attempt, private readonly token: string, private readonly transport: Transport, private readonly o: KeeperOptions) {
     this.timeoutMs = Math.max(1000, Math.min(10_000, o.leaseMs / 3));
     this.leaseUntil = performance.now() + o.leaseMs;
     this.beatLater(o.heartbeatMs);
@@ -34,7 +34,7 @@ export class Held {
 
   /** Says something about the lease. */
   body(members: Record<string, unknown>): string {
-    return JSON.stringify({ token: this.attempt.claim.token, fencing: this.attempt.fencing, ...members });
+    return JSON.stringify({ token: this.token, fencing: this.attempt.fencing, ...members });
   }
 
   path(verb: string): string {

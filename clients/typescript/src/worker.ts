@@ -51,6 +51,7 @@ export interface WorkerOptions {
 /** What it returns, or resolves to, is the result. */
 export type Handler = (attempt: Attempt) => unknown;
 
+type Claimed = Claim & { token: string };
 type End = { said: Report["said"]; members: Record<string, unknown> };
 
 export class Worker {
@@ -149,13 +150,13 @@ export class Worker {
     }
   }
 
-  private async claim(free: number): Promise<Claim[]> {
+  private async claim(free: number): Promise<Claimed[]> {
     if (this.sessionId === null) await this.register(false);
     const content = JSON.stringify({
       session: this.sessionId, max: free, wait: duration(this.waitMs), lease: duration(this.leaseMs), start: true,
       at_least: this.options.atLeast,
     });
-    let answer: { claims: Claim[]; commands?: string[]; reasons?: unknown[] };
+    let answer: { claims: Claimed[]; commands?: string[]; reasons?: unknown[] };
     try {
       const options = { timeoutMs: this.waitMs + 15_000, signal: this.stopping.signal };
       answer = (await this.client.transport.once("POST", "/v1/claims", content, options)).body as typeof answer;
@@ -198,9 +199,9 @@ export class Worker {
 
   // --- one attempt ---
 
-  private take(claim: Claim): void {
+  private take({ token, ...claim }: Claimed): void {
     const attempt = new Attempt(claim, (_, value) => this.saveCheckpoint(held, value));
-    const held: Held = new Held(attempt, this.client.transport, {
+    const held: Held = new Held(attempt, token, this.client.transport, {
       leaseMs: this.leaseMs, heartbeatMs: this.heartbeatMs, drain: () => this.drainAsked(), log: this.client.log,
     });
     this.held.add(held);

@@ -60,7 +60,7 @@ class attempt {
  public:
   explicit attempt(std::shared_ptr<detail::held> h) : held_(std::move(h)) {}
 
-  /// The whole claim, in the shape of `ClaimedRun` of the OpenAPI document.
+  /// `ClaimedRun` of the OpenAPI document, without the token.
   const json& claim() const;
   const std::string& run_id() const;
   const json& payload() const;
@@ -87,8 +87,8 @@ class attempt {
 
   /// 0 to 1, and in plain words. Returns at once; the newest is sent.
   void progress(double value, std::string_view text = {});
-  /// One or more lines of the run's log; `stream` is `out` or `err`. Returns at once.
-  void log(std::string_view text, std::string_view stream = "out");
+  /// One or more lines of the run's log; `stream` is `stdout` or `stderr`. Returns at once.
+  void log(std::string_view text, std::string_view stream = "stdout");
   /// Stores JSON of at most 64 KiB for the next attempt. On the node's disk when it returns; throws
   /// belfry::cancelled when the lease is lost before that.
   void save_checkpoint(const json& value);

@@ -6,8 +6,9 @@ from typing import Any, Callable
 
 from .errors import BelfryError
 
-#: Bounds of what is kept for the node while it cannot be reached; the oldest lines go first.
+#: Bound of what is kept for the node while it cannot be reached; the oldest lines go first.
 MOST_LINES = 10_000
+#: Of the node, in bytes. It would cut what is longer by itself, and then number the lines otherwise than we do.
 LONGEST_LINE = 16 * 1024
 
 
@@ -54,6 +55,7 @@ class Attempt:
     """
 
     def __init__(self, claim: dict[str, Any], save: Callable[["Attempt", Any], None]) -> None:
+        #: `ClaimedRun` of the OpenAPI document, without the token.
         self.claim = claim
         self.run_id: str = claim["run_id"]
         self.name: str = claim["name"]
@@ -93,11 +95,11 @@ class Attempt:
             self._progress = {**(self._progress or {}), **news}
         self._changed()
 
-    def log(self, text: str, stream: str = "out") -> None:
-        """One or more lines of the run's log; `stream` is `out` or `err`. Returns at once."""
+    def log(self, text: str, stream: str = "stdout") -> None:
+        """One or more lines of the run's log; `stream` is `stdout` or `stderr`. Returns at once."""
         with self._lock:
             for line in text.removesuffix("\n").split("\n"):
-                self._lines.append({"text": plain(line.removesuffix("\r"), LONGEST_LINE), "stream": stream})
+                self._lines += [{"text": piece, "stream": stream} for piece in pieces(line.removesuffix("\r"))]
             if len(self._lines) > MOST_LINES:
                 del self._lines[:len(self._lines) - MOST_LINES]
         self._changed()
@@ -118,3 +120,14 @@ class Attempt:
 def plain(text: str, most_bytes: int) -> str:
     """Valid UTF-8 of at most so many bytes: what a handler says must never keep its end from being reported."""
     return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
+
+
+def pieces(line: str) -> list[str]:
+    """The line in parts that the node takes as one line each; at least one."""
+    rest = line.encode("utf-8", "replace")
+    found = []
+    while len(rest) > LONGEST_LINE:
+        piece = rest[:LONGEST_LINE].decode("utf-8", "ignore")
+        found.append(piece)
+        rest = rest[len(piece.encode()):]
+    return [*found, rest.decode()]

@@ -36,7 +36,7 @@ class Submission:
         """The id of the run, or of the batch."""
         if self.answer is None:
             raise BelfryError("the submission waits in the spool and has no id yet")
-        return self.answer.get("id") or self.answer["batch_id"]
+        return str(self.answer.get("id") or self.answer["batch_id"])
 
 
 class Client:
@@ -86,11 +86,13 @@ class Client:
         return self._submit("/v1/runs:batch", {"runs": list(runs)}, key)
 
     def get_run(self, run_id: str) -> dict[str, Any]:
-        return self.transport.ask("GET", f"/v1/runs/{quote(run_id, safe='')}").body
+        run: dict[str, Any] = self.transport.ask("GET", f"/v1/runs/{quote(run_id, safe='')}").body
+        return run
 
     def cancel_run(self, run_id: str, reason: str | None = None) -> dict[str, Any]:
         body = {} if reason is None else {"reason": reason}
-        return self.transport.ask("POST", f"/v1/runs/{quote(run_id, safe='')}:cancel", body).body
+        head: dict[str, Any] = self.transport.ask("POST", f"/v1/runs/{quote(run_id, safe='')}:cancel", body).body
+        return head
 
     def wait_for(self, run_id: str, timeout: float = 60.0) -> dict[str, Any]:
         """The run when it has ended; TimeoutError when it has not within `timeout` seconds."""

@@ -20,7 +20,7 @@ class Held:
 
     def __init__(self, attempt: Attempt, token: str, lease: float) -> None:
         self.attempt = attempt
-        self.proof = {"token": token, "fencing": attempt.fencing}
+        self.proof: dict[str, Any] = {"token": token, "fencing": attempt.fencing}
         self.lease_until = time.monotonic() + lease
         self.next_beat = 0.0
         self.lost = False

@@ -18,6 +18,6 @@ class Retry:
 
     def delay(self, tries: int, at_least: float | None = None) -> float:
         """Seconds to wait after the `tries`-th try (from 1): half fixed, half random, so that clients spread."""
-        backoff = min(self.cap, self.base * 2 ** min(tries - 1, 30))
-        wait = backoff * random.uniform(0.5, 1.0)
+        backoff = min(self.cap, self.base * 2.0 ** min(tries - 1, 30))
+        wait: float = backoff * random.uniform(0.5, 1.0)
         return max(wait, at_least * random.uniform(1.0, 1.1)) if at_least else wait

@@ -145,7 +145,8 @@ class Worker:
             self._drain_asked()
         elif not answer["claims"] and answer.get("reasons"):
             self._stopping.wait(min(self.wait, 1.0))  # the node says at once that it would wait in vain
-        return answer["claims"]
+        claims: list[dict[str, Any]] = answer["claims"]
+        return claims
 
     def _register(self, again: bool = False) -> None:
         body = dict(self._registration)
@@ -173,7 +174,8 @@ class Worker:
     # --- one attempt ---
 
     def _take(self, claim: dict[str, Any]) -> None:
-        held = Held(Attempt(claim, self._save_checkpoint), claim["token"], self.lease)
+        token = claim.pop("token")  # a handler may print what it got
+        held = Held(Attempt(claim, self._save_checkpoint), token, self.lease)
         self._keeper.add(held)
         if self._drain.is_set():  # it came while we were stopping
             held.attempt._cancel("stop")
@@ -233,8 +235,9 @@ class Worker:
 
     def _settle(self, held: Held, said: str, body: dict[str, Any]) -> dict[str, Any]:
         path = f"/v1/runs/{held.attempt.run_id}:{said}"
-        return self.client.transport.ask("POST", path, {**held.proof, **body}, retry=self._report_retry,
-                                         abort=self._at_once).body
+        settled: dict[str, Any] = self.client.transport.ask("POST", path, {**held.proof, **body},
+                                                            retry=self._report_retry, abort=self._at_once).body
+        return settled
 
     def _save_checkpoint(self, attempt: Attempt, value: Any) -> None:
         held = self._keeper.find(attempt)
