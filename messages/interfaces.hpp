@@ -55,8 +55,10 @@ using follower_actor =
 using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::extend<
     caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
     caf::replies_to<ask_queue>::with<core::result<queue_state>>,
-    caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
-    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>, caf::reacts_to<close_claims>,
+    caf::replies_to<change_limits>::with<core::result<queue_state>>,    // durable, at once
+    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,  // at boot
+    caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,  // while it serves
+    caf::reacts_to<close_claims>,
     caf::reacts_to<alarm_rang>>;  // the wait of a claim is over
 
 // What the dispatcher tells.

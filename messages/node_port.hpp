@@ -46,6 +46,7 @@ class node_port {
   virtual void call(explain_run m, reply<explanation> done) = 0;
   virtual void call(ask_queue m, reply<queue_state> done) = 0;
   virtual void call(change_limits m, reply<queue_state> done) = 0;
+  virtual void call(rebuild_index m, reply<index_rebuilt> done) = 0;
   virtual void call(put_job m, reply<job_stored> done) = 0;
   virtual void call(archive_job m, reply<job_stored> done) = 0;
   virtual void call(pause_job m, reply<job_stored> done) = 0;

@@ -135,6 +135,26 @@ struct queue_state {
   std::size_t timers = 0;
   bool ready = false;  // rebuilt from the store and serving
 };
+// Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
+struct rebuild_index {
+  std::string actor;
+};
+enum class index_fault : std::uint8_t {
+  missing,    // open in the store, unknown in memory
+  stale,      // in memory, not open in the store
+  misplaced,  // known, but in another place: delayed instead of queued, another lease, another turn
+};
+struct index_difference {
+  core::run_id run;
+  index_fault what = index_fault::missing;
+};
+struct index_rebuilt {
+  std::uint64_t open = 0, queued = 0, delayed = 0, leased = 0;  // as the store has them
+  std::uint64_t missing = 0, stale = 0, misplaced = 0;          // as memory had them; all of it is right now
+  std::vector<index_difference> differences;                    // the first hundred
+  std::int64_t event = 0;                                       // what the journal says of it
+};
+
 struct change_limits {
   core::limit_options limits;
   std::string actor;

@@ -36,6 +36,7 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](ask_queue) { return core::result<queue_state>{state()}; },
       [this](const change_limits& asked) { return change(asked); },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
+      [this](const rebuild_index& asked) { return rebuild(asked); },
       [this](close_claims) {
         closed_ = true;
         for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});
@@ -49,6 +50,7 @@ auto dispatcher::make_behavior() -> behavior_type {
 void dispatcher::on_exit() {
   waiting_.clear();
   rebuilding_.reset();
+  comparing_.reset();
   deps_ = {};
 }
 

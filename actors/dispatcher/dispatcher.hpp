@@ -1,11 +1,12 @@
 // DISPATCHER: who gets which run next. It owns the board; it decides every claim and the store confirms it.
 //
 // All it holds is derived: rebuilt at boot from the open runs, kept right by the one stream of committed
-// heads (follow). A claim picks from the board, reserves, and sends one change set per run, so that one bad
-// row fails alone; many claims are on their way at once and share a commit. When there is nothing, a claim
-// that may wait stands in a line, first come first served, and is tried again whenever a run became ready, a
-// lease ended, a session or a limit changed. Rejected: polling the store for work; deciding on a copy of the
-// row (the store decides, in its transaction).
+// heads (follow), and compared with the store whenever somebody asks for that (compare). A claim picks from
+// the board, reserves, and sends one change set per run, so that one bad row fails alone; many claims are on
+// their way at once and share a commit. When there is nothing, a claim that may wait stands in a line, first
+// come first served, and is tried again whenever a run became ready, a lease ended, a session or a limit
+// changed. Rejected: polling the store for work; deciding on a copy of the row (the store decides, in its
+// transaction).
 #pragma once
 
 #include <cstdint>
@@ -71,6 +72,15 @@ class dispatcher : public messages::dispatcher_actor::base {
     std::shared_ptr<promise_guard<core::result<messages::queue_rebuilt>>> answer;
   };
 
+  // A rebuild while claims are served.
+  struct comparing {
+    std::vector<core::run_id> known;  // what memory had when it began and no page has passed yet, by id
+    std::size_t passed = 0;
+    messages::index_rebuilt found;
+    std::string actor;
+    std::shared_ptr<promise_guard<core::result<messages::index_rebuilt>>> answer;
+  };
+
   // claims.cpp
   caf::result<claim_answer> claim(const messages::claim_runs& wish);
   bool try_claim(const messages::claim_runs& wish, const claim_promise& answer);
@@ -92,13 +102,25 @@ class dispatcher : public messages::dispatcher_actor::base {
   void enter_lease(const core::run_head& head, core::handler_kind handler, core::span grace);
   void leave(const core::run_head& head);
   void tell_what_changed();
-  void measure(const core::run_head& head, bool was_held);
+  void measure(const core::run_head& head);
 
   // rebuild.cpp
   caf::result<core::result<messages::queue_rebuilt>> rebuild(const messages::rebuild_queue& asked);
   void scan_from(core::run_id after);
   void lose_dead();
   void lose_held_by(core::session_id who, const std::string& reason);
+
+  // compare.cpp
+  caf::result<core::result<messages::index_rebuilt>> rebuild(const messages::rebuild_index& asked);
+  void compare_from(core::run_id after);
+  void compare(const storage::open_page& page);
+  void compare(const storage::open_page::item& item);
+  bool agrees(const storage::open_page::item& item);
+  bool has(core::run_id run) const;
+  void found(core::run_id run, messages::index_fault what);
+  void forget(core::run_id run);
+  void end_comparing(core::result<messages::index_rebuilt> answer);
+  void note_rebuilt();
 
   core::result<messages::explanation> explain(const core::run_head& head);
   messages::queue_state state() const;
@@ -115,6 +137,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   messages::watch_times times_;  // gathered during one message
   messages::watch_leases leases_;
   std::optional<rebuilding> rebuilding_;
+  std::optional<comparing> comparing_;
   bool ready_ = false;
   bool closed_ = false;
   bool intake_open_ = true;

@@ -29,7 +29,10 @@ void dispatcher::follow(const runs_committed& heads) {
     else if (job.definition)
       job_limits_[job.id] = limit_of(*job.definition);
   }
-  for (const auto& run : heads.runs) follow(run.head, run.spec.get(), std::nullopt);
+  for (const auto& run : heads.runs) {
+    if (ready_) measure(run.head);
+    follow(run.head, run.spec.get(), std::nullopt);
+  }
   tell_what_changed();
 }
 
@@ -37,11 +40,9 @@ void dispatcher::follow(const runs_committed& heads) {
 void dispatcher::follow(const core::run_head& head, const core::run_spec* spec,
                         std::optional<core::handler_kind> handler) {
   const auto known = elsewhere_.find(head.id);
-  const bool was_held = known != elsewhere_.end() && known->second.holder;
   if (!handler && spec != nullptr) handler = spec->handler;
   if (!handler && known != elsewhere_.end()) handler = known->second.handler;
   const auto kind = handler.value_or(core::handler_kind::process);
-  if (ready_) measure(head, was_held);
   switch (head.state) {
     case run_state::queued: return enter_line(head, kind);
     case run_state::blocked:
@@ -124,8 +125,11 @@ void dispatcher::tell_what_changed() {
   }
 }
 
-void dispatcher::measure(const core::run_head& head, bool was_held) {
+// Before the head is followed: what was known of the run tells what is new.
+void dispatcher::measure(const core::run_head& head) {
   if (deps_.says.meter == nullptr) return;
+  const auto known = elsewhere_.find(head.id);
+  const bool was_held = known != elsewhere_.end() && known->second.holder;
   if (core::terminal(head.state)) {
     if (head.ended_at == core::never) return;
     deps_.says.count(metric::runs_completed_total, 1, to_text(head.state));

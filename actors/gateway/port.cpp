@@ -123,6 +123,11 @@ void gateway_port::call(change_limits m, reply<queue_state> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
       "dispatcher");
 }
+void gateway_port::call(rebuild_index m, reply<index_rebuilt> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
 void gateway_port::call(put_job m, reply<job_stored> done) {
   forward(
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },

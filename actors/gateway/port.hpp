@@ -28,6 +28,7 @@ class gateway_port : public messages::node_port {
   void call(messages::explain_run m, messages::reply<messages::explanation> done) override;
   void call(messages::ask_queue m, messages::reply<messages::queue_state> done) override;
   void call(messages::change_limits m, messages::reply<messages::queue_state> done) override;
+  void call(messages::rebuild_index m, messages::reply<messages::index_rebuilt> done) override;
   void call(messages::put_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::archive_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::pause_job m, messages::reply<messages::job_stored> done) override;

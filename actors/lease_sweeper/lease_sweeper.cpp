@@ -52,6 +52,10 @@ void lease_sweeper::watch(const watch_leases& news) {
   const auto now = deps_.clock->now();
   for (const auto& l : news.leases) {
     expiries_.set(l.run.value, l.expires_at);
+    const auto known = leases_.find(l.run);
+    if (known != leases_.end() && known->second.fencing == l.fencing &&
+        known->second.expires_at == l.expires_at)
+      continue;  // said again: it is as long as it was when it was new
     if (l.expires_at == core::never)
       leases_.erase(l.run);
     else

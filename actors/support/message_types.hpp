@@ -32,6 +32,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::explanation
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ask_queue)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::change_limits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::queue_state>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::rebuild_index)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::index_rebuilt>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::stop_attempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::put_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::archive_job)

@@ -39,7 +39,11 @@ void timekeeper::on_exit() { deps_ = {}; }
 
 void timekeeper::watch(const watch_times& news) {
   for (const auto& t : news.times) {
-    due_.set(t.run.value, t.at);
+    // Said again, by a rebuild: an attempt that was told to stop keeps the time that it was given for that.
+    const auto known = attempts_.find(t.run);
+    const bool again = known != attempts_.end() && t.at != core::never && known->second.fencing == t.fencing;
+    if (!again || !known->second.stop_asked) due_.set(t.run.value, t.at);
+    if (again) continue;
     if (t.at == core::never || t.fencing == 0)
       attempts_.erase(t.run);
     else

@@ -91,6 +91,25 @@ void write_queue(writer& w, const messages::queue_state& q) {
   w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).end_object();
 }
 
+void write_rebuilt(writer& w, const messages::index_rebuilt& r) {
+  const auto word = [](messages::index_fault what) {
+    switch (what) {
+      case messages::index_fault::missing: return "missing";
+      case messages::index_fault::stale: return "stale";
+      case messages::index_fault::misplaced: return "misplaced";
+    }
+    return "misplaced";
+  };
+  w.begin_object().member("open", r.open).member("queued", r.queued).member("delayed", r.delayed);
+  w.member("leased", r.leased).member("missing", r.missing).member("stale", r.stale);
+  w.member("misplaced", r.misplaced).key("differences").begin_array();
+  for (const auto& d : r.differences) {
+    w.begin_object().key("run_id").id_value(core::run_tag::prefix, d.run.value);
+    w.member("was", word(d.what)).end_object();
+  }
+  w.end_array().member("event", r.event).end_object();
+}
+
 void write_totals(writer& w, const core::store_facts& f) {
   w.key("totals").begin_object();
   for (const auto& [name, n] : f.totals) w.member(name, n);

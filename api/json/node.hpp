@@ -29,6 +29,7 @@ struct machine_facts {
 void write_health(writer& w, const messages::node_status& s);
 void write_node(writer& w, const messages::node_status& s, const std::optional<core::store_facts>& store,
                 const machine_facts& m);
+void write_rebuilt(writer& w, const messages::index_rebuilt& r);
 void write_queue(writer& w, const messages::queue_state& q);
 void write_limits(writer& w, const core::limit_options& l);
 void write_totals(writer& w, const core::store_facts& f);

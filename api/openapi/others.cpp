@@ -209,6 +209,24 @@ void add_node(std::vector<schema>& all) {
                   {"timers", "int", ""}},
                  false,
                  {}});
+  all.push_back({"QueueRebuilt",
+                 "The queue was compared with the store",
+                 {{"open", "int", "Runs that have not ended"},
+                  {"queued", "int", ""},
+                  {"delayed", "int", "Scheduled, retrying, parked, blocked or waiting for a person"},
+                  {"leased", "int", "Claimed or running"},
+                  {"missing", "int", "Were open in the store and unknown in memory"},
+                  {"stale", "int", "Were in memory and not open in the store"},
+                  {"misplaced", "int", "Stood in another place in memory than in the store"},
+                  {"differences", "[]@QueueDifference", "The first hundred; all are put right"},
+                  {"event", "int", "Sequence number of the event that tells of it"}},
+                 false,
+                 {}});
+  all.push_back({"QueueDifference",
+                 "A run that memory had wrong",
+                 {{"run_id", "text", ""}, {"was", "missing|stale|misplaced", ""}},
+                 false,
+                 {}});
   all.push_back({"NamedCount", "A count", {{"name", "text", ""}, {"live", "int", ""}}, false, {}});
   all.push_back({"Statistics",
                  "Figures",

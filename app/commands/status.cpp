@@ -202,6 +202,23 @@ void add_limits(command& root, context& ctx) {
   set.action([&o, &ctx] { return set_limits(o, ctx); });
 }
 
+int rebuild_queue(context& ctx) {
+  const auto r = ctx.node().post("/v1/scheduler:rebuild", "{}");
+  const std::string wrong =
+      std::to_string(r["missing"].number() + r["stale"].number() + r["misplaced"].number());
+  ctx.show(r, wrong, [&] {
+    facts f;
+    f.add("open", r["open"].text() + " (" + r["queued"].text() + " queued, " + r["delayed"].text() +
+                      " delayed, " + r["leased"].text() + " leased)");
+    f.add("differed", wrong == "0" ? "nothing"
+                                   : r["missing"].text() + " missing, " + r["stale"].text() + " stale, " +
+                                         r["misplaced"].text() + " misplaced; put right");
+    r["differences"].each([&](view d) { f.add(d["was"].text(), d["run_id"].text()); });
+    return f.text(ctx.screen());
+  });
+  return number_of(exit_code::ok);
+}
+
 }  // namespace
 
 void add_status(command& root, context& ctx) {
@@ -212,7 +229,7 @@ void add_status(command& root, context& ctx) {
   status.example("belfry status -o json | jq .node.health", "");
   status.action([&w, &ctx] { return w.watch ? watch_status(ctx) : show_status(ctx); });
 
-  auto& scheduler = root.sub("scheduler", "Look at the queue");
+  auto& scheduler = root.sub("scheduler", "Look at the queue, and read it anew from the store");
   auto& queue = scheduler.sub("status", "Show what is ready, what is under way, and the limits");
   queue.example("belfry scheduler status -o json", "");
   queue.action([&ctx] {
@@ -231,6 +248,15 @@ void add_status(command& root, context& ctx) {
     });
     return number_of(exit_code::ok);
   });
+
+  auto& rebuilt =
+      scheduler.sub("rebuild", "Compare the queue in memory with the store, put right what differs");
+  rebuilt.note(
+      "Safe at any time: claims, leases and claims that wait go on. Nothing should ever differ; where "
+      "something does, the line says what, the journal keeps it, and it is worth a report.");
+  rebuilt.example("belfry scheduler rebuild", "");
+  rebuilt.example("belfry scheduler rebuild -o json | jq .missing", "");
+  rebuilt.action([&ctx] { return rebuild_queue(ctx); });
 
   auto& stats = root.sub("stats", "Show statistics of runs: waiting, execution, success");
   auto& filters = stats.keep<run_filters>();

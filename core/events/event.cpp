@@ -49,6 +49,7 @@ constexpr std::array names{
     name{limits_changed, "limits_changed"},
     name{queue_cleared, "queue_cleared"},
     name{store_recovered, "store_recovered"},
+    name{queue_rebuilt, "queue_rebuilt"},
 };
 
 }  // namespace

@@ -51,6 +51,7 @@ enum class event_kind : std::uint16_t {
   limits_changed = 55,
   queue_cleared = 56,
   store_recovered = 57,
+  queue_rebuilt = 58,
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -34,7 +34,7 @@ board_options usable(board_options o) {
 struct board::state {
   explicit state(const board_options& o) : options(o), order(o), leases(order) {}
 
-  void put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
   bool full_for(const session& s) const;
   void explain_node_limits(slot run, std::vector<wait_reason>& reasons) const;
 
@@ -48,29 +48,31 @@ board::~board() = default;
 board::board(board&&) noexcept = default;
 board& board::operator=(board&&) noexcept = default;
 
-void board::state::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
+bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
   held_lease* held = leases.find(head.id);
   if (held && !held->reserved()) {
-    if (head.fencing < held->fencing) return;  // from before the lease
+    if (head.fencing < held->fencing) return false;  // from before the lease
     leases.remove(head.id);
     held = nullptr;
   }
   const slot group = order.group_for(head, handler, job_limit);
   if (held) {
     // Its claim is under way, so it must not be chosen again; but now it is certain that it is queued.
+    const bool moved = held->group != group || held->since != micros(head.eligible_since);
     leases.move_reservation(*held, group, micros(head.eligible_since));
     held->wanted_back = true;
-    return;
+    return moved;
   }
   if (const slot old = order.runs.find(head.id); old != no_slot) {
-    if (order.runs[old].group == group && order.runs[old].key == key_of(head)) return;
+    if (order.runs[old].group == group && order.runs[old].key == key_of(head)) return false;
     order.keep(group);  // the old entry may be the last of the same group
     order.remove(old);
     order.add(group, key_of(head));
     order.let_go(group);
-    return;
+    return true;
   }
   order.add(group, key_of(head));
+  return true;
 }
 
 bool board::state::full_for(const session& s) const {
@@ -79,8 +81,8 @@ bool board::state::full_for(const session& s) const {
          (l.per_agent_type > 0 && !s.local && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
 }
 
-void board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
-  s_->put(head, handler, job_limit);
+bool board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
+  return s_->put(head, handler, job_limit);
 }
 
 void board::drop(run_id id) {
@@ -161,6 +163,22 @@ std::optional<std::size_t> board::position(run_id id) const {
 }
 
 bool board::contains(run_id id) const { return s_->order.runs.find(id) != no_slot; }
+
+board_place board::place_of(run_id id) const {
+  if (contains(id)) return board_place::line;
+  const held_lease* held = s_->leases.find(id);
+  if (held == nullptr) return board_place::nowhere;
+  return held->reserved() ? board_place::reserved : board_place::live;
+}
+
+std::vector<run_id> board::all() const {
+  std::vector<run_id> ids;
+  ids.reserve(s_->order.runs.size() + s_->leases.all());
+  s_->order.runs.append_to(ids);
+  s_->leases.append_to(ids);
+  std::sort(ids.begin(), ids.end());  // the order of a hash table would differ from node to node
+  return ids;
+}
 
 board_counts board::counts() const {
   board_counts c;

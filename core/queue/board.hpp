@@ -51,6 +51,9 @@ struct claim_wish {
   priority at_least = priority::low;  // takes only this priority or a more urgent one (unaged)
 };
 
+// Where the board has a run.
+enum class board_place : std::uint8_t { nowhere, line, reserved, live };
+
 struct board_counts {
   std::size_t ready = 0, reserved = 0, live = 0;
   std::array<std::size_t, priority_count> ready_by_priority{};
@@ -65,8 +68,8 @@ class board {
   board& operator=(board&&) noexcept;
 
   // The head is in state queued: it enters the line (again) at its eligible_since. Replaces an older entry of
-  // the run. `job_limit` is the job's max_concurrent (0: none).
-  void put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  // the run. `job_limit` is the job's max_concurrent (0: none). Whether this changed anything.
+  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
   // Leaves the line: cancelled, or not there any more. Unknown ids are fine.
   void drop(run_id id);
   // The runs that this claim gets, in order, at most min(max, free_slots); each is reserved. Empty: nothing
@@ -86,6 +89,9 @@ class board {
   // Place in its lane and priority class, from 1; nothing when it is not in the line.
   std::optional<std::size_t> position(run_id id) const;
   bool contains(run_id id) const;
+  board_place place_of(run_id id) const;
+  // Every run that it has anywhere, by id.
+  std::vector<run_id> all() const;
   board_counts counts() const;
   const limit_options& limits() const;
   void set_limits(const limit_options& l);

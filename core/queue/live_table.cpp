@@ -110,6 +110,10 @@ void live_table::remove(run_id id) {
   if (held.reserved()) order_.let_go(held.group);
 }
 
+void live_table::append_to(std::vector<run_id>& ids) const {
+  for (const auto& [id, held] : held_) ids.push_back(run_id{id});
+}
+
 std::uint32_t live_table::outside_of_type(const std::string& agent_type) const {
   const slot a =
       agent_index_.find(mixed(0, agent_type), [&](slot s) { return agents_[s].type == agent_type; });

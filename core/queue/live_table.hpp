@@ -39,6 +39,7 @@ class live_table {
   std::size_t reserved() const { return reserved_; }
   std::size_t live() const { return held_.size() - reserved_; }
   std::size_t all() const { return held_.size(); }
+  void append_to(std::vector<run_id>& ids) const;  // every run, in no order
   std::uint32_t outside_of_type(const std::string& agent_type) const;
   std::map<std::string, std::size_t> live_by_lane() const;
   std::map<std::string, std::size_t> live_by_agent_type() const;
@@ -55,7 +56,7 @@ class live_table {
   slot agent_of(const std::string& type);
 
   ready_order& order_;
-  std::unordered_map<std::int64_t, held_lease> held_;  // asked by id only, never walked
+  std::unordered_map<std::int64_t, held_lease> held_;  // walked by append_to only
   slab<agent> agents_;
   slot_index agent_index_;
   std::size_t reserved_ = 0;

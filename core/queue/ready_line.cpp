@@ -15,6 +15,11 @@ slot ready_runs::find(run_id id) const {
   return by_id_.find(hash_of(id.value), [&](slot s) { return runs_[s].key.id == id.value; });
 }
 
+void ready_runs::append_to(std::vector<run_id>& ids) const {
+  for (slot s = 0; s < runs_.end(); ++s)
+    if (runs_[s].group != no_slot) ids.push_back(run_id{runs_[s].key.id});
+}
+
 slot ready_runs::add(ready_line& line, slot group, run_key key) {
   const slot s = runs_.add();
   ready_run& run = runs_[s];

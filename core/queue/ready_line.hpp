@@ -9,6 +9,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/ids/id.hpp"
 #include "core/queue/slab.hpp"
@@ -44,6 +45,7 @@ class ready_runs {
   slot find(run_id id) const;
   const ready_run& operator[](slot run) const { return runs_[run]; }
   std::size_t size() const { return runs_.size(); }
+  void append_to(std::vector<run_id>& ids) const;  // every run, in no order
 
   // The id must not be in any line.
   slot add(ready_line& line, slot group, run_key key);

@@ -57,6 +57,24 @@ TEST_CASE("node: queue and limits", "[api][http][node]") {
     CHECK(d.http().send("PUT", "/v1/limits", bad).status == 422);
 }
 
+TEST_CASE("node: a rebuild of the queue tells what it found", "[api][http][node]") {
+  open_door d;
+  for (int i = 0; i < 3; ++i) d.submit();
+  const auto r = d.http().post_json("/v1/scheduler:rebuild", json::object());
+  CHECK(r.at("open") == 3);
+  CHECK(r.at("event") > 0);
+  std::vector<std::string> was;
+  for (const auto& each : r.at("differences")) was.push_back(each.at("was"));
+  CHECK(was == std::vector<std::string>{"missing", "stale", "misplaced"});
+  CHECK(r.at("differences").at(0).at("run_id").get<std::string>().starts_with("run_"));
+  CHECK(d.node.last_actor().starts_with("http"));
+  CHECK(d.http().send("POST", "/v1/scheduler:rebuild").status == 200);  // no body is fine
+  CHECK(d.http().send("POST", "/v1/scheduler:rebuild", R"({"force":true})").code() == "unknown_field");
+  CHECK(d.http().get("/v1/scheduler:rebuild").status == 405);
+  d.node.refuse_next(core::errc::conflict);
+  CHECK(d.http().post("/v1/scheduler:rebuild", json::object()).status == 409);
+}
+
 TEST_CASE("node: statistics have null where there is nothing to tell", "[api][http][node]") {
   open_door d;
   d.submit({{"tags", {"x"}}});

@@ -156,6 +156,7 @@ struct stage {
         {"get_batch", "/v1/batches/" + batch, {}},
         {"get_statistics", "/v1/statistics", {}},
         {"get_scheduler_status", "/v1/scheduler/status", {}},
+        {"rebuild_scheduler", "/v1/scheduler:rebuild", {}},
         {"get_node", "/v1/node", {}},
         {"get_health", "/v1/health", {}},
         {"get_ready", "/v1/ready", {}},

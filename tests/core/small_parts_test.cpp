@@ -25,6 +25,7 @@ TEST_CASE("events: every kind has a name of its own and is found by it", "[core]
   }
   CHECK(names.size() == 37);
   CHECK(static_cast<int>(event_kind::store_recovered) == 57);
+  CHECK(static_cast<int>(event_kind::queue_rebuilt) == 58);
   CHECK_FALSE(event_kind_from("run_eaten").has_value());
   CHECK(to_text(static_cast<event_kind>(9999)) == "unknown");
 }

@@ -192,6 +192,34 @@ TEST_CASE("cli: status, stats, health and limits tell how the node is", "[e2e][c
   CHECK(belfry({"api", "get", "/v1/limits-that-are-not"}).exit_code == 5);
 }
 
+TEST_CASE("cli: the queue is rebuilt under load, and no run is lost or done twice", "[e2e][cli]") {
+  real_node node{{.executors = 3}};
+  const cli belfry(node);
+  json runs = json::array();
+  for (int i = 0; i < 120; ++i)
+    runs.push_back({{"name", "quick"}, {"lane", ""}, {"handler", {{"argv", {"true"}}}}});
+  const auto made = node.http().post_json("/v1/runs:batch", {{"runs", runs}});
+  belfry.line({"submit", "--name", "tomorrow", "--delay", "24h", "--", "true"});
+  CHECK(belfry.doc({"limits", "set", "--per-batch", "0"}).at("per_batch") == 0);
+  std::size_t rebuilds = 0;
+  REQUIRE(eventually(
+      [&] {
+        const auto found = belfry.doc({"scheduler", "rebuild"});
+        ++rebuilds;
+        CHECK(found.at("differences") == json::array());
+        CHECK(found.at("delayed") == 1);
+        return found.at("open") == 1;
+      },
+      60s));
+  for (const auto& id : made.at("ids")) CHECK(node.run(id).at("attempts").size() == 1);
+  CHECK(has(belfry({"scheduler", "rebuild"}).out, "nothing"));
+  CHECK(belfry.line({"scheduler", "rebuild", "-o", "name"}) == "0");
+  const auto told = belfry({"events", "--kind", "queue_rebuilt", "-o", "jsonl"}).out;
+  CHECK(static_cast<std::size_t>(std::count(told.begin(), told.end(), '\n')) == rebuilds + 2);
+  CHECK(has(told, "missing=0 stale=0 misplaced=0"));
+  CHECK(belfry({"scheduler", "rebuild", "now"}).exit_code == 2);
+}
+
 TEST_CASE("cli: events are followed over a restart of the node, without a gap and without a repeat",
           "[e2e][cli][events]") {
   real_node node{{.executors = 1}};

@@ -184,6 +184,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"post_ping", "api"},
                                                     {"get_metrics_v1", "api"},
                                                     {"get_scheduler_status", "scheduler status"},
+                                                    {"rebuild_scheduler", "scheduler rebuild"},
                                                     {"put_limits", "limits set"},
                                                     {"get_statistics", "stats"},
                                                     {"get_node", "status"},

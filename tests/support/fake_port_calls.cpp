@@ -146,6 +146,38 @@ void fake_port::call(messages::change_limits m, messages::reply<messages::queue_
   call(messages::ask_queue{}, std::move(done));
 }
 
+void fake_port::call(messages::rebuild_index m, messages::reply<messages::index_rebuilt> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::index_rebuilt> {
+    last_actor_ = m.actor;
+    messages::index_rebuilt told;
+    for (const auto& [id, r] : runs_) {
+      if (core::terminal(r.head.state)) continue;
+      ++told.open;
+      ++(r.head.state == core::run_state::queued ? told.queued
+         : core::leased(r.head.state)            ? told.leased
+                                                 : told.delayed);
+      // One of each kind, so that a test sees them written.
+      if (told.differences.size() < 3) {
+        told.differences.push_back({id, static_cast<messages::index_fault>(told.differences.size())});
+        told.missing = 1;
+        told.stale = told.differences.size() > 1 ? 1 : 0;
+        told.misplaced = told.differences.size() > 2 ? 1 : 0;
+      }
+    }
+    note({0,
+          core::never,
+          core::event_kind::queue_rebuilt,
+          {},
+          {},
+          0,
+          0,
+          m.actor,
+          "open=" + std::to_string(told.open)});
+    told.event = journal_.back().seq;
+    return told;
+  });
+}
+
 void fake_port::call(messages::put_job m, messages::reply<messages::job_stored> done) {
   ask(std::move(done), [this, m = std::move(m)] { return put(m); });
 }

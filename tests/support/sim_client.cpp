@@ -265,7 +265,7 @@ void sim_client::limit(sim_town& town) {
 
 void sim_client::look(sim_town& town) {
   const auto nothing = [this, &town](const auto&) { done(town); };
-  switch (town.luck.weighted({6, 2, 2, 1, 1, 2, 2})) {
+  switch (town.luck.weighted({6, 2, 2, 1, 1, 2, 2, 1})) {
     case 0: return look_at_run(town);
     case 1: busy_ = true; return town.ask<core::run_page>(name(), "list", messages::list_runs{}, nothing);
     case 2:
@@ -278,10 +278,25 @@ void sim_client::look(sim_town& town) {
     case 5:
       busy_ = true;
       return town.ask<messages::node_status>(name(), "status", messages::ask_node{}, nothing);
-    default:
+    case 6:
       busy_ = true;
       return town.ask<messages::queue_state>(name(), "queue", messages::ask_queue{}, nothing);
+    default: return rebuild(town);
   }
+}
+
+// Memory follows the store, so there is never anything to put right, whatever is under way.
+void sim_client::rebuild(sim_town& town) {
+  busy_ = true;
+  town.ask<messages::index_rebuilt>(
+      name(), "rebuild", messages::rebuild_index{name()},
+      [this, &town](const result<messages::index_rebuilt>& answer) {
+        done(town);
+        if (!answer || answer->differences.empty() || !town.oracle.strict) return;
+        const auto& first = answer->differences.front();
+        town.truth.report("index", "a rebuild found " + to_string(first.run) + " wrong in memory, kind " +
+                                       std::to_string(static_cast<int>(first.what)));
+      });
 }
 
 // What was acknowledged is found by the next question.

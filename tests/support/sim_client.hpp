@@ -38,6 +38,7 @@ class sim_client final : public sim_guest {
   void trigger(sim_town& town);
   void limit(sim_town& town);
   void look(sim_town& town);
+  void rebuild(sim_town& town);
   void look_at_run(sim_town& town);
   void done(sim_town& town);
   std::optional<core::run_id> some_run(sim_town& town);

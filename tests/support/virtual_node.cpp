@@ -161,6 +161,16 @@ bool virtual_node::kill(const std::string& actor_name) {
   return found;
 }
 
+void virtual_node::mislead(runs_committed heads) {
+  for (const auto& [id, who] : cast_->seen)
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(who.second);
+        alive && who.first == "dispatcher") {
+      caf::anon_send(caf::actor_cast<follower_actor>(alive), std::move(heads));
+      return run();
+    }
+  throw std::runtime_error("there is no dispatcher");
+}
+
 void virtual_node::crash() {
   processes.crash_node();
   cast_->seen.clear();

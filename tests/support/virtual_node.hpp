@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "actors/node/node.hpp"
+#include "messages/following.hpp"
 #include "storage/contract/open.hpp"
 #include "tests/support/fake_processes.hpp"
 #include "tests/support/virtual_clock.hpp"
@@ -73,6 +74,9 @@ class virtual_node {
   /// Kills the actors of this name that live; false when there is none. Their last messages wait for the next
   /// run().
   bool kill(const std::string& actor_name);
+
+  /// Tells the dispatcher of commits that never were.
+  void mislead(messages::runs_committed heads);
 
   /// Kill -9: nothing that is under way is finished, children become orphans. Then a new process on the same
   /// disk.

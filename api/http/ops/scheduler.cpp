@@ -19,6 +19,16 @@ void get_status(const exchange_ptr& x) {
   x->node().node.call(messages::ask_queue{}, x->then<messages::queue_state>(answer_queue));
 }
 
+void rebuild(const exchange_ptr& x) {
+  if (const auto body = json::read_nothing(x->in.body); !body) return x->refuse(body.error());
+  x->node().node.call(messages::rebuild_index{x->actor},
+                      x->then<messages::index_rebuilt>([](const exchange_ptr& y, messages::index_rebuilt r) {
+                        json::writer w{512 + r.differences.size() * 64};
+                        json::write_rebuilt(w, r);
+                        answer_json(*y, w);
+                      }));
+}
+
 // What the body leaves out stays as it is.
 void put_limits(const exchange_ptr& x) {
   const auto wish = json::read_limits_body(x->in.body);
@@ -73,6 +83,20 @@ void add_scheduler_routes(std::vector<route>& all) {
                  {},
                  {{200, "QueueState", "The queue"}},
                  {},
+                 false,
+                 0});
+  all.push_back({verb::post,
+                 "/v1/scheduler:rebuild",
+                 "rebuild_scheduler",
+                 "scheduler",
+                 "Compare the queue in memory with the store and put right what differs; work goes on",
+                 scope::operate,
+                 rebuild,
+                 body_kind::optional_json,
+                 "Nothing",
+                 {},
+                 {{200, "QueueRebuilt", "What is open, and what had been wrong"}},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::conflict},
                  false,
                  0});
   all.push_back({verb::put,
