@@ -16,6 +16,7 @@ struct put_job {  // new when id is 0, else replaced
   bool start_paused = false;
   std::optional<once_key> once;
   std::string actor;
+  std::optional<core::failure> refusal = {};  // as in submit_runs
 };
 struct job_stored {
   core::job job;

@@ -28,6 +28,8 @@ struct submit_runs {  // all or nothing; at most 1,000
   bool as_batch = false;
   std::optional<once_key> once;
   std::string actor;
+  // What the checks at the door found; an earlier request with the same key or id is answered all the same.
+  std::optional<core::failure> refusal = {};
 };
 struct submitted {
   std::vector<core::run> runs;

@@ -21,7 +21,7 @@ auto job_registry::make_behavior() -> behavior_type {
       [this](msg::put_job& asked) {
         const bool creates = !asked.id;
         return write(storage::put_job{asked.id, asked.expected_revision, std::move(asked.definition),
-                                      asked.start_paused},
+                                      asked.start_paused, std::move(asked.refusal)},
                      asked.actor, asked.once, creates);
       },
       [this](const msg::archive_job& asked) { return write(storage::archive_job{asked.id}, asked.actor); },

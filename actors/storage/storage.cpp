@@ -144,7 +144,8 @@ void storage_writer::take_submissions() {
     const change_set set{now,
                          std::move(w.what.actor),
                          once_of(w.what.once),
-                         {storage::insert_runs{std::move(w.what.runs), w.what.as_batch}}};
+                         {storage::insert_runs{std::move(w.what.runs), w.what.as_batch,
+                                               std::move(w.what.refusal)}}};
     w.who->asked = true;
     q.results.answers.push_back(apply(set));
     q.doors.push_back(std::move(w.who));

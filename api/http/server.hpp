@@ -17,6 +17,7 @@
 #include "messages/node_port.hpp"
 #include "platform/ports/clock.hpp"
 #include "platform/ports/metrics.hpp"
+#include "platform/ports/processes.hpp"
 
 namespace belfry::api {
 
@@ -52,6 +53,17 @@ struct server_limits {
   std::size_t streams = 1024;
 };
 
+// What the node was started with, as the program that runs it tells.
+struct told_setting {
+  std::string key;     // "store.durability"
+  std::string value;   // JSON
+  std::string origin;  // "default", "file belfry.toml:3", "environment …", "flag …"
+};
+struct told_configuration {
+  std::string file;  // that was read; empty: none
+  std::vector<told_setting> settings;
+};
+
 struct server_options {
   /// TCP addresses, "127.0.0.1:7420", "[::1]:7420" or "localhost:7420"; port 0 takes a free one. Default one
   /// on loopback.
@@ -70,6 +82,10 @@ struct server_options {
   std::uint64_t disk_alarm = 256ULL << 20;
   /// Log streams and event pages: rows per read. Default 500; range 1..1000.
   std::size_t stream_page = 500;
+  /// Looks whether what is submitted could be started by this node's executors. Null: nobody looks.
+  platform::start_check* start_check = nullptr;
+  /// For GET /v1/config. It must not hold a secret: secrets are given by reference.
+  told_configuration configuration;
   server_limits limits;
 };
 

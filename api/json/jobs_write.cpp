@@ -36,6 +36,7 @@ void write_job_members(writer& w, const core::job& j, bool with_definition) {
   w.member("triggered", j.triggered);
   w.member("source", j.definition ? std::string_view{j.definition->source} : std::string_view{});
   w.member("created_at", j.created_at).member("updated_at", j.updated_at).member("created_by", j.created_by);
+  w.member_or_null("checks_skipped_by", j.definition ? j.definition->spec.unchecked.by : std::string{});
   if (!with_definition) return;
   w.key("definition");
   if (j.definition)

@@ -110,6 +110,11 @@ void write_rebuilt(writer& w, const messages::index_rebuilt& r) {
   w.end_array().member("event", r.event).end_object();
 }
 
+void write_setting(writer& w, std::string_view key, std::string_view value, std::string_view origin) {
+  w.begin_object().member("key", key).key("value").raw(value);
+  w.member("origin", origin).end_object();
+}
+
 void write_totals(writer& w, const core::store_facts& f) {
   w.key("totals").begin_object();
   for (const auto& [name, n] : f.totals) w.member(name, n);

@@ -32,6 +32,8 @@ void write_node(writer& w, const messages::node_status& s, const std::optional<c
 void write_rebuilt(writer& w, const messages::index_rebuilt& r);
 void write_queue(writer& w, const messages::queue_state& q);
 void write_limits(writer& w, const core::limit_options& l);
+// One member of the configuration: `value` is JSON.
+void write_setting(writer& w, std::string_view key, std::string_view value, std::string_view origin);
 void write_totals(writer& w, const core::store_facts& f);
 
 }  // namespace belfry::api::json

@@ -243,6 +243,11 @@ constexpr field<run_spec> fields_of_spec[] = {
        s.hook = std::move(h.process);
      }},
     {"traceparent", [](const value& m, run_spec& s) { m.read(s.traceparent); }},
+    {"skip_checks",
+     [](const value& m, run_spec& s) {
+       bool skip = false;
+       if (m.read(skip)) s.unchecked.by = skip ? core::whoever_asks : std::string_view{};
+     }},
 };
 
 // Where core's names of fields differ from those of the API.

@@ -142,6 +142,7 @@ void write_spec_members(writer& w, const core::run_spec& spec) {
     write_process(w, spec.hook, shape::definition);
   }
   optional_text(w, "traceparent", spec.traceparent);
+  if (spec.unchecked) w.member("skip_checks", true);
 }
 
 void write_spec_view(writer& w, const core::run_spec& spec) {
@@ -155,6 +156,7 @@ void write_spec_view(writer& w, const core::run_spec& spec) {
   w.member("multiplier", spec.retry.multiplier).milliseconds("cap_ms", spec.retry.cap);
   w.member("jitter", spec.retry.jitter).end_object();
   w.member_or_null("traceparent", spec.traceparent);
+  w.member_or_null("checks_skipped_by", spec.unchecked.by);
   if (core::given(spec.hook)) {
     w.key("on_end");
     write_process(w, spec.hook, shape::view);

@@ -48,7 +48,8 @@ void add_jobs(std::vector<schema>& all) {
                   {"source", "text", ""},
                   {"created_at", "time", ""},
                   {"updated_at", "time", ""},
-                  {"created_by", "text", ""}},
+                  {"created_by", "text", ""},
+                  {"checks_skipped_by", "text?", "Who had it taken without a look at program and directory"}},
                  false,
                  {}});
   all.push_back({"Job",
@@ -262,6 +263,18 @@ void add_node(std::vector<schema>& all) {
                   {"ready", "bool", ""},
                   {"stopping", "bool", ""},
                   {"issues", "[]text", "Each begins with its code"}},
+                 false,
+                 {}});
+  all.push_back({"Configuration",
+                 "What the node runs with; secrets are never among it, they are given by reference",
+                 {{"file", "text?", "The file that was read"}, {"settings", "[]@Setting", ""}},
+                 false,
+                 {}});
+  all.push_back({"Setting",
+                 "A setting",
+                 {{"key", "text", "Such as store.durability"},
+                  {"value", "any", "Number, truth, text or list of texts"},
+                  {"origin", "text", "default, file PATH:LINE, environment NAME, flag NAME, or live"}},
                  false,
                  {}});
   all.push_back({"Ready", "Whether the node takes work", {{"ready", "bool", ""}}, false, {}});

@@ -27,6 +27,8 @@ const std::vector<property> spec_properties{
     {"metadata", "object", "Free, at most 16 KiB"},
     {"on_end", "@Handler", "A command that is run when the run has ended, as a run of its own"},
     {"traceparent", "text", "W3C trace context; made when absent"},
+    {"skip_checks", "bool",
+     "Take it without looking whether its program and directory are there; who asked for that is kept"},
 };
 
 std::vector<property> with(std::vector<property> more) {

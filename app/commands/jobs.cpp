@@ -48,6 +48,7 @@ std::string job_page(context& ctx, view job) {
   f.add("runs made", job["triggered"].text());
   f.add("created", job["created_at"].text() + " (" + ago(job["created_at"].text(), ctx.started) + ") by " +
                        job["created_by"].text());
+  if (job["checks_skipped_by"].there()) f.add("checks", "skipped by " + job["checks_skipped_by"].text());
   f.add("changed", job["updated_at"].text() + " (" + ago(job["updated_at"].text(), ctx.started) + ")");
   return f.text(ctx.screen()) + "definition\n" + indented(job["definition"].raw()) + "\n";
 }

@@ -189,6 +189,7 @@ std::string run_page(view run, context& ctx) {
   f.add("retry of", run["predecessor_id"].text());
   f.add("retried as", run["successor_id"].text());
   f.add("made", when(run["created_at"], ctx.started) + " by " + run["created_by"].text());
+  if (run["checks_skipped_by"].there()) f.add("checks", "skipped by " + run["checks_skipped_by"].text());
   f.add("due", when(run["due_at"], ctx.started));
   f.add("ended", when(run["ended_at"], ctx.started));
   const std::string timeout = run["timeout_ms"].number() == 0 ? "none" : lasting(run["timeout_ms"].number());

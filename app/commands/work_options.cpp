@@ -158,6 +158,8 @@ void declare(command& c, work_options& o) {
   c.option("--concurrency-key", o.concurrency_key, "KEY", "runs that share it take turns");
   c.option("--concurrency-limit", o.concurrency_limit, "N", "how many of them run at a time; default 1");
   c.option("--cap", o.capabilities, "WORD", "capability that the worker must have, repeatable");
+  c.flag("--skip-checks", o.skip_checks,
+         "take it although its program or directory is not there now; who said so is kept");
   c.flag("--outside", o.outside, "no command: the run is left to an outside worker");
   c.rest("COMMAND…", o.argv, "the program and its arguments");
 }
@@ -184,6 +186,7 @@ void write_work(writer& w, const work_options& o, const std::string& cwd) {
   if (o.metadata) w.key("metadata").raw(read_json(*o.metadata, "--metadata"));
   put(w, "concurrency_key", o.concurrency_key);
   if (o.concurrency_limit) w.member("concurrency_limit", *o.concurrency_limit);
+  if (o.skip_checks) w.member("skip_checks", true);
   if (o.on_end) {
     w.key("on_end").begin_object().member("shell", *o.on_end);
     if (!cwd.empty()) w.member("cwd", cwd);

@@ -19,7 +19,8 @@ struct work_options {
   std::optional<std::int64_t> retries, max_losses, files, concurrency_limit;
   std::vector<std::string> env, tags, success_codes, retry_codes, capabilities;
   std::vector<std::string> argv;  // after --
-  bool outside = false;           // no process: left to outside sessions
+  bool skip_checks = false;
+  bool outside = false;  // no process: left to outside sessions
 };
 
 void declare(command& c, work_options& o);

@@ -11,6 +11,7 @@
 #include "app/cli/command.hpp"
 #include "app/cli/refusal.hpp"
 #include "app/client/transport.hpp"
+#include "core/text/utf8.hpp"
 
 extern char** environ;  // POSIX
 
@@ -218,6 +219,17 @@ loaded check_configuration_file(const std::string& path) {
   read_file(out, path);
   if (out.mistakes.empty()) check_together(out);
   return out;
+}
+
+// TOML and JSON agree on texts, numbers, truths and lists of texts.
+api::told_configuration told_of(const loaded& settings, const configuration& values) {
+  const auto fit = [](std::string text) {
+    return core::valid_utf8(text) ? text : core::shown(text, text.size());
+  };
+  api::told_configuration told{fit(settings.file), {}};
+  for (const auto& each : all_settings())
+    told.settings.push_back({each.key, fit(each.show(values)), fit(settings.origin.at(each.key))});
+  return told;
 }
 
 void refuse_mistakes(const loaded& settings) {

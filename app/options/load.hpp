@@ -31,6 +31,9 @@ loaded load_configuration(const std::optional<std::string>& file, const std::vec
 // Only this file against the defaults, for `config check`.
 loaded check_configuration_file(const std::string& path);
 
+// Every value as it is in `values` (which may know more than was loaded), with its origin.
+api::told_configuration told_of(const loaded& settings, const configuration& values);
+
 // Throws the refusal that lists all mistakes, when there are any.
 void refuse_mistakes(const loaded& settings);
 

@@ -222,10 +222,14 @@ std::string toml_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
+    constexpr std::string_view hex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
     if (c == '\n')
       out += "\\n";
     else if (c == '\t')
       out += "\\t";
+    else if (byte < 0x20 || byte == 0x7F)
+      out += std::string("\\u00") + hex[byte >> 4U] + hex[byte & 15U];
     else
       out += c;
   }

@@ -90,6 +90,7 @@ struct parts {
   std::unique_ptr<platform::randomness> randomness = platform::system_randomness();
   std::unique_ptr<platform::meter> meter = platform::make_meter();
   std::unique_ptr<platform::processes> processes;
+  std::unique_ptr<platform::start_check> start_check;
   std::unique_ptr<folder_lock> lock;
   std::string mark;
   std::size_t orphans = 0;
@@ -185,6 +186,10 @@ int serve(const loaded& settings) {
   else if (c.http.unix_socket == "none")
     c.http.unix_socket.clear();
   if (c.http.data_folder.empty()) c.http.data_folder = c.serve.data;
+  // Without executors the work is done elsewhere, and what is there nobody here can know.
+  if (!c.node.executor.none) p.start_check = platform::make_start_check(c.processes, *p.clock);
+  c.http.start_check = p.start_check.get();
+  c.http.configuration = told_of(settings, c);
   auto server = api::server::start(node.port(), *p.meter, *p.clock, c.http);
   if (!server) {
     (void)node.stop(core::span{0});

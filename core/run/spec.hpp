@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,18 @@ struct requirement {
   friend bool operator==(const requirement&, const requirement&) = default;
 };
 
+// Whether the checks of the node were left out, and who asked for that. The same wish of somebody else is the
+// same wish: the name does not count in a comparison.
+struct skipped_checks {
+  std::string by;  // the actor; empty: the checks were made
+  explicit operator bool() const { return !by.empty(); }
+  friend bool operator==(const skipped_checks& a, const skipped_checks& b) {
+    return a.by.empty() == b.by.empty();
+  }
+};
+// Stands for the actor until the door fills it in.
+inline constexpr std::string_view whoever_asks = "?";
+
 struct run_spec {
   std::string name;  // 1..200 characters; what a person calls it
   handler_kind handler = handler_kind::process;
@@ -60,7 +73,8 @@ struct run_spec {
   std::vector<std::string> tags;  // sorted, unique
   std::string metadata;           // opaque JSON object text, at most 16 KiB
   std::string traceparent;        // W3C; made when absent
-  process_spec hook;  // run after the terminal commit, as a run of its own; empty argv and shell: none
+  process_spec hook;         // run after the terminal commit, as a run of its own; empty argv and shell: none
+  skipped_checks unchecked;  // taken without looking whether its program and directory are there
   friend bool operator==(const run_spec&, const run_spec&) = default;
 };
 

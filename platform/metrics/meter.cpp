@@ -2,7 +2,7 @@
 // 0.0.4.
 //
 // The series of a label value is looked up in a small table of pointers that only ever grows; making one
-// takes a lock, counting does not. A metric keeps at most 64 label values; the rest share the value "other".
+// takes a lock, counting does not. A metric keeps at most 128 label values; the rest share the value "other".
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -90,8 +90,8 @@ constexpr std::array<double, 19> second_bounds{0.0001, 0.00025, 0.0005, 0.001, 0
                                                10,     60,      300,    1800,  7200};
 constexpr std::array<double, 19> count_bounds{1,   2,   3,   5,   8,    12,   20,   32,    50,   80,
                                               128, 200, 320, 500, 1000, 2000, 5000, 10000, 20000};
-constexpr std::size_t most_labels = 64;
-constexpr std::size_t slots = 256;  // of the table of a metric; a power of two, mostly empty
+constexpr std::size_t most_labels = 128;
+constexpr std::size_t slots = 256;  // of the table of a metric; a power of two, at most half full
 constexpr std::string_view others = "other";
 
 void add(std::atomic<double>& a, double n) {

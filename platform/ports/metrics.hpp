@@ -2,7 +2,7 @@
 // text 0.0.4.
 //
 // The set of metrics is closed and each has at most one label of a bounded set (outcome, state, code, route):
-// a label value beyond 64 per metric is counted under "other". Never an id.
+// a label value beyond 128 per metric is counted under "other". Never an id.
 #pragma once
 
 #include <cstdint>

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/errors/result.hpp"
 #include "core/run/exit.hpp"
 #include "core/run/run.hpp"
 #include "core/time/instant.hpp"
@@ -75,6 +76,18 @@ struct process_options {
 };
 
 std::unique_ptr<processes> real_processes(const process_options& options, const class clock& time);
+
+// START CHECK: whether a child could be started now: its directory can be entered and its program is found.
+// Asked when work is submitted; what it found good is believed for a second, so that it costs a look-up. Safe
+// from any thread. It looks at the file system: a mount that hangs holds whoever asks.
+class start_check {
+ public:
+  virtual ~start_check() = default;
+  // What stands in the way, with pointers below `base` ("/handler"); empty: nothing.
+  virtual std::vector<core::field_problem> problems(const core::process_spec& what,
+                                                    const std::string& base) = 0;
+};
+std::unique_ptr<start_check> make_start_check(const process_options& options, const class clock& time);
 
 // Kills (KILL) every process of this user whose environment carries BELFRY_NODE=<mark>, with its process
 // group, and waits until they are gone (at most `patience`). For the boot of a node whose predecessor was

@@ -57,7 +57,10 @@ std::optional<failure> engine::apply_one(work& w, const insert_runs& c) {
     if (s.shared_spec && !rows_.find_spec(s.shared_spec, rows::owner::job))
       return failure{
           core::errc::not_found, "there is no definition " + core::to_string(s.shared_spec), {}, {}};
-    if (!s.id) continue;
+    if (!s.id) {
+      if (c.refusal) return c.refusal;
+      continue;
+    }
     there[i] = rows_.find_run(s.id);
     if (there[i]) {
       const auto known = spec_of(there[i]->head);
@@ -70,6 +73,7 @@ std::optional<failure> engine::apply_one(work& w, const insert_runs& c) {
       }
       continue;
     }
+    if (c.refusal) return c.refusal;
     if (!core::acceptable_id(s.id.value, w.set.now)) return refusal::bad_id(s.id, w.set.now);
     if (!given.insert(s.id).second || rows_.find_spec(core::spec_id{s.id.value}, rows::owner::run))
       return failure{core::errc::conflict, "the id " + core::to_string(s.id) + " is given twice", {}, {}};

@@ -46,6 +46,7 @@ enum spec_tag : std::uint64_t {
   s_metadata = 20,
   s_traceparent = 21,
   s_hook = 22,
+  s_unchecked = 23,
 };
 enum process_tag : std::uint64_t {
   p_argv = 1,
@@ -158,6 +159,7 @@ std::string encode_spec(const core::run_spec& s) {
   put(o, s_metadata, s.metadata);
   put(o, s_traceparent, s.traceparent);
   if (const auto hook = encode_process(s.hook); !hook.empty()) put(o, s_hook, hook);
+  put(o, s_unchecked, s.unchecked.by);
   return o.take();
 }
 
@@ -197,6 +199,7 @@ core::run_spec decode_spec(std::string_view bytes) {
       case s_metadata: s.metadata = i.text(); break;
       case s_traceparent: s.traceparent = i.text(); break;
       case s_hook: s.hook = decode_process(i.text()); break;
+      case s_unchecked: s.unchecked.by = i.text(); break;
       default: throw damaged("a stored spec has a field that this version does not know");
     }
   }

@@ -30,6 +30,9 @@ struct idempotency {
 struct insert_runs {  // all or nothing
   std::vector<core::submission> runs;
   bool as_batch = false;  // makes a batch id
+  // What the checks at the door found: the answer when a run would have to be made. A repetition of an
+  // earlier request gets its first answer all the same.
+  std::optional<core::failure> refusal = {};
 };
 struct step_run {  // one command on one run
   core::run_id id;
@@ -55,6 +58,7 @@ struct put_job {  // new: id 0. replace: the id, and the revision that was read 
   std::uint32_t expected = 0;
   core::job_definition definition;
   bool start_paused = false;
+  std::optional<core::failure> refusal = {};  // as in insert_runs
 };
 struct archive_job {
   core::job_id id;

@@ -55,6 +55,29 @@ TEST_CASE("configuration: flag before environment before file before default, ea
   CHECK(l.values.node.executor.processes == 3);
 }
 
+TEST_CASE("configuration: no setting holds a secret, for all of them are shown", "[app][config]") {
+  for (const auto& each : all_settings())
+    for (const auto* word : {"secret", "token", "password", "private", "credential"}) {
+      INFO(each.key << " has to name a file or a variable instead");
+      const bool reference = each.key.ends_with("_file") || each.key.ends_with("_variable");
+      CHECK((each.key.find(word) == std::string::npos || reference));
+    }
+}
+
+TEST_CASE("configuration: whatever bytes a value has, it is told as JSON", "[app][config]") {
+  const auto l = load_configuration("/dev/null", {{"--data", "node.data", "/tmp/a\x01\"\\\xff\n\x7f"},
+                                                  {"--set", "http.listen", "[::1]:1"}});
+  REQUIRE(l.mistakes.empty());
+  const auto told = told_of(l, l.values);
+  CHECK(told.file == "/dev/null");
+  for (const auto& each : told.settings) {
+    INFO(each.key << " = " << each.value);
+    CHECK(test::json::accept(each.value));
+    if (each.key == "http.listen") CHECK(test::json::parse(each.value) == test::json{"[::1]:1"});
+    if (each.key == "node.data") CHECK(test::json::parse(each.value) == "/tmp/a\x01\"\\?\n\x7f");
+  }
+}
+
 TEST_CASE("configuration: every mistake is told together, with its place and the nearest name",
           "[app][config]") {
   const test::scratch_folder folder;

@@ -51,6 +51,34 @@ TEMPLATE_TEST_CASE(
   CHECK(f.listed({}).size() == 4);
 }
 
+TEMPLATE_TEST_CASE("idempotency: what the door has to refuse is refused, unless it is a repetition", "[once]",
+                   sqlite_kind, memory_kind) {
+  fixture<TestType> f;
+  const core::failure no{errc::invalid, "not here", {}, {}};
+  auto runs = f.set({st::insert_runs{{a_submission()}, false}});
+  runs.once = key("k1", 1);
+  const auto first = f.store().apply(runs);
+  REQUIRE(first.ok());
+  std::get<st::insert_runs>(runs.changes.front()).refusal = no;
+  CHECK(f.store().apply(runs)->runs.at(0).head.id == first->runs.at(0).head.id);
+  runs.once.reset();
+  CHECK(f.store().apply(runs).refused_with(errc::invalid));
+  auto named = a_submission();
+  named.id = core::run_id{first->runs.at(0).head.id.value + 5};
+  CHECK(f.store().apply(f.set({st::insert_runs{{named}, false, no}})).refused_with(errc::invalid));
+  REQUIRE(f.store().apply(f.set({st::insert_runs{{named}, false}})).ok());
+  CHECK(f.store().apply(f.set({st::insert_runs{{named}, false, no}}))->replayed);
+  auto job = f.set({st::put_job{{}, 0, a_job(), false, no}});
+  job.once = key("k2", 1);
+  CHECK(f.store().apply(job).refused_with(errc::invalid));
+  std::get<st::put_job>(job.changes.front()).refusal.reset();
+  REQUIRE(f.store().apply(job).ok());
+  std::get<st::put_job>(job.changes.front()).refusal = no;
+  CHECK(f.store().apply(job)->replayed);
+  f.commit();
+  CHECK(f.listed({}).size() == 2);
+}
+
 TEMPLATE_TEST_CASE("idempotency: a refused request leaves its key free, and so does a lost transaction",
                    "[once]", sqlite_kind, memory_kind) {
   fixture<TestType> f;

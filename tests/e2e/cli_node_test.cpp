@@ -81,6 +81,42 @@ TEST_CASE("cli: config show tells each value with its origin", "[e2e][cli][confi
   CHECK(belfry({"config", "show", "--example"}).out == read_text("examples/belfry.toml"));
 }
 
+TEST_CASE("cli: config show asks a node what it runs with, and a change of limits shows",
+          "[e2e][cli][config]") {
+  const scratch_folder folder;
+  write_text(folder / "c.toml", "[queue]\nquantum = 4\n[limits]\nper_lane = 6\n");
+  real_node node{{.executors = 1,
+                  .flags = {"--config", folder / "c.toml", "--set", "retention.keep=3d"},
+                  .environment = {{"BELFRY_LIMITS__GLOBAL", "50"}}}};
+  cli belfry(node);
+  const auto settings = [&](const std::vector<std::string>& words) {
+    std::map<std::string, std::pair<json, std::string>> all;
+    const auto told = belfry.doc(words);
+    for (const auto& s : told.at("settings")) all[s.at("key")] = {s.at("value"), s.at("origin")};
+    return all;
+  };
+  auto all = settings({"config", "show", "--node"});
+  CHECK(all.at("queue.quantum").first == 4);
+  CHECK(has(all.at("queue.quantum").second, "c.toml:2"));
+  CHECK(all.at("retention.keep") == std::pair<json, std::string>{"3d", "flag --set retention.keep"});
+  CHECK(all.at("limits.global") == std::pair<json, std::string>{50, "environment BELFRY_LIMITS__GLOBAL"});
+  CHECK(all.at("node.data").first == node.data());
+  CHECK(all.at("http.socket").first == node.data() + "/belfry.sock");
+  CHECK(all.at("store.durability") == std::pair<json, std::string>{"full", "default"});
+  CHECK(all == settings({"config", "show", "--server", node.url()}));
+  CHECK(belfry.doc({"config", "show", "--node"}) == node.http().get_json("/v1/config"));
+  CHECK(belfry.doc({"config", "show", "--node"}).at("file") == folder / "c.toml");
+  belfry.doc({"limits", "set", "--per-lane", "2"});
+  all = settings({"config", "show", "--node", "--changed"});
+  CHECK(all.at("limits.per_lane").first == 2);
+  CHECK(has(all.at("limits.per_lane").second, "live"));
+  CHECK(all.count("store.durability") == 0);
+  CHECK(has(belfry({"config", "show", "--node"}).out, "live"));
+  CHECK(belfry({"config", "show", "--node", "--set", "queue.quantum=1"}).exit_code == 2);
+  CHECK(cli("")({"config", "show", "--server", "unix:/no/such.sock"}).exit_code == 7);
+  CHECK(node.http().get("/v1/config?secrets=true").code() == "unknown_field");
+}
+
 TEST_CASE("cli: a second node on the same folder is told who has it", "[e2e][cli][serve]") {
   real_node node{{.executors = 0}};
   const auto end = cli("")({"serve", "--data", node.data(), "--listen", "127.0.0.1:0"});

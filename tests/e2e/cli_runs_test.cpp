@@ -49,7 +49,13 @@ TEST_CASE("cli: --follow and --wait stream to the right places and end with the 
   CHECK(
       belfry({"submit", "--wait", "--retries", "0", "--timeout", "300ms", "--shell", "sleep 30"}).exit_code ==
       3);
-  CHECK(belfry({"submit", "--wait", "--", "/no/such/program"}).exit_code == 3);
+  const auto typo = belfry({"submit", "--wait", "--", "/no/such/program"});
+  CHECK(typo.exit_code == 2);
+  for (const auto* part : {"/handler/argv/0", "/no/such/program", "--skip-checks"})
+    CHECK(has(typo.err, part));
+  CHECK(belfry({"submit", "--wait", "--skip-checks", "--", "/no/such/program"}).exit_code == 3);
+  CHECK(has(belfry({"show", "program"}).out, "skipped by cli"));
+  CHECK(belfry({"submit", "--dry-run", "--", "/no/such/program"}).exit_code == 2);
   const auto late =
       belfry({"submit", "--wait", "--wait-timeout", "200ms", "-o", "name", "--shell", "sleep 30"});
   CHECK(late.exit_code == 8);

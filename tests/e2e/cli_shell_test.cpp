@@ -61,7 +61,8 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
         "predecessor_id:null priority:text reason:null state:text");
   belfry.line({"job", "create", "--name", "j", "--", "true"});
   CHECK(shape_of(belfry.doc({"job", "list"})) ==
-        "jobs:[{created_at:text created_by:text description:text id:text name:text pauses:[] revision:number "
+        "jobs:[{checks_skipped_by:null created_at:text created_by:text description:text id:text name:text "
+        "pauses:[] revision:number "
         "source:text state:text triggered:number updated_at:text}] "
         "next_cursor:null");
   CHECK(shape_of(belfry.doc({"events", "-n", "1"})) ==
@@ -188,6 +189,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"put_limits", "limits set"},
                                                     {"get_statistics", "stats"},
                                                     {"get_node", "status"},
+                                                    {"get_config", "config show"},
                                                     {"get_health", "health"},
                                                     {"get_ready", "health"},
                                                     {"get_metrics", "metrics"},

@@ -2,6 +2,7 @@
 // left.
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -183,23 +184,121 @@ TEST_CASE("process: zero retries is one attempt", "[e2e][http][process]") {
   }
 }
 
-TEST_CASE("process: a missing program and a missing directory are failures of class spawn, without a retry",
+TEST_CASE("process: a program or a directory that is not there is refused with its field",
           "[e2e][http][process]") {
   auto& node = shared_node();
-  const auto program = node.wait_finished(node.submit(command({"/no/such/program"})));
+  const auto refused = [&](const json& body, const std::string& pointer, const std::string& value) {
+    INFO(body.dump());
+    for (const std::string target : {"/v1/runs", "/v1/runs?dry_run=true"}) {
+      const auto r = node.http().post(target, body);
+      CHECK(r.status == 422);
+      CHECK(r.code() == "invalid");
+      const auto doc = r.parsed();
+      REQUIRE(doc.at("errors").size() == 1);
+      CHECK(doc.at("errors").at(0).at("pointer") == pointer);
+      CHECK(doc.at("errors").at(0).at("value") == value);
+      CHECK(doc.dump().find("skip_checks") != std::string::npos);
+    }
+  };
+  refused(command({"/no/such/program"}), "/handler/argv/0", "/no/such/program");
+  refused(command({"no-such-program-either"}), "/handler/argv/0", "no-such-program-either");
+  refused(command({"/etc/passwd"}), "/handler/argv/0", "/etc/passwd");
+  refused(command({"true"}, {{"handler", {{"cwd", "/no/such/folder"}}}}), "/handler/cwd", "/no/such/folder");
+  refused(command({"true"}, {{"handler", {{"env", {{"PATH", "/nowhere"}}}}}}), "/handler/argv/0", "true");
+  refused(command({"true"}, {{"on_end", {{"argv", {"no-such-hook"}}}}}), "/on_end/argv/0", "no-such-hook");
+  // All of a batch, or nothing; the mistake says where.
+  const json batch{{"runs", {command({"true"}), command({"no-such-program"}), {{"name", "for a worker"}}}}};
+  const auto r = node.http().post("/v1/runs:batch", batch);
+  CHECK(r.status == 422);
+  CHECK(r.parsed().at("errors").at(0).at("pointer") == "/runs/1/handler/argv/0");
+  // What no executor of this node performs is not judged here.
+  auto elsewhere = command({"no-such-program"}, {{"capabilities", {"gpu"}}});
+  CHECK(node.http().post("/v1/runs", elsewhere).status == 201);
+}
+
+TEST_CASE("process: a job that could not be started is refused, and one that is stored is left alone",
+          "[e2e][http][process]") {
+  auto& node = shared_node();
+  const scratch_folder folder;
+  write_text(folder / "tool", "#!/bin/sh\n");
+  std::filesystem::permissions(folder / "tool", std::filesystem::perms::owner_all);
+  const auto job = [&](json more = json::object()) {
+    auto d = command({folder / "tool"}, more);
+    d.erase("name");
+    return d;
+  };
+  const auto at = [](const http_reply& r) { return r.parsed().at("errors").at(0).at("pointer"); };
+  CHECK(node.http().send("PUT", "/v1/jobs/with-tool", job().dump()).status == 201);
+  auto made = job();
+  made["name"] = "made";
+  CHECK(node.http().post("/v1/jobs", made).status == 201);
+  std::filesystem::remove(folder / "tool");
+  // What was found good is believed for a second.
+  REQUIRE(eventually([&] { return node.http().post("/v1/runs", job()).status == 422; }));
+  CHECK(node.http().send("PUT", "/v1/jobs/with-tool", job().dump()).status == 200);  // unchanged
+  const auto other = node.http().send("PUT", "/v1/jobs/with-tool", job({{"lane", "l"}}).dump());
+  CHECK(other.status == 422);
+  CHECK(at(other) == "/handler/argv/0");
+  CHECK(at(node.http().send("PATCH", "/v1/jobs/with-tool", R"({"lane":"l"})")) == "/handler/argv/0");
+  made["name"] = "made-2";
+  CHECK(at(node.http().post("/v1/jobs", made)) == "/handler/argv/0");
+  CHECK(at(node.http().post("/v1/jobs?dry_run=true", made)) == "/handler/argv/0");
+  made["skip_checks"] = true;
+  const auto taken = node.http().post("/v1/jobs", made, {{"X-Belfry-Actor", "test:bob"}});
+  CHECK(taken.status == 201);
+  CHECK(taken.parsed().at("checks_skipped_by") == "test:bob");
+  CHECK(taken.parsed().at("definition").at("skip_checks") == true);
+  // Who changes something else has not asked for that.
+  const auto patched =
+      node.http().send("PATCH", "/v1/jobs/made-2", R"({"lane":"l"})", {{"X-Belfry-Actor", "test:eve"}});
+  CHECK(patched.status == 200);
+  CHECK(patched.parsed().at("checks_skipped_by") == "test:bob");
+  const auto run = node.http().post_json("/v1/jobs/made-2:trigger", json::object());
+  CHECK(node.wait_finished(run.at("id")).at("checks_skipped_by") == "test:bob");
+  CHECK(at(node.http().send("PATCH", "/v1/jobs/made-2", R"({"skip_checks":false})")) == "/handler/argv/0");
+}
+
+TEST_CASE(
+    "process: without checks a missing program or directory is a failure of class spawn, without a retry",
+    "[e2e][http][process]") {
+  auto& node = shared_node();
+  const auto unchecked = [&](std::vector<std::string> argv, json more = json::object()) {
+    auto body = command(std::move(argv), std::move(more));
+    body["skip_checks"] = true;
+    return node.wait_finished(node.submit(body));
+  };
+  const auto program = unchecked({"/no/such/program"});
+  CHECK(program.at("checks_skipped_by") == program.at("created_by"));
   CHECK(program.at("state") == "failed");
   CHECK(program.at("failure_class") == "spawn");
   CHECK(program.at("attempts").size() == 1);
   CHECK(attempt_of(program, 0).at("message").get<std::string>().find("/no/such/program") !=
         std::string::npos);
-  const auto by_path = node.wait_finished(node.submit(command({"no-such-program-either"})));
+  const auto by_path = unchecked({"no-such-program-either"});
   CHECK(by_path.at("failure_class") == "spawn");
-  const auto folder =
-      node.wait_finished(node.submit(command({"true"}, {{"handler", {{"cwd", "/no/such/folder"}}}})));
+  const auto folder = unchecked({"true"}, {{"handler", {{"cwd", "/no/such/folder"}}}});
   CHECK(folder.at("failure_class") == "spawn");
   CHECK(attempt_of(folder, 0).at("message").get<std::string>().find("/no/such/folder") != std::string::npos);
-  const auto no_program = node.wait_finished(node.submit(command({"/etc/passwd"})));
+  const auto no_program = unchecked({"/etc/passwd"});
   CHECK(no_program.at("failure_class") == "spawn");
+  CHECK(node.wait_finished(node.submit(command({"true"}))).at("checks_skipped_by").is_null());
+}
+
+TEST_CASE("process: a repeated submission has its first answer although its program has gone",
+          "[e2e][http][process]") {
+  auto& node = shared_node();
+  const scratch_folder folder;
+  write_text(folder / "tool", "#!/bin/sh\n");
+  std::filesystem::permissions(folder / "tool", std::filesystem::perms::owner_all);
+  const auto body = command({folder / "tool"});
+  const header_list key{{"Idempotency-Key", "gone-" + folder.path()}};
+  const auto first = node.http().post("/v1/runs", body, key);
+  REQUIRE(first.status == 201);
+  std::filesystem::remove(folder / "tool");
+  REQUIRE(eventually([&] { return node.http().post("/v1/runs", body).status == 422; }));
+  const auto again = node.http().post("/v1/runs", body, key);
+  CHECK(again.status == 201);
+  CHECK(again.parsed().at("id") == first.parsed().at("id"));
 }
 
 TEST_CASE(

@@ -62,6 +62,7 @@ core::run_spec full_spec() {
   s.tags = {"g", "h"};
   s.metadata = "{}";
   s.traceparent = "tp";
+  s.unchecked.by = "u";
   s.hook.shell = "hk";
   return s;
 }
@@ -143,7 +144,8 @@ TEST_CASE("codec: golden bytes of the first release", "[codec]") {
         "14027b7d"
         "15027470"
         "1604"
-        "0202686b");
+        "0202686b"
+        "170175");
   auto needs = full_spec().needs;
   CHECK(codec::encode_needs(needs) == "1h1:cc1:xc1:yp1:pa1:ts1:9o0:");
   CHECK(codec::encode_words({"gpu", "", "a:b"}) == "3:gpu0:3:a:b");
@@ -153,6 +155,7 @@ TEST_CASE("codec: golden bytes of the first release", "[codec]") {
 
 TEST_CASE("codec: what was encoded is decoded, the payload apart", "[codec]") {
   CHECK(codec::decode_spec(codec::encode_spec(full_spec())) == full_spec());
+  CHECK(codec::decode_spec(codec::encode_spec(full_spec())).unchecked.by == "u");
   rc::prop("any spec", [] {
     const auto s = any_spec();
     RC_ASSERT(codec::decode_spec(codec::encode_spec(s)) == s);

@@ -19,8 +19,11 @@ void create_job(const exchange_ptr& x) {
   json::problems found;
   const bool dry = flag_parameter(*x, "dry_run", found);
   if (!found.empty()) return x->refuse(found.refusal());
+  auto no = look_at(*x, draft->definition.spec, {});
+  if (dry && no) return x->refuse(*no);
   if (dry) return answer_planned_job(*x, "created", draft->definition);
   messages::put_job m;
+  m.refusal = std::move(no);
   m.definition = std::move(draft->definition);
   m.start_paused = draft->start_paused;
   m.once = once_of(*x);
@@ -110,6 +113,7 @@ void put_new(const exchange_ptr& x, int tries) {
     return x->refuse(fail_with(errc::not_found, "there is no job " + text, "belfry job list"));
   auto draft = json::read_job(x->in.body, text);
   if (!draft) return x->refuse(draft.error());
+  if (const auto no = look_at(*x, draft->definition.spec, {})) return x->refuse(*no);
   if (x->parameter("dry_run") == "true") return answer_planned_job(*x, "created", draft->definition);
   messages::put_job m;
   m.definition = std::move(draft->definition);
@@ -127,8 +131,10 @@ void put_known(const exchange_ptr& x, const core::job& j, int tries) {
   auto draft =
       json::read_job(x->in.body, by_id ? std::string_view{} : std::string_view{x->arguments.front()});
   if (!draft) return x->refuse(draft.error());
+  const auto no = look_at(*x, draft->definition.spec, {});
   const bool same =
       j.definition && *j.definition == draft->definition && j.state != core::job_state::archived;
+  if (no && !same) return x->refuse(*no);  // what is stored already is not judged again
   if (x->parameter("dry_run") == "true")
     return answer_planned_job(*x, same ? "unchanged" : "replaced", draft->definition);
   if (same) return answer_job(*x, j, 200, "unchanged", false);
@@ -166,6 +172,7 @@ void patch_job(const exchange_ptr& x) {
     auto patched = json::read_job_patch(y->in.body, *j.definition);
     if (!patched) return y->refuse(patched.error());
     if (*patched == *j.definition) return answer_job(*y, j, 200, "unchanged", false);
+    if (const auto no = look_at(*y, patched->spec, {})) return y->refuse(*no);
     messages::put_job m;
     m.id = j.id;
     m.expected_revision = j.revision;

@@ -48,6 +48,33 @@ void get_node(const exchange_ptr& x) {
   }));
 }
 
+// The limits that somebody changed while nodes ran go before those that this one was started with.
+std::optional<std::uint32_t> live_limit(std::string_view key, const core::limit_options& l) {
+  if (key == "limits.global") return l.global;
+  if (key == "limits.per_lane") return l.per_lane;
+  if (key == "limits.per_batch") return l.per_batch;
+  if (key == "limits.per_agent_type") return l.per_agent_type;
+  return std::nullopt;
+}
+
+void get_config(const exchange_ptr& x) {
+  x->node().node.call(messages::ask_queue{},
+                      x->then<messages::queue_state>([](const exchange_ptr& y, messages::queue_state q) {
+                        const auto& told = y->node().options.configuration;
+                        json::writer w{8192};
+                        w.begin_object().member_or_null("file", told.file).key("settings").begin_array();
+                        for (const auto& s : told.settings) {
+                          const auto live = live_limit(s.key, q.limits);
+                          if (const auto now = live ? std::to_string(*live) : s.value; now != s.value)
+                            json::write_setting(w, s.key, now, "live: belfry limits set");
+                          else
+                            json::write_setting(w, s.key, s.value, s.origin);
+                        }
+                        w.end_array().end_object();
+                        answer_json(*y, w);
+                      }));
+}
+
 void answer_health(const exchange_ptr& x, core::result<messages::node_status> s) {
   messages::node_status status;
   if (s) {
@@ -119,6 +146,20 @@ void get_metrics(const exchange_ptr& x) {
 }  // namespace
 
 void add_node_routes(std::vector<route>& all) {
+  all.push_back({verb::get,
+                 "/v1/config",
+                 "get_config",
+                 "operations",
+                 "What the node runs with, and where each value comes from",
+                 scope::operate,
+                 get_config,
+                 body_kind::none,
+                 {},
+                 {},
+                 {{200, "Configuration", "Every setting"}},
+                 {},
+                 false,
+                 0});
   all.push_back({verb::get,
                  "/v1/node",
                  "get_node",

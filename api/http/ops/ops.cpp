@@ -94,6 +94,31 @@ core::failure bad_parameter(std::string_view name, std::string_view value, std::
   return found.refusal();
 }
 
+std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, const std::string& base) {
+  if (spec.unchecked) {
+    if (spec.unchecked.by == core::whoever_asks) spec.unchecked.by = x.actor;
+    return std::nullopt;
+  }
+  auto* check = x.node().options.start_check;
+  if (check == nullptr) return std::nullopt;
+  static const core::session executor = [] {
+    core::session s;
+    s.agent_type = "process";
+    s.handlers = {core::handler_kind::process};
+    s.local = true;
+    return s;
+  }();
+  std::vector<core::field_problem> found;
+  if (core::may_take(executor, spec.needs, spec.handler))
+    found = check->problems(spec.process, base + "/handler");
+  if (core::given(spec.hook))
+    for (auto& p : check->problems(spec.hook, base + "/on_end")) found.push_back(std::move(p));
+  if (found.empty()) return std::nullopt;
+  return core::failure{errc::invalid,
+                       "this node could not start it; with \"skip_checks\": true it is taken as it is",
+                       std::move(found), "belfry submit --skip-checks -- COMMAND…"};
+}
+
 std::optional<messages::once_key> once_of(const exchange& x, std::string_view suffix) {
   if (x.in.idempotency_key.empty()) return std::nullopt;
   std::string bound{to_text(x.in.method)};

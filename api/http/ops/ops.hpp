@@ -44,6 +44,9 @@ void answer_json(exchange& x, json::writer& w, unsigned status = 200, header_lis
 core::failure fail_with(core::errc e, std::string text, std::string command = {});
 core::failure bad_parameter(std::string_view name, std::string_view value, std::string allowed,
                             std::string detail);
+// Notes who asked for no checks, if anybody did; else what they find in a spec that an executor of this node
+// would perform. `base`: where it stands in the body.
+std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, const std::string& base);
 // The Idempotency-Key with what it is bound to: SHA-256 of method, path and body.
 std::optional<messages::once_key> once_of(const exchange& x, std::string_view suffix = {});
 

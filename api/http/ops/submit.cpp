@@ -106,7 +106,9 @@ void submit_one(const exchange_ptr& x) {
   json::problems found;
   const bool dry = flag_parameter(*x, "dry_run", found);
   if (!found.empty()) return x->refuse(found.refusal());
+  auto no = look_at(*x, *draft->spec, {});
   if (dry) {
+    if (no) return x->refuse(*no);
     std::vector<json::run_draft> one;
     one.push_back(std::move(*draft));
     return answer_dry_run(x, std::move(one));
@@ -114,8 +116,24 @@ void submit_one(const exchange_ptr& x) {
   messages::submit_runs m;
   m.once = once_of(*x);
   m.actor = x->actor;
+  m.refusal = std::move(no);
   m.runs.push_back(submission_of(*x, std::move(*draft)));
   x->node().node.call(std::move(m), x->then<messages::submitted>(answer_one));
+}
+
+constexpr std::size_t most_mistakes_told = 50;
+
+std::optional<core::failure> look_at_all(const exchange& x, std::vector<json::run_draft>& drafts) {
+  std::optional<core::failure> all;
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    auto no = look_at(x, *drafts[i].spec, "/runs/" + std::to_string(i));
+    if (no && all) {
+      for (auto& p : no->problems)
+        if (all->problems.size() < most_mistakes_told) all->problems.push_back(std::move(p));
+    } else if (no)
+      all = std::move(no);
+  }
+  return all;
 }
 
 void submit_batch(const exchange_ptr& x) {
@@ -124,8 +142,11 @@ void submit_batch(const exchange_ptr& x) {
   json::problems found;
   const bool dry = flag_parameter(*x, "dry_run", found);
   if (!found.empty()) return x->refuse(found.refusal());
+  auto no = look_at_all(*x, *drafts);
+  if (dry && no) return x->refuse(*no);
   if (dry) return answer_dry_run(x, std::move(*drafts));
   messages::submit_runs m;
+  m.refusal = std::move(no);
   m.as_batch = true;
   m.once = once_of(*x);
   m.actor = x->actor;

@@ -138,6 +138,8 @@ class importer : public std::enable_shared_from_this<importer> {
     if (dry_) return done(result, there ? j->id : core::job_id{});
     messages::put_job m;
     m.definition = wanted.job.definition;
+    // What another node had is taken as it is: its programs may come later.
+    if (m.definition.spec.unchecked) m.definition.spec.unchecked.by = x_->actor;
     m.start_paused = wanted.job.start_paused;
     m.actor = x_->actor;
     if (there) {
