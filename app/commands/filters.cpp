@@ -33,7 +33,7 @@ std::vector<std::string> split(const std::vector<std::string>& given) {
 
 bool run_filters::any() const {
   return !states.empty() || !tags.empty() || !tags_any.empty() || job || batch || workspace || lane ||
-         priority || name_has || since || until || dead;
+         priority || session || name_has || since || until || ended_since || ended_until || dead;
 }
 
 void declare(command& c, run_filters& f) {
@@ -43,11 +43,14 @@ void declare(command& c, run_filters& f) {
   c.option("--workspace", f.workspace, "NAME", "of this workspace");
   c.option("--lane", f.lane, "LANE", "of this lane");
   c.option("--priority", f.priority, "LEVEL", "of this priority", complete::priorities);
+  c.option("--session", f.session, "SES", "held by this session now", complete::sessions);
   c.option("--tag", f.tags, "TAG", "with this tag; with several, all of them");
   c.option("--tag-any", f.tags_any, "TAG", "with any of these tags");
   c.option("--name-has,-q", f.name_has, "TEXT", "with this in the name");
   c.option("--since", f.since, "TIME", "made after this: 2h ago, or an instant");
   c.option("--until", f.until, "TIME", "made before this");
+  c.option("--ended-since", f.ended_since, "TIME", "ended after this");
+  c.option("--ended-until", f.ended_until, "TIME", "ended before this");
   c.flag("--dead", f.dead, "dead letters: ended badly, neither retried nor discarded");
 }
 
@@ -59,11 +62,14 @@ query_text to_query(const run_filters& f, core::instant now) {
       .add("workspace", f.workspace)
       .add("lane", f.lane);
   q.add("priority", f.priority)
+      .add("session", f.session)
       .each("tag", split(f.tags))
       .each("tag_any", split(f.tags_any))
       .add("q", f.name_has);
   q.add("created_from", instant_of(f.since, now, "--since"))
       .add("created_to", instant_of(f.until, now, "--until"));
+  q.add("ended_from", instant_of(f.ended_since, now, "--ended-since"))
+      .add("ended_to", instant_of(f.ended_until, now, "--ended-until"));
   if (f.dead) q.add("dead", std::string("true"));
   return q;
 }
@@ -79,11 +85,14 @@ void write_filter(api::json::writer& w, const run_filters& f, core::instant now)
   put("workspace", f.workspace);
   put("lane", f.lane);
   put("priority", f.priority);
+  put("session", f.session);
   if (!f.tags.empty()) w.texts("tag", split(f.tags));
   if (!f.tags_any.empty()) w.texts("tag_any", split(f.tags_any));
   put("q", f.name_has);
   put("created_from", instant_of(f.since, now, "--since"));
   put("created_to", instant_of(f.until, now, "--until"));
+  put("ended_from", instant_of(f.ended_since, now, "--ended-since"));
+  put("ended_to", instant_of(f.ended_until, now, "--ended-until"));
   if (f.dead) w.member("dead", true);
   w.end_object();
 }

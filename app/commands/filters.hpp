@@ -13,7 +13,8 @@ namespace belfry::app {
 
 struct run_filters {
   std::vector<std::string> states, tags, tags_any;
-  std::optional<std::string> job, batch, workspace, lane, priority, name_has, since, until;
+  std::optional<std::string> job, batch, workspace, lane, priority, session, name_has, since, until,
+      ended_since, ended_until;
   bool dead = false;
   bool any() const;
 };

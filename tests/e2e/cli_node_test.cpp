@@ -256,6 +256,28 @@ TEST_CASE("cli: the queue is rebuilt under load, and no run is lost or done twic
   CHECK(belfry({"scheduler", "rebuild", "now"}).exit_code == 2);
 }
 
+TEST_CASE("cli: runs are found and cancelled by who holds them, and found by when they ended", "[e2e][cli]") {
+  real_node node{{.executors = 0}};
+  const cli belfry(node);
+  const auto ids = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"-o", "name"});
+    return belfry(words).out;
+  };
+  const auto held = belfry.line({"submit", "--outside", "--name", "held", "-o", "name"});
+  const auto free = belfry.line({"submit", "--outside", "--name", "free", "-o", "name"});
+  const auto session = belfry.line({"session", "register", "w", "-o", "name"});
+  REQUIRE(belfry({"claim", session}).exit_code == 0);
+  CHECK(ids({"ls", "--session", session}) == held + "\n");
+  CHECK(belfry({"cancel", "--session", session, "--yes"}).exit_code == 0);
+  CHECK(node.run(held).at("cancel_requested") == true);
+  CHECK(node.run(free).at("state") == "queued");
+  CHECK(belfry({"cancel", free}).exit_code == 0);
+  CHECK(ids({"ls", "--ended-since", "1h"}) == free + "\n");
+  CHECK(ids({"ls", "--ended-until", "1h"}).empty());
+  CHECK(belfry({"ls", "--ended-since", "soon"}).exit_code == 2);
+  CHECK(belfry({"ls", "--session", "nobody"}).exit_code == 2);
+}
+
 TEST_CASE("cli: events are followed over a restart of the node, without a gap and without a repeat",
           "[e2e][cli][events]") {
   real_node node{{.executors = 1}};
