@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -94,6 +95,7 @@ class dispatcher : public messages::dispatcher_actor::base {
 
   // follow.cpp
   void follow(const messages::runs_committed& heads);
+  void outlive(core::job_id archived);
   void follow(const core::run_head& head, const core::run_spec* spec,
               std::optional<core::handler_kind> handler);
   void take_from_holder(core::run_id run);
@@ -132,6 +134,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   roster roster_;
   std::unordered_map<core::run_id, elsewhere> elsewhere_;
   std::unordered_map<core::job_id, std::uint32_t> job_limits_;
+  std::deque<core::job_id> archived_;  // oldest first; their limits are in job_limits_
   std::list<waiting_claim> waiting_;
   alarm alarm_;
   messages::watch_times times_;  // gathered during one message

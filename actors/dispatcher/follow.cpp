@@ -24,16 +24,24 @@ std::uint32_t limit_of(const core::job_definition& d) {
 
 void dispatcher::follow(const runs_committed& heads) {
   for (const auto& job : heads.jobs) {
-    if (job.state == core::job_state::archived)
-      job_limits_.erase(job.id);
-    else if (job.definition)
-      job_limits_[job.id] = limit_of(*job.definition);
+    if (job.definition) job_limits_[job.id] = limit_of(*job.definition);
+    if (job.state == core::job_state::archived) outlive(job.id);
   }
   for (const auto& run : heads.runs) {
     if (ready_) measure(run.head);
     follow(run.head, run.spec.get(), std::nullopt);
   }
   tell_what_changed();
+}
+
+// An archived job makes no more runs, but its limit holds for those it has. They are few and soon over; the
+// limits of the last ten thousand archived jobs are remembered.
+void dispatcher::outlive(core::job_id archived) {
+  constexpr std::size_t remembered = 10'000;
+  archived_.push_back(archived);
+  if (archived_.size() <= remembered) return;
+  job_limits_.erase(archived_.front());
+  archived_.pop_front();
 }
 
 // `handler` is given by a scan; else it comes from the spec or from what was known before.

@@ -141,11 +141,11 @@ void storage_writer::take_submissions() {
   q.doors.reserve(waiting.size());
   const auto now = deps_->clock->now();
   for (auto& w : waiting) {
-    const change_set set{now,
-                         std::move(w.what.actor),
-                         once_of(w.what.once),
-                         {storage::insert_runs{std::move(w.what.runs), w.what.as_batch,
-                                               std::move(w.what.refusal)}}};
+    const change_set set{
+        now,
+        std::move(w.what.actor),
+        once_of(w.what.once),
+        {storage::insert_runs{std::move(w.what.runs), w.what.as_batch, std::move(w.what.refusal)}}};
     w.who->asked = true;
     q.results.answers.push_back(apply(set));
     q.doors.push_back(std::move(w.who));

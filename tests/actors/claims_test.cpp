@@ -50,6 +50,31 @@ struct claims_node : virtual_node {
 
 }  // namespace
 
+TEST_CASE_METHOD(virtual_node, "claim: an archived job's limit holds for the runs it still has",
+                 "[actors][claim]") {
+  messages::put_job m;
+  m.definition.name = "job";
+  m.definition.spec = payload("job");
+  m.definition.spec.retry.jitter = 0;
+  m.definition.on_overlap = core::overlap::queue_all;
+  m.actor = "test";
+  const auto made = ask<messages::job_stored>(m);
+  REQUIRE(made);
+  messages::trigger_job t;
+  t.id = made->job.id;
+  t.actor = "test";
+  REQUIRE(ask<messages::submitted>(t));
+  REQUIRE(ask<messages::submitted>(t));
+  const auto who = worker("robot", 5);
+  const auto first = claim(who, 5);
+  REQUIRE(first.size() == 1);
+  REQUIRE(ask<messages::job_stored>(messages::archive_job{made->job.id, "test"}));
+  REQUIRE(settle(first.front(), core::settle_kind::failed, core::failure_class::error));
+  REQUIRE(claim(who, 5).size() == 1);  // the other one
+  advance(2s);                         // the first is queued anew
+  CHECK(claim(who, 5).empty());
+}
+
 TEST_CASE_METHOD(claims_node, "claim: more urgent first, then who has waited longest", "[actors][claim]") {
   submit(task("low", priority::low));
   submit(task("normal 1"));
