@@ -19,18 +19,33 @@
 
 namespace belfry::messages {
 
+using reader_actor = caf::typed_actor<caf::replies_to<query>::with<core::result<query_answer>>>;
+
 // ---- doors to the queue
 
 // Storage: something waits in the intake, and nobody is at it.
 using intake_taker = caf::typed_actor<caf::reacts_to<take_submissions>>;
 
-using lease_desk_actor = caf::typed_actor<
-    caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress of claimed runs
-    caf::replies_to<settle_runs>::with<core::result<settled>>>;  // how attempts ended, each in its own right
+// Who wants to know that sessions live.
+using life_listener = caf::typed_actor<caf::reacts_to<session_spoke>>;
+struct tell_life {
+  life_listener who;
+};
+// What the session registry tells.
+using session_listener = caf::typed_actor<caf::reacts_to<session_changed>,
+                                          caf::reacts_to<session_gone>,  // crashed: its leases are lost
+                                          caf::reacts_to<tell_life>>;    // whom to tell of signs of life
+
+using lease_desk_actor = session_listener::extend<
+    caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress, checkpoint,
+                                                                 // log
+    caf::replies_to<settle_runs>::with<core::result<settled>>,   // how attempts ended, each in its own right
+    caf::replies_to<ask_signs>::with<signs_told>>;               // how long ago they spoke
 
 using operator_desk_actor = caf::typed_actor<
     caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard
     caf::replies_to<redrive_runs>::with<core::result<redriven>>,    // linked successors of finished runs
+    caf::replies_to<adopt_result>::with<core::result<adopted>>,     // a success that came too late counts
     caf::replies_to<prune_runs>::with<core::result<runs_pruned>>>;  // retention, now
 
 using job_registry_actor =
@@ -46,14 +61,12 @@ using job_registry_actor =
 // What a worker of this node may ask.
 using claim_actor = caf::typed_actor<caf::replies_to<claim_runs>::with<
     core::result<claimed_runs>>>;  // the next runs for a session; waits if it is asked to
-// What the session registry tells.
-using session_listener = caf::typed_actor<caf::reacts_to<session_changed>,
-                                          caf::reacts_to<session_gone>>;  // crashed: its leases are lost
 // What storage tells.
 using follower_actor =
     caf::typed_actor<caf::reacts_to<runs_committed>>;  // the one stream that memory follows
 using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::extend<
     caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
+    caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets nothing
     caf::replies_to<ask_queue>::with<core::result<queue_state>>,
     caf::replies_to<change_limits>::with<core::result<queue_state>>,    // durable, at once
     caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,  // at boot
@@ -76,8 +89,18 @@ using lease_sweeper_actor = lease_listener::extend_with<clock_watch_actor>::exte
 // What a worker of this node, or its supervisor, may ask.
 using session_client = caf::typed_actor<caf::replies_to<register_session>::with<core::result<session_answer>>,
                                         caf::replies_to<end_session>::with<core::result<session_answer>>>;
-using session_registry_actor =
-    session_client::extend<caf::replies_to<load_sessions>::with<core::result<sessions_loaded>>>;
+// Another reader than before: that one has died.
+struct read_with {
+  reader_actor who;
+};
+// What the doors ask.
+using session_door = session_client::extend<
+    caf::replies_to<heartbeat_session>::with<core::result<sessions_seen>>,  // it lives; what it holds
+    caf::replies_to<steer_session>::with<core::result<sessions_seen>>,      // drain, resume
+    caf::replies_to<look_at_sessions>::with<core::result<sessions_seen>>>;  // with leases and health
+using session_registry_actor = session_door::extend_with<life_listener>::extend<
+    caf::replies_to<load_sessions>::with<core::result<sessions_loaded>>, caf::reacts_to<read_with>,
+    caf::reacts_to<alarm_rang>>;  // somebody may have been silent for too long
 
 // What the timekeeper and the dispatcher tell.
 using attempt_stopper = caf::typed_actor<caf::reacts_to<stop_attempt>>;
@@ -85,8 +108,6 @@ using attempt_stopper = caf::typed_actor<caf::reacts_to<stop_attempt>>;
 using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf::reacts_to<executor_idle>,
                                            caf::reacts_to<child_abandoned>, caf::reacts_to<child_gone>>;
 // ---- the rest
-
-using reader_actor = caf::typed_actor<caf::replies_to<query>::with<core::result<query_answer>>>;
 
 using retention_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;
 

@@ -54,6 +54,11 @@ class node_port {
   virtual void call(trigger_job m, reply<submitted> done) = 0;
   virtual void call(register_session m, reply<session_answer> done) = 0;
   virtual void call(end_session m, reply<session_answer> done) = 0;
+  virtual void call(heartbeat_session m, reply<sessions_seen> done) = 0;
+  virtual void call(steer_session m, reply<sessions_seen> done) = 0;
+  virtual void call(look_at_sessions m, reply<sessions_seen> done) = 0;
+  virtual void call(explain_session m, reply<session_explanation> done) = 0;
+  virtual void call(adopt_result m, reply<adopted> done) = 0;
   virtual void call(ask_node m, reply<node_status> done) = 0;
   virtual void call(query q, reply<query_answer> done) = 0;
 

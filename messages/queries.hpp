@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,7 +21,9 @@ struct run_details {
   core::run run;
   std::vector<core::attempt_record> attempts;
   std::vector<core::evidence> late;
-  std::vector<std::string> holder_names;  // by attempt, same order; empty where unknown
+  std::vector<std::string> holder_names;                // by attempt, same order; empty where unknown
+  std::vector<core::attempt_record> late_results = {};  // successes that came too late
+  std::optional<core::checkpoint> checkpoint = {};
 };
 struct get_run_details {
   using answer = run_details;
@@ -60,6 +63,10 @@ struct list_sessions {
   using answer = std::vector<core::session>;
   bool gone_too = false;
 };
+struct list_leases {
+  using answer = std::vector<core::run_head>;
+  core::session_id who;  // 0: of all sessions
+};
 struct get_events {
   using answer = core::event_page;
   std::int64_t after = 0;
@@ -89,10 +96,11 @@ struct check_store {
 
 using query =
     std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
-                 get_events, get_batch, get_statistics, get_facts, copy_store, check_store>;
+                 list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
-                 core::job_page, std::vector<core::session>, core::event_page, core::batch_summary,
-                 core::run_statistics, core::store_facts, core::store_copy, core::store_check>;
+                 core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
+                 core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
+                 core::store_check>;
 
 }  // namespace belfry::messages

@@ -50,12 +50,15 @@ struct claimed_run {
   std::string token;  // shown to nobody else, ever
 };
 struct claimed_runs {
-  std::vector<claimed_run> runs;
-};  // empty: nothing came in time
+  std::vector<claimed_run> runs;  // empty: nothing came in time, or the session takes nothing
+  core::session_state state = core::session_state::active;
+  std::vector<core::ineligible> reasons = {};  // why it takes nothing, when that is so
+};
 
-struct lease_call {  // start, heartbeat, progress
+struct lease_call {
   core::run_id run;
-  std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress> what;
+  std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress, core::cmd_checkpoint, core::cmd_log>
+      what;
 };
 struct touch_leases {
   std::vector<lease_call> calls;
@@ -64,6 +67,9 @@ struct lease_status {
   core::instant expires_at;
   core::instant deadline_at;
   bool cancel_requested = false;
+  bool drain = false;           // its session is to take nothing more
+  bool report = false;          // no progress for long: it is asked for a word
+  std::uint64_t next_line = 0;  // after log lines: the number of the next one
 };
 struct touched {
   std::vector<core::result<lease_status>> answers;
@@ -89,6 +95,17 @@ struct control_runs {  // an operator's word on runs; each in its own right; at 
   std::vector<core::run_id> ids;
   std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard> what;
   std::string actor;
+};
+// An operator accepts a success that came too late. Answer: the run that has succeeded by it, which is the
+// successor of a dead letter.
+struct adopt_result {
+  core::run_id run;
+  std::uint64_t fencing = 0;  // of the attempt; 0: the newest late result
+  std::string reason;
+  std::string actor;
+};
+struct adopted {
+  core::run_head head;
 };
 struct controlled {
   std::vector<core::result<core::run_head>> answers;
@@ -121,11 +138,19 @@ struct runs_pruned {
 
 struct explain_run {
   core::run_head head;
+  core::handler_kind handler = core::handler_kind::process;
+};
+struct session_verdict {
+  core::session_id id;
+  std::string name;
+  std::vector<core::ineligible> reasons;  // empty: it may take the run
 };
 struct explanation {
   std::vector<core::wait_reason> reasons;
   std::optional<std::size_t> position;
-  core::estimate start;  // of a queued run
+  core::estimate start = {};  // of a queued run
+  // Of a queued run: what each session here has against it, those with the least first; at most 50.
+  std::vector<session_verdict> sessions = {};
 };
 
 struct ask_queue {};

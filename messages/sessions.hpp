@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/session/liveness.hpp"
 #include "core/session/session.hpp"
 #include "messages/runs.hpp"
 
@@ -25,6 +26,64 @@ struct end_session {
   bool crashed = false;
   std::string actor;
 };
+// A sign of life of an outside session, and what it says of itself.
+struct heartbeat_session {
+  core::session_id id;
+  std::optional<bool> paused, prompting;
+  std::string actor;
+};
+// An operator's word: no new runs for it, or runs again.
+struct steer_session {
+  core::session_id id;
+  bool draining = true;
+  std::string reason;
+  std::string actor;
+};
+// One session, or all of them when the id is 0.
+struct look_at_sessions {
+  core::session_id id;
+  bool gone_too = false;
+};
+struct session_view {
+  core::session who;
+  std::vector<core::run_head> leases;    // that it holds, by run
+  std::vector<core::lease_signs> signs;  // of them, in the same order
+  core::session_health health = core::session_health::live;
+  core::instant stale_at =
+      core::never;      // unless there is a sign of life before; never: it lives with the node
+  bool renew = false;   // a lease is in the last third of its time
+  bool report = false;  // a running run has shown no progress for long
+};
+struct sessions_seen {
+  std::vector<session_view> sessions;
+  core::span heartbeat_every{0};
+};
+
+// What keeps a session from work, and how much there is for it.
+struct explain_session {
+  core::session_id who;
+  std::optional<core::requirement> needs;  // of one run
+  core::handler_kind handler = core::handler_kind::none;
+};
+struct session_explanation {
+  std::vector<core::ineligible> reasons;
+  std::uint32_t slots = 0, slots_used = 0;
+  std::size_t ready = 0;  // queued runs that it may take, limits apart
+};
+
+// To the session registry: a session has spoken, whatever it said.
+struct session_spoke {
+  core::session_id id;
+  core::instant at = core::never;
+};
+// To the lease desk: the signals of these leases.
+struct ask_signs {
+  std::vector<core::run_head> leases;
+};
+struct signs_told {
+  std::vector<core::lease_signs> signs;
+};
+
 // The registry tells the dispatcher who is there; the dispatcher answers claims of known sessions only.
 struct session_changed {
   core::session who;

@@ -18,6 +18,9 @@ using platform::metric;
 namespace {
 
 constexpr core::span longest_wait = std::chrono::seconds{60};
+// Of a session that is to take nothing more: long enough that nobody asks in a circle, short enough that it
+// is told soon.
+constexpr core::span draining_wait = std::chrono::seconds{1};
 
 std::optional<failure> refuse(const claim_runs& wish) {
   failure no{errc::invalid, "the claim is not valid", {}, {}};
@@ -42,20 +45,31 @@ caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish
         failure{errc::unavailable, "starting: the queue is being read from the store", {}, {}}};
   if (closed_)
     return claim_answer{failure{errc::unavailable, "stopping: no claims are answered any more", {}, {}}};
-  if (roster_.find(wish.who) == nullptr)
+  auto* seat = roster_.find(wish.who);
+  if (seat == nullptr)
     return claim_answer{failure{
         errc::not_found, "there is no session " + to_string(wish.who), {}, "register a session first"}};
+  const auto now = deps_.clock->now();
+  if (!seat->who.local) {
+    // Whoever asks lives; the registry is about to say so too.
+    if (seat->who.state == core::session_state::stale) {
+      seat->who.state = core::state_here(seat->who);
+      life_.forget(wish.who);
+    }
+    life_.heard(wish.who, now);
+  }
   auto [guard, promise] = answer_later<claim_answer>(this);
   if (try_claim(wish, guard)) return promise;
-  const auto now = deps_.clock->now();
   if (wish.wait == core::span{0}) {
     deps_.says.count(metric::claims_total, 1, "empty");
-    guard->deliver(claim_answer{claimed_runs{}});
+    guard->deliver(claim_answer{nothing_for(wish.who)});
   } else if (waiting_.size() >= deps_.max_waiting_claims) {
     deps_.says.count(metric::claims_total, 1, "overloaded");
     guard->deliver(claim_answer{failure{errc::overloaded, "too many claims are waiting", {}, {}}});
   } else {
-    waiting_.push_back({wish, core::later(now, wish.wait), guard});
+    const bool drains = seat->who.state == core::session_state::draining;
+    waiting_.push_back(
+        {wish, core::later(now, drains ? std::min(wish.wait, draining_wait) : wish.wait), guard});
     alarm_.arm(dispatcher_actor{this}, waiting_.back().until, now);
   }
   return promise;
@@ -65,7 +79,7 @@ caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish
 bool dispatcher::try_claim(const claim_runs& wish, const claim_promise& answer) {
   auto* seat = roster_.find(wish.who);
   const auto free_slots = seat->free_slots();
-  if (free_slots == 0) return false;
+  if (!core::may_take_anything({&seat->who, free_slots})) return false;
   const auto now = deps_.clock->now();
   const auto ids = board_.pick({seat->who, free_slots, wish.max, wish.at_least}, now);
   if (ids.empty()) return false;
@@ -125,6 +139,7 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
   if (!won.runs.empty() && roster_.find(wish.who) == nullptr) {
     hand_back(std::move(won.runs), answer);
   } else if (!won.runs.empty()) {
+    won.state = roster_.find(wish.who)->who.state;
     deps_.says.count(metric::claims_total, static_cast<double>(won.runs.size()), "given");
     answer->deliver(claim_answer{std::move(won)});
   } else if (why) {
@@ -179,7 +194,36 @@ void dispatcher::end_waits(core::instant now) {
       continue;
     }
     deps_.says.count(metric::claims_total, 1, "empty");
-    it->answer->deliver(claim_answer{claimed_runs{}});
+    it->answer->deliver(claim_answer{nothing_for(it->wish.who)});
+    it = waiting_.erase(it);
+  }
+}
+
+// What a session is told that got nothing: perhaps there was nothing, perhaps it takes nothing.
+claimed_runs dispatcher::nothing_for(core::session_id who) {
+  claimed_runs none;
+  const auto* seat = roster_.find(who);
+  if (seat == nullptr) return none;
+  none.state = seat->who.state;
+  none.reasons = core::why_nothing({&seat->who, seat->free_slots()});
+  return none;
+}
+
+void dispatcher::arrive(const core::session& who) {
+  roster_.arrive(who);
+  // It is told at once that it is to leave, and not when its patience is over.
+  if (who.state == core::session_state::draining) end_waits_of(who.id);
+  serve_waiting();
+}
+
+void dispatcher::end_waits_of(core::session_id who) {
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    if (it->wish.who != who) {
+      ++it;
+      continue;
+    }
+    deps_.says.count(metric::claims_total, 1, "empty");
+    it->answer->deliver(claim_answer{nothing_for(who)});
     it = waiting_.erase(it);
   }
 }

@@ -19,20 +19,20 @@ dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
 auto dispatcher::make_behavior() -> behavior_type {
   return {
       [this](const claim_runs& wish) { return claim(wish); },
-      [this](const session_changed& news) {
-        roster_.arrive(news.who);
-        serve_waiting();
-      },
+      [this](const session_changed& news) { arrive(news.who); },
       [this](const session_gone& news) {
         roster_.leave(news.id);
+        life_.forget(news.id);
         drop_waits_of(news.id);
         if (news.crashed) lose_held_by(news.id, news.reason);
       },
+      [this](const tell_life& asked) { life_.tell_to(asked.who); },
       [this](const runs_committed& heads) {
         follow(heads);
         serve_waiting();
       },
-      [this](const explain_run& asked) { return explain(asked.head); },
+      [this](const explain_run& asked) { return explain(asked); },
+      [this](const explain_session& asked) { return explain(asked); },
       [this](ask_queue) { return core::result<queue_state>{state()}; },
       [this](const change_limits& asked) { return change(asked); },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
@@ -51,25 +51,8 @@ void dispatcher::on_exit() {
   waiting_.clear();
   rebuilding_.reset();
   comparing_.reset();
+  life_.clear();
   deps_ = {};
-}
-
-core::result<explanation> dispatcher::explain(const core::run_head& head) {
-  const auto now = deps_.clock->now();
-  explanation told;
-  if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
-  if (head.state != core::run_state::queued) return told;
-  told.reasons = board_.reasons(head.id, now);
-  told.position = board_.position(head.id);
-  if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
-  if (told.reasons.empty()) {
-    if (board_.contains(head.id))
-      told.reasons.push_back(
-          {"no_session", "it is next for whoever may take it; no session that may has asked"});
-    else
-      told.reasons.push_back({"being_claimed", "a claim of it is on its way to the store"});
-  }
-  return told;
 }
 
 queue_state dispatcher::state() const {

@@ -23,6 +23,7 @@
 #include "actors/node/node.hpp"
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
+#include "actors/support/life.hpp"
 #include "actors/support/note.hpp"
 #include "actors/support/promise_guard.hpp"
 #include "core/queue/board.hpp"
@@ -92,6 +93,9 @@ class dispatcher : public messages::dispatcher_actor::base {
   void serve_waiting();
   void end_waits(core::instant now);
   void drop_waits_of(core::session_id who);
+  void end_waits_of(core::session_id who);
+  messages::claimed_runs nothing_for(core::session_id who);
+  void arrive(const core::session& who);
 
   // follow.cpp
   void follow(const messages::runs_committed& heads);
@@ -124,7 +128,9 @@ class dispatcher : public messages::dispatcher_actor::base {
   void end_comparing(core::result<messages::index_rebuilt> answer);
   void note_rebuilt();
 
-  core::result<messages::explanation> explain(const core::run_head& head);
+  // explain.cpp
+  core::result<messages::explanation> explain(const messages::explain_run& asked);
+  core::result<messages::session_explanation> explain(const messages::explain_session& asked);
   messages::queue_state state() const;
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 
@@ -137,6 +143,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   std::deque<core::job_id> archived_;  // oldest first; their limits are in job_limits_
   std::list<waiting_claim> waiting_;
   alarm alarm_;
+  life_signs life_;
   messages::watch_times times_;  // gathered during one message
   messages::watch_leases leases_;
   std::optional<rebuilding> rebuilding_;

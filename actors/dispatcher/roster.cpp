@@ -23,6 +23,14 @@ seat* roster::find(core::session_id id) {
   return it == seats_.end() || !it->second.here ? nullptr : &it->second;
 }
 
+std::vector<const seat*> roster::here() const {
+  std::vector<const seat*> all;
+  for (const auto& [id, s] : seats_)
+    if (s.here) all.push_back(&s);
+  std::sort(all.begin(), all.end(), [](const seat* a, const seat* b) { return a->who.id < b->who.id; });
+  return all;
+}
+
 const core::session* roster::known(core::session_id id) const {
   const auto it = seats_.find(id);
   return it == seats_.end() ? nullptr : &it->second.who;

@@ -32,6 +32,7 @@ class roster {
   void leave(core::session_id id);
   // Nothing when the session is not here.
   seat* find(core::session_id id);
+  std::vector<const seat*> here() const;                  // by id
   const core::session* known(core::session_id id) const;  // also one that is gone and still holds something
 
   void reserve(core::session_id id, core::run_id run);

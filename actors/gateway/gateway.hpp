@@ -20,7 +20,7 @@ struct doors {
   messages::lease_desk_actor lease_desk;
   messages::operator_desk_actor operator_desk;
   messages::job_registry_actor jobs;
-  messages::session_client sessions;
+  messages::session_door sessions;
   messages::dispatcher_actor dispatcher;
   messages::node_client node;
   event_hub_client hub;

@@ -163,6 +163,31 @@ void gateway_port::call(end_session m, reply<session_answer> done) {
       kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },
       "session registry");
 }
+void gateway_port::call(heartbeat_session m, reply<sessions_seen> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },
+      "session registry");
+}
+void gateway_port::call(steer_session m, reply<sessions_seen> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },
+      "session registry");
+}
+void gateway_port::call(look_at_sessions m, reply<sessions_seen> done) {
+  forward(
+      kind::question, m, std::move(done), [](gateway& g) { return g.open_doors().sessions; },
+      "session registry");
+}
+void gateway_port::call(explain_session m, reply<session_explanation> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(messages::adopt_result m, reply<adopted> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done),
+      [](gateway& g) { return g.open_doors().operator_desk; }, "operator desk");
+}
 void gateway_port::call(ask_node m, reply<node_status> done) {
   forward(
       kind::status, m, std::move(done), [](gateway& g) { return g.open_doors().node; }, "supervisor");

@@ -36,6 +36,11 @@ class gateway_port : public messages::node_port {
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
   void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
+  void call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::steer_session m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
+  void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
 

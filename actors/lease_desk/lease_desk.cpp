@@ -2,6 +2,7 @@
 // after the message types
 #include "actors/lease_desk/lease_desk.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "actors/support/change_sets.hpp"
@@ -12,62 +13,46 @@ using namespace messages;
 
 namespace {
 
-core::result<touched> touched_from(commit_results& r) {
-  touched all;
-  all.answers.reserve(r.answers.size());
-  for (auto& answer : r.answers) {
-    if (!answer) {
-      all.answers.emplace_back(std::move(answer.error()));
-      continue;
-    }
-    const auto& head = answer->runs.front().head;
-    all.answers.emplace_back(
-        lease_status{head.held.expires_at, head.held.deadline_at, head.cancel_requested});
-  }
-  return all;
-}
+constexpr std::size_t leases_without_dropping = 1024;
 
-core::result<settled> settled_from(commit_results& r) {
-  settled all;
-  all.answers.reserve(r.answers.size());
-  for (auto& answer : r.answers) {
-    if (answer)
-      all.answers.emplace_back(settled_item{std::move(answer->runs.front().head), answer->replayed});
-    else
-      all.answers.emplace_back(std::move(answer.error()));
-  }
-  return all;
+// Which of the things that a lease call can be, by their place in the variant.
+template <class Command>
+bool is(std::size_t kind) {
+  using call = decltype(lease_call::what);
+  static const auto own = call{Command{}}.index();
+  return kind == own;
 }
 
 }  // namespace
 
 lease_desk::lease_desk(caf::actor_config& cfg, lease_desk_deps deps)
-    : lease_desk_actor::base(cfg), deps_{std::move(deps)}, jump_{*deps_.clock, deps_.clock_jump} {}
+    : lease_desk_actor::base(cfg),
+      deps_{std::move(deps)},
+      jump_{*deps_.clock, deps_.clock_jump},
+      since_{deps_.clock->now()},
+      drop_at_{leases_without_dropping} {}
 
 auto lease_desk::make_behavior() -> behavior_type {
   return {
-      [this](touch_leases& asked) -> caf::result<core::result<touched>> {
-        if (auto no = refuse_length(asked.calls.size(), {})) return core::result<touched>{std::move(*no)};
-        std::vector<storage::change_set> sets;
-        sets.reserve(asked.calls.size());
-        const auto now = deps_.clock->now();
-        for (auto& call : asked.calls) {
-          auto command = std::visit([](auto& c) -> core::run_command { return std::move(c); }, call.what);
-          sets.push_back({now, "worker", {}, {storage::step_run{call.run, std::move(command), false}}});
-        }
-        return write<touched>(std::move(sets), touched_from);
+      [this](const session_changed& news) {
+        if (news.who.draining)
+          draining_.insert(news.who.id);
+        else
+          draining_.erase(news.who.id);
+        if (news.who.state == core::session_state::stale) life_.forget(news.who.id);
       },
-      [this](settle_runs& asked) -> caf::result<core::result<settled>> {
-        if (auto no = refuse_length(asked.items.size(), "/items"))
-          return core::result<settled>{std::move(*no)};
-        std::vector<storage::change_set> sets;
-        sets.reserve(asked.items.size());
-        const auto now = deps_.clock->now();
-        for (auto& item : asked.items) {
-          item.how.unit = deps_.randomness->unit();
-          sets.push_back({now, asked.actor, {}, {storage::step_run{item.run, std::move(item.how), false}}});
-        }
-        return write<settled>(std::move(sets), settled_from);
+      [this](const session_gone& news) {
+        draining_.erase(news.id);
+        life_.forget(news.id);
+      },
+      [this](const tell_life& asked) { life_.tell_to(asked.who); },
+      [this](touch_leases& asked) { return touch(asked); },
+      [this](settle_runs& asked) { return settle(asked); },
+      [this](const ask_signs& asked) {
+        signs_told told;
+        told.signs.reserve(asked.leases.size());
+        for (const auto& head : asked.leases) told.signs.push_back(signs_of(head));
+        return told;
       },
   };
 }
@@ -75,12 +60,114 @@ auto lease_desk::make_behavior() -> behavior_type {
 void lease_desk::on_exit() {
   deps_.store = nullptr;
   deps_.sweeper = nullptr;
+  life_.clear();
+}
+
+caf::result<core::result<touched>> lease_desk::touch(touch_leases& asked) {
+  if (auto no = refuse_length(asked.calls.size(), {})) return core::result<touched>{std::move(*no)};
+  std::vector<storage::change_set> sets;
+  std::vector<std::size_t> kinds;
+  sets.reserve(asked.calls.size());
+  kinds.reserve(asked.calls.size());
+  const auto now = deps_.clock->now();
+  for (auto& call : asked.calls) {
+    kinds.push_back(call.what.index());
+    auto command = std::visit([](auto& c) -> core::run_command { return std::move(c); }, call.what);
+    sets.push_back({now, "worker", {}, {storage::step_run{call.run, std::move(command), false}}});
+  }
+  return write<touched>(std::move(sets), [this, kinds = std::move(kinds)](commit_results& r) {
+    return touched_from(r, kinds);
+  });
+}
+
+caf::result<core::result<settled>> lease_desk::settle(settle_runs& asked) {
+  if (auto no = refuse_length(asked.items.size(), "/items")) return core::result<settled>{std::move(*no)};
+  std::vector<storage::change_set> sets;
+  sets.reserve(asked.items.size());
+  const auto now = deps_.clock->now();
+  for (auto& item : asked.items) {
+    item.how.unit = deps_.randomness->unit();
+    sets.push_back({now, asked.actor, {}, {storage::step_run{item.run, std::move(item.how), false}}});
+  }
+  return write<settled>(std::move(sets), [this](commit_results& r) { return settled_from(r); });
+}
+
+core::result<touched> lease_desk::touched_from(commit_results& r, const std::vector<std::size_t>& kinds) {
+  touched all;
+  all.answers.reserve(r.answers.size());
+  const auto now = deps_.clock->now();
+  for (std::size_t i = 0; i < r.answers.size(); ++i) {
+    auto& answer = r.answers[i];
+    if (!answer) {
+      all.answers.emplace_back(std::move(answer.error()));
+      continue;
+    }
+    auto status = heard(answer->runs.front().head, kinds.at(i), now);
+    status.next_line = answer->next_line;
+    all.answers.emplace_back(status);
+  }
+  drop_old(now);
+  return all;
+}
+
+core::result<settled> lease_desk::settled_from(commit_results& r) {
+  settled all;
+  all.answers.reserve(r.answers.size());
+  for (auto& answer : r.answers) {
+    if (!answer) {
+      all.answers.emplace_back(std::move(answer.error()));
+      continue;
+    }
+    auto& head = answer->runs.front().head;
+    for (const auto& ended : answer->ended) life_.heard(ended.holder, deps_.clock->now());
+    if (!answer->replayed) signs_.erase(head.id);
+    all.answers.emplace_back(settled_item{std::move(head), answer->replayed});
+  }
+  return all;
+}
+
+lease_status lease_desk::heard(const core::run_head& head, std::size_t kind, core::instant now) {
+  life_.heard(head.held.holder, now);
+  auto known = signs_of(head);
+  if (is<core::cmd_renew>(kind))
+    known.renewed_at = now;
+  else
+    known.progress_at = now;
+  signs_[head.id] = {head.fencing, known.renewed_at, head.held.expires_at, known.progress_at};
+  lease_status status;
+  status.expires_at = head.held.expires_at;
+  status.deadline_at = head.held.deadline_at;
+  status.cancel_requested = head.cancel_requested;
+  status.drain = draining_.contains(head.held.holder);
+  status.report = core::is_stalled(known, deps_.liveness, now);
+  return status;
+}
+
+core::lease_signs lease_desk::signs_of(const core::run_head& head) const {
+  const auto& held = head.held;
+  core::lease_signs own{head.id, std::max(held.claimed_at, std::min(since_, held.expires_at)),
+                        held.expires_at,
+                        held.started_at == core::never ? core::never : std::max(held.started_at, since_)};
+  if (const auto it = signs_.find(head.id); it != signs_.end() && it->second.fencing == head.fencing) {
+    own.renewed_at = std::max(own.renewed_at, it->second.renewed_at);
+    if (own.progress_at != core::never) own.progress_at = std::max(own.progress_at, it->second.progress_at);
+  }
+  return own;
+}
+
+// Those that have run out were never settled.
+void lease_desk::drop_old(core::instant now) {
+  if (signs_.size() < drop_at_) return;
+  std::erase_if(signs_, [&](const auto& one) { return one.second.expires_at <= now; });
+  drop_at_ = std::max(leases_without_dropping, 2 * signs_.size());
 }
 
 // After a jump of the clock the sweeper gives its grace first, so that nobody is refused for having slept.
 template <class Answer, class Make>
 caf::result<core::result<Answer>> lease_desk::write(std::vector<storage::change_set> sets, Make make) {
   if (!jump_.look()) return commit_then<Answer>(this, deps_.store, std::move(sets), make);
+  since_ = deps_.clock->now();  // what was said before the jump is not compared with what is said after it
+  signs_.clear();
   auto [guard, promise] = answer_later<core::result<Answer>>(this);
   auto go_on = [this, answer = guard, make, sets] {
     request(deps_.store, caf::infinite, commit_changes{sets})

@@ -13,6 +13,7 @@
 
 #include "core/errors/result.hpp"
 #include "core/queue/board.hpp"
+#include "core/session/liveness.hpp"
 #include "core/supervision/intensity.hpp"
 #include "core/time/instant.hpp"
 #include "messages/node_port.hpp"
@@ -105,6 +106,8 @@ struct node_options {
   core::span clock_jump = std::chrono::minutes{2};
   /// Longest grace period after a jump. Default 5 min.
   core::span clock_grace = std::chrono::minutes{5};
+  /// When silent sessions and runs without progress become suspect.
+  core::liveness_options liveness;
   /// Patience with actors that are told to end. Default 5 s.
   core::span patience = std::chrono::seconds{5};
   commit_options commit;

@@ -91,6 +91,16 @@ auto operator_desk::make_behavior() -> behavior_type {
         return commit_then<redriven>(this, deps_.store, std::move(sets),
                                      [ids = asked.ids](commit_results& r) { return redriven_from(r, ids); });
       },
+      [this](const messages::adopt_result& asked) {
+        storage::adopt_result what{asked.run, asked.fencing, asked.reason};
+        return commit_then<adopted>(this, deps_.store,
+                                    {{deps_.clock->now(), asked.actor, {}, {std::move(what)}}},
+                                    [](commit_results& r) -> core::result<adopted> {
+                                      auto& answer = r.answers.front();
+                                      if (!answer) return std::move(answer.error());
+                                      return adopted{std::move(answer->runs.front().head)};
+                                    });
+      },
       [this](const prune_runs& asked) -> caf::result<core::result<runs_pruned>> {
         const auto now = deps_.clock->now();
         const auto& p = deps_.policy;

@@ -32,6 +32,12 @@ struct answering {
     all.run = std::move(*run);
     all.attempts = std::move(*attempts);
     all.late = std::move(*late);
+    auto said = store.late_results_of(all.run.head.id);
+    if (!said) return said.error();
+    auto point = store.checkpoint_of(all.run.head.id);
+    if (!point) return point.error();
+    all.late_results = std::move(*said);
+    all.checkpoint = std::move(*point);
     return query_answer{std::move(all)};
   }
   core::result<query_answer> operator()(const list_runs& q) const {
@@ -53,6 +59,7 @@ struct answering {
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }
+  core::result<query_answer> operator()(const list_leases& q) const { return wrap(store.leases_of(q.who)); }
   core::result<query_answer> operator()(const get_events& q) const {
     return wrap(store.events_after(q.after, q.limit, q.filter));
   }

@@ -15,20 +15,35 @@ using core::errc;
 using core::failure;
 
 session_registry::session_registry(caf::actor_config& cfg, session_registry_deps deps)
-    : msg::session_registry_actor::base(cfg), deps_{std::move(deps)} {}
+    : msg::session_registry_actor::base(cfg), deps_{std::move(deps)}, jump_{*deps_.clock, deps_.clock_jump} {}
+
+void session_registry::on_exit() {
+  here_.clear();
+  deps_ = {};
+}
 
 auto session_registry::make_behavior() -> behavior_type {
+  caf::anon_send(deps_.dispatcher, msg::tell_life{msg::life_listener{msg::session_registry_actor{this}}});
+  caf::anon_send(deps_.lease_desk, msg::tell_life{msg::life_listener{msg::session_registry_actor{this}}});
   return {
       [this](const msg::register_session& asked) { return enter(asked); },
       [this](const msg::end_session& asked) { return end(asked); },
       [this](msg::load_sessions) { return load(); },
+      [this](const msg::heartbeat_session& asked) { return heartbeat(asked); },
+      [this](const msg::steer_session& asked) { return steer(asked); },
+      [this](const msg::look_at_sessions& asked) { return look_at(asked); },
+      [this](const msg::session_spoke& news) { spoke(news); },
+      [this](const msg::read_with& asked) { deps_.reader = asked.who; },
+      [this](const msg::alarm_rang& ring) {
+        if (alarm_.rang(ring)) look();
+      },
   };
 }
 
 caf::result<core::result<msg::session_answer>> session_registry::enter(const msg::register_session& asked) {
   const auto now = deps_.clock->now();
   auto who = asked.who;
-  if (who.created_at == core::never) who.created_at = now;
+  if (who.created_at == core::never && !who.id) who.created_at = now;
   who.last_seen = now;
   std::vector<storage::change_set> sets;
   sets.push_back({now, asked.actor, once_of(asked.once), {storage::put_session{std::move(who)}}});
@@ -37,7 +52,8 @@ caf::result<core::result<msg::session_answer>> session_registry::enter(const msg
         auto& answer = r.answers.front();
         if (!answer) return std::move(answer.error());
         if (answer->sessions.empty()) return failure{errc::internal, "the store named no session", {}, {}};
-        caf::anon_send(deps_.dispatcher, msg::session_changed{answer->sessions.front()});
+        remember(answer->sessions.front(), answer->replayed ? core::never : deps_.clock->now());
+        tell(answer->sessions.front());
         return msg::session_answer{std::move(answer->sessions.front()), answer->replayed};
       });
 }
@@ -51,7 +67,7 @@ caf::result<core::result<msg::session_answer>> session_registry::end(const msg::
       [this, news](commit_results& r) -> core::result<msg::session_answer> {
         auto& answer = r.answers.front();
         // A crash is a fact whatever the store says of it: the leases of the dead are lost at once.
-        if (answer || news.crashed) caf::anon_send(deps_.dispatcher, news);
+        if (answer || news.crashed) tell_gone(news);
         if (!answer) return std::move(answer.error());
         if (answer->sessions.empty()) return failure{errc::internal, "the store named no session", {}, {}};
         return msg::session_answer{std::move(answer->sessions.front())};
@@ -67,7 +83,10 @@ caf::result<core::result<msg::sessions_loaded>> session_registry::load() {
     for (auto& s : all) {
       const bool gone = s.state == core::session_state::gone;
       if (!s.local) {
-        if (!gone) loaded.alive.push_back(std::move(s));
+        if (gone) continue;
+        remember(s, deps_.clock->now());  // it could not speak while there was no node
+        if (s.state != core::session_state::active) caf::anon_send(deps_.lease_desk, msg::session_changed{s});
+        loaded.alive.push_back(std::move(s));
         continue;
       }
       // Gone ones too: a node may have been killed after it had ended them and before what they held was

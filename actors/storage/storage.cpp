@@ -45,6 +45,9 @@ std::size_t weight(const change_set& set) {
       for (const auto& run : made->runs) n += run.spec ? weight(*run.spec) : 300;
     } else if (const auto* log = std::get_if<storage::append_log>(&c)) {
       for (const auto& line : log->lines) n += 60 + line.text.size();
+    } else if (const auto* step = std::get_if<storage::step_run>(&c)) {
+      if (const auto* lines = std::get_if<core::cmd_log>(&step->command))
+        for (const auto& line : lines->lines) n += 60 + line.text.size();
     } else if (const auto* job = std::get_if<storage::put_job>(&c)) {
       n += weight(job->definition.spec);
     }
@@ -202,10 +205,14 @@ core::result<receipt> storage_writer::apply(const change_set& set) {
     if (code == errc::stale_lease || code == errc::conflict) evidence_ = true;
     return answer;
   }
-  if (hub_)
-    for (const auto& c : set.changes)
-      if (const auto* log = std::get_if<storage::append_log>(&c); log != nullptr && !log->lines.empty())
-        logs_.push_back(log->lines.front().run);
+  if (hub_) {
+    for (const auto& c : set.changes) {
+      const auto* log = std::get_if<storage::append_log>(&c);
+      const auto* step = std::get_if<storage::step_run>(&c);
+      if (log != nullptr && !log->lines.empty()) logs_.push_back(log->lines.front().run);
+      if (step != nullptr && std::holds_alternative<core::cmd_log>(step->command)) logs_.push_back(step->id);
+    }
+  }
   return answer;
 }
 

@@ -135,14 +135,15 @@ void supervisor::spawn_queue() {
   q.max_queued = o.max_queued;
   dispatcher_ = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);
   caf::anon_send(storage_, follow_with{dispatcher_});
+  doors_.lease_desk = adopt("lease-desk",
+                            spawn<lease_desk, caf::monitored>(lease_desk_deps{
+                                store, sweeper_, d.clock, d.randomness, o.clock_jump, o.liveness}),
+                            queue_wave);
   registry_ = adopt("session-registry",
                     spawn<session_registry, caf::monitored>(
-                        session_registry_deps{store, doors_.readers.front(), dispatcher_, d.clock, d.says}),
+                        session_registry_deps{store, doors_.readers.front(), dispatcher_, doors_.lease_desk,
+                                              d.clock, d.says, o.liveness, o.clock_jump}),
                     queue_wave);
-  doors_.lease_desk = adopt("lease-desk",
-                            spawn<lease_desk, caf::monitored>(
-                                lease_desk_deps{store, sweeper_, d.clock, d.randomness, o.clock_jump}),
-                            queue_wave);
   doors_.operator_desk = adopt(
       "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock, o.retention}),
       queue_wave);

@@ -114,6 +114,7 @@ void supervisor::restart(std::size_t index) {
           [this, number](connection& with) {
             if (stopping_) return;
             doors_.readers.at(number) = spawn_reader(number, std::move(with));
+            if (number == 0 && registry_) caf::anon_send(registry_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

@@ -1,5 +1,7 @@
 #include "api/json/controls.hpp"
 
+#include <limits>
+
 #include <array>
 
 #include "api/json/decode.hpp"
@@ -21,6 +23,18 @@ core::result<std::string> read_reason_body(std::string_view body) {
   static constexpr field<std::string> fields[] = {
       {"reason", [](const value& m, std::string& s) { read_reason(m, s); }}};
   return decode<std::string>(body, [](const value& v, std::string& s) { read_object(v, s, fields); });
+}
+
+core::result<adoption_draft> read_adoption_body(std::string_view body) {
+  static constexpr field<adoption_draft> fields[] = {
+      {"fencing",
+       [](const value& m, adoption_draft& d) {
+         std::int64_t n = 0;
+         if (m.read_whole(n, 1, std::numeric_limits<std::int64_t>::max()))
+           d.fencing = static_cast<std::uint64_t>(n);
+       }},
+      {"reason", [](const value& m, adoption_draft& d) { read_reason(m, d.reason); }}};
+  return decode<adoption_draft>(body, [](const value& v, adoption_draft& d) { read_object(v, d, fields); });
 }
 
 core::result<core::priority> read_priority_body(std::string_view body) {

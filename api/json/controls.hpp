@@ -11,7 +11,13 @@
 
 namespace belfry::api::json {
 
-core::result<std::string> read_reason_body(std::string_view body);       // {"reason"}, which may be absent
+core::result<std::string> read_reason_body(std::string_view body);  // {"reason"}, which may be absent
+struct adoption_draft {
+  std::uint64_t fencing = 0;
+  std::string reason;
+};
+core::result<adoption_draft> read_adoption_body(
+    std::string_view body);  // {"fencing", "reason"}, both may be absent
 core::result<core::priority> read_priority_body(std::string_view body);  // {"priority"}
 core::result<std::optional<std::string>> read_payload_body(
     std::string_view body);                              // {"payload"}, which may be absent

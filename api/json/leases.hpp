@@ -1,4 +1,4 @@
-// LEASES in JSON: sessions, claims, and what the holder of a lease says. Tokens come in and become hashes at
+// LEASES in JSON: claims, and what the holder of a lease says. Tokens come in and become hashes at
 // once; they leave in the answer to a claim and nowhere else, and no message about a mistake shows one.
 #pragma once
 
@@ -10,13 +10,9 @@
 #include "api/json/writer.hpp"
 #include "core/errors/result.hpp"
 #include "core/run/machine.hpp"
-#include "core/session/session.hpp"
 #include "messages/runs.hpp"
 
 namespace belfry::api::json {
-
-core::result<core::session> read_session(std::string_view body);
-void write_session(writer& w, const core::session& s);
 
 core::result<messages::claim_runs> read_claim(std::string_view body);
 void write_claims(writer& w, const messages::claimed_runs& c);
@@ -24,9 +20,21 @@ void write_claims(writer& w, const messages::claimed_runs& c);
 core::result<core::cmd_start> read_start(std::string_view body);
 core::result<core::cmd_renew> read_heartbeat(std::string_view body);
 core::result<core::cmd_progress> read_progress(std::string_view body);
+core::result<core::cmd_checkpoint> read_checkpoint(std::string_view body);
+core::result<core::cmd_log> read_log(std::string_view body);
 // complete, fail, release and park: the kind is given by the route.
 core::result<core::cmd_settle> read_settle(std::string_view body, core::settle_kind kind);
 void write_lease_status(writer& w, core::run_id run, const messages::lease_status& s);
+
+void write_lease_status_members(writer& w, core::run_id run, const messages::lease_status& s);
+
+struct heartbeat {
+  core::run_id run;
+  core::cmd_renew how;
+};
+using heartbeats = std::vector<core::result<heartbeat>>;
+// Like completions: each item in its own right.
+core::result<heartbeats> read_heartbeats(std::string_view body);
 
 struct completion {
   core::run_id run;

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <array>
+#include <limits>
 
 #include "api/json/decode.hpp"
 #include "api/json/leases.hpp"
 #include "api/json/submissions.hpp"
 #include "core/run/validate.hpp"
+#include "core/text/utf8.hpp"
 #include "core/text/word.hpp"
 #include "platform/ports/clock.hpp"
 
@@ -18,6 +21,9 @@ constexpr core::span longest_lease = 24h;
 constexpr std::size_t longest_token = 200;
 constexpr std::size_t longest_message = 4000;
 constexpr std::size_t largest_result = 64 * 1024;
+constexpr std::size_t largest_checkpoint = 64 * 1024;
+constexpr std::size_t longest_line = 16 * 1024;
+constexpr std::size_t most_lines = 10'000;
 constexpr std::array<std::string_view, 6> failure_classes{"error",    "permanent",    "timeout",
                                                           "resource", "rate_limited", "spawn"};
 constexpr std::array<std::string_view, 5> outcomes{"succeeded", "failed", "cancelled", "released", "parked"};
@@ -124,6 +130,17 @@ constexpr field<core::cmd_settle> settle_fields[] = {
     {"retry_after", read_later},
     {"delay", read_later},
     {"for", read_later},
+    {"until",
+     [](const value& m, core::cmd_settle& s) {
+       core::instant at = core::never;
+       if (m.read(at)) s.until = at;
+     }},
+    {"resource",
+     [](const value& m, core::cmd_settle& s) {
+       if (!m.read(s.resource)) return;
+       core::trim(s.resource);
+       check_text(m, s.resource, core::spec_limits{}.word);
+     }},
     {"exit_code",
      [](const value& m, core::cmd_settle& s) {
        int n = 0;
@@ -143,7 +160,7 @@ bool belongs(std::string_view key, core::settle_kind kind) {
   if (key == "message") return true;
   if (key == "class" || key == "retry_after") return kind == failed;
   if (key == "delay") return kind == released;
-  if (key == "for") return kind == parked;
+  if (key == "for" || key == "until" || key == "resource") return kind == parked;
   if (key == "usage") return kind == succeeded || kind == failed || kind == cancelled;
   return kind == succeeded || kind == failed;  // result, exit_code, signal
 }
@@ -164,7 +181,10 @@ const std::vector<std::string_view>& settle_names(core::settle_kind kind) {
 void finish_settle(const value& v, core::cmd_settle& s) {
   using enum core::settle_kind;
   if (s.kind == failed && s.klass == core::failure_class::none) s.klass = core::failure_class::error;
-  if (s.kind == parked && !s.retry_after) missing(v, "for", "for how long, such as \"10m\"");
+  if (s.kind == parked && !s.retry_after && !s.until)
+    missing(v, "for", "for how long, such as \"10m\", or until when: \"until\"");
+  if (s.retry_after && s.until)
+    v.found().add({v.pointer() + "/until", "", "for or until", "there are two times; give one of them"});
 }
 
 template <class Other>
@@ -215,42 +235,87 @@ void read_completion(const value& v, completion& c) {
   if (!outcome) missing(v, "outcome", "succeeded, failed, cancelled, released or parked");
 }
 
-void read_word_set(const value& m, std::vector<std::string>& words) {
-  if (!m.read(words)) return;
-  for (auto& w : words) {
-    core::trim(w);
-    core::lower_ascii(w);
+// Each element of a list of 1 to most_items with problems of its own, so that a bad one fails alone.
+template <class F>
+bool each_item(const value& m, F f) {
+  const bool many = m.what() == kind::array && m.n().count > most_items;
+  if (m.what() != kind::array || m.n().count < 1 || many) {
+    m.wrong("a list of 1 to " + std::to_string(most_items) + " items", "it has the wrong length",
+            many ? core::errc::too_large : core::errc::invalid);
+    return true;
   }
-  core::sort_unique(words);
-  std::vector<core::field_problem> found;
-  core::check_words(found, m.pointer(), words, core::spec_limits{}.capabilities, core::spec_limits{}.word);
-  for (auto& p : found) m.found().add(std::move(p));
+  m.each_element([&](const value& e) {
+    problems own;
+    f(value{e.doc(), e.index(), e.where(), own}, own);
+  });
+  return true;
 }
 
-void read_word(const value& m, std::string& out) {
-  if (!m.read(out)) return;
-  core::trim(out);
-  check_text(m, out, core::spec_limits{}.word);
+void read_heartbeat_item(const value& v, heartbeat& h) {
+  static constexpr std::string_view names[] = {"run_id", "token", "fencing"};
+  bool run = false;
+  proof_draft p;
+  v.each_member(
+      [&](std::string_view key, const value& m) {
+        if (key == "run_id") {
+          run = true;
+          m.read(h.run);
+          return true;
+        }
+        return read_field<proof_draft>(proof_fields, key, m, p);
+      },
+      names);
+  if (v.what() == kind::object) check_proof(v, p);
+  if (!run) missing(v, "run_id", "the id of the run");
+  h.how.proof = p.proof;
+}
+
+// A text becomes as many lines as it has line ends, and one that is too long is cut between characters.
+void add_lines(std::string_view text, core::log_line as, std::vector<core::log_line>& out) {
+  do {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    do {
+      as.text = core::cut_utf8(line, longest_line);
+      line.remove_prefix(as.text.size());
+      out.push_back(as);
+    } while (!line.empty());
+  } while (!text.empty());
+}
+
+void read_line(const value& v, std::vector<core::log_line>& out) {
+  struct draft {
+    std::string text;
+    bool given = false;
+    core::log_line as;
+  };
+  static constexpr field<draft> fields[] = {
+      {"text",
+       [](const value& m, draft& d) {
+         d.given = true;
+         m.read(d.text);
+       }},
+      {"stream",
+       [](const value& m, draft& d) {
+         static constexpr std::array<std::string_view, 2> streams{"stdout", "stderr"};
+         const auto from = [](std::string_view t) -> std::optional<core::log_stream> {
+           if (t == streams[0]) return core::log_stream::out;
+           if (t == streams[1]) return core::log_stream::err;
+           return std::nullopt;
+         };
+         m.read_name(d.as.stream, from, streams);
+       }},
+      {"at", [](const value& m, draft& d) { m.read(d.as.at); }},
+  };
+  draft d;
+  read_object(v, d, fields);
+  if (!d.given) missing(v, "text", "what the line says");
+  add_lines(d.text, d.as, out);
 }
 
 }  // namespace
-
-core::result<core::session> read_session(std::string_view body) {
-  static constexpr field<core::session> fields[] = {
-      {"id", [](const value& m, core::session& s) { m.read(s.id); }},
-      {"name", [](const value& m, core::session& s) { read_word(m, s.name); }},
-      {"agent_type", [](const value& m, core::session& s) { read_word(m, s.agent_type); }},
-      {"workspace", [](const value& m, core::session& s) { read_word(m, s.workspace); }},
-      {"channel", [](const value& m, core::session& s) { read_word(m, s.channel); }},
-      {"capabilities", [](const value& m, core::session& s) { read_word_set(m, s.capabilities); }},
-      {"slots", [](const value& m, core::session& s) { m.read<std::uint32_t>(s.slots, 1, 10'000); }},
-      {"prompting", [](const value& m, core::session& s) { m.read(s.prompting); }},
-  };
-  return decode<core::session>(body, [](const value& v, core::session& s) {
-    read_object(v, s, fields);
-    if (s.name.empty()) missing(v, "name", "a name, such as worker-1");
-  });
-}
 
 core::result<messages::claim_runs> read_claim(std::string_view body) {
   static constexpr field<messages::claim_runs> fields[] = {
@@ -303,6 +368,73 @@ core::result<core::cmd_progress> read_progress(std::string_view body) {
                                     [](const value& v, core::cmd_progress& c) { read_proven(v, c, fields); });
 }
 
+core::result<core::cmd_checkpoint> read_checkpoint(std::string_view body) {
+  static constexpr field<core::cmd_checkpoint> fields[] = {
+      {"checkpoint", [](const value& m, core::cmd_checkpoint& c) {
+         m.read_raw(c.value);
+         if (c.value.size() > largest_checkpoint) {
+           m.wrong("at most " + std::to_string(largest_checkpoint) + " bytes", "it is too large");
+           c.value.clear();
+         }
+       }}};
+  return decode<core::cmd_checkpoint>(body, [](const value& v, core::cmd_checkpoint& c) {
+    read_proven(v, c, fields);
+    if (c.value.empty()) missing(v, "checkpoint", "any JSON value");
+  });
+}
+
+core::result<core::cmd_log> read_log(std::string_view body) {
+  static constexpr field<core::cmd_log> fields[] = {
+      {"lines",
+       [](const value& m, core::cmd_log& c) {
+         const bool many = m.what() == kind::array && m.n().count > most_items;
+         if (m.what() != kind::array || m.n().count < 1 || many) {
+           m.wrong("a list of 1 to " + std::to_string(most_items) + " lines", "it has the wrong length",
+                   many ? core::errc::too_large : core::errc::invalid);
+           return;
+         }
+         m.each_element([&](const value& e) { read_line(e, c.lines); });
+         if (c.lines.size() > most_lines)
+           m.wrong("at most " + std::to_string(most_lines) + " lines, line ends within a text counted",
+                   "there are too many", core::errc::too_large);
+       }},
+      {"first", [](const value& m, core::cmd_log& c) {
+         std::int64_t n = 0;
+         if (m.read_whole(n, 1, std::numeric_limits<std::int64_t>::max()))
+           c.first = static_cast<std::uint64_t>(n);
+       }}};
+  return decode<core::cmd_log>(body, [](const value& v, core::cmd_log& c) {
+    read_proven(v, c, fields);
+    if (c.lines.empty()) missing(v, "lines", "a list of lines, such as [{\"text\":\"hello\"}]");
+  });
+}
+
+core::result<heartbeats> read_heartbeats(std::string_view body) {
+  static constexpr std::string_view names[] = {"items", "lease"};
+  return decode<heartbeats>(body, [](const value& v, heartbeats& out) {
+    core::span lease = core::cmd_renew{}.lease;
+    bool given = false;
+    v.each_member(
+        [&](std::string_view key, const value& m) {
+          if (key == "lease") read_within(m, lease, shortest_lease, longest_lease);
+          if (key != "items") return key == "lease";
+          given = true;
+          return each_item(m, [&](const value& e, problems& own) {
+            heartbeat h;
+            read_heartbeat_item(e, h);
+            if (own.empty())
+              out.emplace_back(std::move(h));
+            else
+              out.emplace_back(own.refusal());
+          });
+        },
+        names);
+    if (!given) missing(v, "items", "a list of 1 to " + std::to_string(most_items) + " items");
+    for (auto& one : out)
+      if (one) one->how.lease = lease;
+  });
+}
+
 core::result<core::cmd_settle> read_settle(std::string_view body, core::settle_kind kind) {
   core::cmd_settle start;
   start.kind = kind;
@@ -324,22 +456,15 @@ core::result<std::vector<core::result<completion>>> read_completions(std::string
         [&](std::string_view key, const value& m) {
           if (key != "items") return false;
           given = true;
-          const bool many = m.what() == kind::array && m.n().count > most_items;
-          if (m.what() != kind::array || m.n().count < 1 || many)
-            return m.wrong("a list of 1 to " + std::to_string(most_items) + " items",
-                           "it has the wrong length", many ? core::errc::too_large : core::errc::invalid) ||
-                   true;
-          out.reserve(m.n().count);
-          m.each_element([&](const value& e) {
-            problems own;
+          if (m.what() == kind::array) out.reserve(std::min<std::size_t>(m.n().count, most_items));
+          return each_item(m, [&](const value& e, problems& own) {
             completion c;
-            read_completion(value{e.doc(), e.index(), e.where(), own}, c);
+            read_completion(e, c);
             if (own.empty())
               out.emplace_back(std::move(c));
             else
               out.emplace_back(own.refusal());
           });
-          return true;
         },
         names);
     if (!given) missing(v, "items", "a list of 1 to " + std::to_string(most_items) + " items");

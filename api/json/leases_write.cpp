@@ -1,6 +1,6 @@
 #include "api/json/leases.hpp"
 
-#include "core/run/handlers.hpp"
+#include "api/json/sessions.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -13,20 +13,32 @@ void write_exit_codes(writer& w, std::string_view name, const std::vector<std::u
 
 }  // namespace
 
-void write_session(writer& w, const core::session& s) {
-  w.begin_object().member("id", s.id).member("name", s.name).member("agent_type", s.agent_type);
-  w.member("workspace", s.workspace)
-      .member_or_null("channel", s.channel)
-      .texts("capabilities", s.capabilities);
-  w.key("handlers").begin_array();
-  for (const auto h : s.handlers) w.text(core::to_text(h));
+namespace {
+
+// What the attempts before left behind.
+void write_past(writer& w, const core::run_past* past) {
+  const auto* kept = past != nullptr && past->last ? &*past->last : nullptr;
+  w.key("checkpoint");
+  if (kept == nullptr)
+    w.null();
+  else
+    w.begin_object()
+        .member("attempt", kept->attempt)
+        .member("at", kept->at)
+        .raw_or_null("value", kept->value)
+        .end_object();
+  w.key("previous").begin_array();
+  if (past != nullptr)
+    for (const auto& a : past->attempts) {
+      w.begin_object().member("attempt", a.number).member("fencing", a.fencing);
+      w.member("outcome", a.outcome == core::run_state::queued ? "released" : core::to_text(a.outcome));
+      w.member("class", core::to_text(a.klass)).member_or_null("message", a.message);
+      w.member("started_at", a.started_at).member("ended_at", a.ended_at).end_object();
+    }
   w.end_array();
-  w.member("slots", s.slots)
-      .member("state", core::to_text(s.state))
-      .member("prompting", s.prompting)
-      .member("local", s.local);
-  w.member("created_at", s.created_at).member("last_seen_at", s.last_seen).end_object();
 }
+
+}  // namespace
 
 void write_claims(writer& w, const messages::claimed_runs& c) {
   w.begin_object().key("claims").begin_array();
@@ -48,19 +60,30 @@ void write_claims(writer& w, const messages::claimed_runs& c) {
       w.texts("tags", run.spec->tags);
       w.member_or_null("traceparent", run.spec->traceparent);
     }
+    write_past(w, run.past.get());
     w.end_object();
   }
-  w.end_array().end_object();
+  w.end_array().member("session_state", core::to_text(c.state)).key("commands").begin_array();
+  if (c.state == core::session_state::draining) w.text("drain");
+  w.end_array();
+  write_reasons(w, c.reasons);
+  w.end_object();
+}
+
+void write_lease_status_members(writer& w, core::run_id run, const messages::lease_status& s) {
+  w.member("run_id", run).member("lease_expires_at", s.expires_at).member("deadline", s.deadline_at);
+  w.member("cancel_requested", s.cancel_requested).key("commands").begin_array();
+  if (s.cancel_requested) w.text("cancel");
+  if (s.drain) w.text("drain");
+  if (s.report) w.text("report");
+  w.end_array();
+  if (s.next_line != 0) w.member("next", s.next_line);
 }
 
 void write_lease_status(writer& w, core::run_id run, const messages::lease_status& s) {
-  w.begin_object()
-      .member("run_id", run)
-      .member("lease_expires_at", s.expires_at)
-      .member("deadline", s.deadline_at);
-  w.member("cancel_requested", s.cancel_requested).key("commands").begin_array();
-  if (s.cancel_requested) w.text("cancel");
-  w.end_array().end_object();
+  w.begin_object();
+  write_lease_status_members(w, run, s);
+  w.end_object();
 }
 
 }  // namespace belfry::api::json

@@ -1,5 +1,7 @@
 #include "api/json/runs.hpp"
 
+#include "api/json/sessions.hpp"
+
 #include "api/json/spec.hpp"
 
 namespace belfry::api::json {
@@ -128,6 +130,22 @@ void write_attempts(writer& w, const messages::run_details& d) {
         .member("text", e.text)
         .end_object();
   w.end_array();
+  w.key("late_results").begin_array();
+  for (const auto& a : d.late_results)
+    w.begin_object()
+        .member("attempt", a.number)
+        .member("fencing", a.fencing)
+        .member("at", a.ended_at)
+        .member_or_null("message", a.message)
+        .raw_or_null("result", a.result)
+        .end_object();
+  w.end_array().key("checkpoint");
+  if (!d.checkpoint) {
+    w.null();
+  } else {
+    w.begin_object().member("attempt", d.checkpoint->attempt).member("at", d.checkpoint->at);
+    w.raw_or_null("value", d.checkpoint->value).end_object();
+  }
 }
 
 // Of the last attempt: queue and execution; of the whole: total.
@@ -204,6 +222,13 @@ void write_run_details(writer& w, const messages::run_details& d, const waiting&
   write_durations(w, d);
   write_attempts(w, d);
   write_waiting(w, why);
+  w.key("sessions").begin_array();
+  for (const auto& v : why.sessions) {
+    w.begin_object().member("id", v.id).member("name", v.name).member("eligible", v.reasons.empty());
+    write_reasons(w, v.reasons);
+    w.end_object();
+  }
+  w.end_array();
   w.end_object();
 }
 

@@ -25,7 +25,8 @@ void write_head(writer& w, const core::run_head& h);
 struct waiting {
   std::vector<core::wait_reason> reasons;
   std::optional<std::size_t> position;
-  core::estimate start;
+  core::estimate start = {};
+  std::vector<messages::session_verdict> sessions = {};  // what each has against a queued run
 };
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why);
 void write_waiting(writer& w, const waiting& why);

@@ -99,6 +99,12 @@ void add_run_requests(std::vector<schema>& all) {
   all.push_back(
       {"BatchSubmission", "Up to 1,000 runs", {{"runs", "[]@Submission", "1 to 1,000", required}}, true, {}});
   all.push_back({"Reason", "Why", {{"reason", "text", "At most 500 characters"}}, true, {}});
+  all.push_back({"Adoption",
+                 "Which late result",
+                 {{"fencing", "int", "Of the attempt that said it; default the newest"},
+                  {"reason", "text", "At most 500 characters"}},
+                 true,
+                 {}});
   all.push_back({"Nothing", "An empty object, or no body", {}, true, {}});
   all.push_back({"PriorityChange",
                  "The new priority",
@@ -203,8 +209,15 @@ void add_lease_requests(std::vector<schema>& all) {
                   {"workspace", "text", "Takes only runs of this workspace"},
                   {"channel", "text", ""},
                   {"capabilities", "[]text", ""},
-                  {"slots", "int", "Runs at a time, 1 to 10,000; default 1"},
-                  {"prompting", "bool", "Busy with a person"}},
+                  {"slots", "int", "Runs at a time, 1 to 1,000; default 1"},
+                  {"prompting", "bool", "Waits for a prompt, and takes nothing meanwhile"},
+                  {"metadata", "object", "Any JSON object, at most 16 KiB"}},
+                 true,
+                 {}});
+  all.push_back({"SessionHeartbeat",
+                 "It lives, and what it says of itself",
+                 {{"state", "active|paused", "paused: takes no new runs until it says active"},
+                  {"prompting", "bool", "Waits for a prompt, and takes nothing meanwhile"}},
                  true,
                  {}});
   all.push_back({"Claim",
@@ -225,6 +238,31 @@ void add_lease_requests(std::vector<schema>& all) {
                  proven({{"value", "number", "0 to 1"}, {"text", "text", "In plain words"}}),
                  true,
                  {}});
+  all.push_back({"Checkpoint",
+                 "What the next attempt is to know",
+                 proven({{"checkpoint", "any", "JSON, at most 64 KiB; replaces the last one", required}}),
+                 true,
+                 {}});
+  all.push_back({"LogLines",
+                 "Lines behind those that the attempt has",
+                 proven({{"lines", "[]@LogText", "1 to 1,000", required},
+                         {"first", "int", "Number of the first line; those that are there are passed over"}}),
+                 true,
+                 {}});
+  all.push_back({"LogText",
+                 "A line; a line end in it makes several, and so do more than 16 KiB",
+                 {{"text", "text", "", required},
+                  {"stream", "stdout|stderr", "Default stdout"},
+                  {"at", "time", "Default now"}},
+                 true,
+                 {}});
+  all.push_back({"HeartbeatItem", "One lease", proven({{"run_id", "text", "", required}}), true, {}});
+  all.push_back(
+      {"Heartbeats",
+       "Leases that go on",
+       {{"items", "[]@HeartbeatItem", "1 to 1,000", required}, {"lease", "text", "From now; default 5m"}},
+       true,
+       {}});
   const std::vector<property> ended{{"message", "text", "In plain words"},
                                     {"result", "any", "JSON, at most 64 KiB"},
                                     {"exit_code", "int", "0 to 255"},
@@ -243,7 +281,10 @@ void add_lease_requests(std::vector<schema>& all) {
                  {}});
   all.push_back({"Park",
                  "It has to wait for something",
-                 proven({{"message", "text", ""}, {"for", "text", "How long", required}}),
+                 proven({{"message", "text", ""},
+                         {"for", "text", "How long; or until"},
+                         {"until", "time", "Until when; or for"},
+                         {"resource", "text", "What is not there, such as gpu-quota"}}),
                  true,
                  {}});
   all.push_back({"Usage",

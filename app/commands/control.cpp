@@ -213,6 +213,35 @@ struct clear_options {
   bool yes = false, dry_run = false;
 };
 
+struct adopt_options {
+  std::string run;
+  std::optional<std::int64_t> fencing;
+  std::optional<std::string> reason;
+};
+
+void declare_adopt(command& c, context& ctx) {
+  auto& o = c.keep<adopt_options>();
+  c.argument("RUN", o.run, "id, prefix or name of a run", true, complete::runs);
+  c.option("--fencing", o.fencing, "N", "fencing number of the attempt; default the newest late result");
+  c.option("--reason", o.reason, "TEXT", "kept in the journal");
+  c.note(
+      "A worker whose lease had run out, and that finished all the same, was refused; what it said was kept. "
+      "If nobody else has finished the run, its result can be accepted: the run has succeeded, and whoever "
+      "works on it meanwhile is told to stop. A dead letter stays; its successor has succeeded.");
+  c.example("belfry run adopt thumbs --reason 'checked by hand'", "");
+  c.action([&o, &ctx] {
+    api::json::writer w;
+    w.begin_object();
+    if (o.fencing) w.member("fencing", *o.fencing);
+    if (o.reason) w.member("reason", *o.reason);
+    w.end_object();
+    const auto answer = ctx.node().post(run_path(o.run, "adopt"), w.str());
+    ctx.show(answer, answer["id"].text(),
+             [&] { return answer["id"].text() + " " + answer["state"].text() + "\n"; });
+    return number_of(exit_code::ok);
+  });
+}
+
 void declare_clear(command& c, context& ctx) {
   auto& o = c.keep<clear_options>();
   declare(c, o.filters);
@@ -254,6 +283,7 @@ void add_control(command& root, command& run, context& ctx) {
       ctx);
   declare_priority(run.sub("priority", "Change the priority of runs"), ctx);
   declare_priority(root.sub("priority", "Change the priority of runs").short_for("belfry run priority"), ctx);
+  declare_adopt(run.sub("adopt", "Accept a result that came after its lease was over"), ctx);
   declare_clear(run.sub("clear", "Cancel everything that waits"), ctx);
   declare_clear(root.sub("clear", "Cancel everything that waits").short_for("belfry run clear"), ctx);
 }

@@ -39,7 +39,10 @@ int claim(const claim_options& o, context& ctx) {
 struct lease_options {
   std::string run, token;
   std::int64_t fencing = 0;
-  std::optional<std::string> result, message, klass, retry_after, delay, pause, lease, text;
+  std::optional<std::string> result, message, klass, retry_after, delay, pause, until, resource, lease, text,
+      checkpoint, stream;
+  std::vector<std::string> lines;
+  std::optional<std::int64_t> first;
   std::optional<std::int64_t> exit_number;
   std::string value_text;
 };
@@ -48,6 +51,29 @@ struct lease_verb {
   const char* name;
   const char* says;
 };
+
+// Lines given as arguments, or each line of stdin.
+void write_lines(api::json::writer& w, const lease_options& o) {
+  auto lines = o.lines;
+  if (lines.size() == 1 && lines.front() == "-") lines = {read_text("-", 1u << 19, "LINE")};
+  w.key("lines").begin_array();
+  for (const auto& line : lines) {
+    w.begin_object().member("text", line);
+    if (o.stream) w.member("stream", *o.stream);
+    w.end_object();
+  }
+  w.end_array();
+  if (o.first) w.member("first", *o.first);
+}
+
+std::string asked_besides(view commands) {
+  std::string text;
+  commands.each([&](view c) {
+    if (c.text() == "drain") text += ", its session is to leave";
+    if (c.text() == "report") text += ", asked to show progress";
+  });
+  return text;
+}
 
 int speak(const lease_options& o, context& ctx, const std::string& verb) {
   api::json::writer w;
@@ -62,6 +88,10 @@ int speak(const lease_options& o, context& ctx, const std::string& verb) {
   if (o.retry_after) w.member("retry_after", *o.retry_after);
   if (o.delay) w.member("delay", *o.delay);
   if (o.pause) w.member("for", *o.pause);
+  if (o.until) w.member("until", *o.until);
+  if (o.resource) w.member("resource", *o.resource);
+  if (o.checkpoint) w.key("checkpoint").raw(read_json(*o.checkpoint, "--checkpoint"));
+  if (verb == "log") write_lines(w, o);
   if (o.lease) w.member("lease", *o.lease);
   if (o.exit_number) w.member("exit_code", *o.exit_number);
   if (!o.value_text.empty()) w.key("value").raw(read_json(o.value_text, "--value"));
@@ -74,7 +104,8 @@ int speak(const lease_options& o, context& ctx, const std::string& verb) {
       line += state;
     else
       line += "lease until " + answer["lease_expires_at"].text() +
-              (answer["cancel_requested"].truth() ? ", asked to stop" : "");
+              (answer["cancel_requested"].truth() ? ", asked to stop" : "") +
+              asked_besides(answer["commands"]);
     return line + "\n";
   });
   return number_of(exit_code::ok);
@@ -99,14 +130,28 @@ void declare_verb(command& run, context& ctx, const std::string& verb, const std
     c.option("--retry-after", o.retry_after, "TIME", "try again no earlier than in this time");
   }
   if (verb == "release") c.option("--delay", o.delay, "TIME", "claimable again in this time");
-  if (verb == "park") c.option("--for", o.pause, "TIME", "how long the resource is away");
+  if (verb == "park") {
+    c.option("--for", o.pause, "TIME", "how long the resource is away");
+    c.option("--until", o.until, "TIME", "until when instead, such as 2026-11-21T18:00:00Z");
+    c.option("--resource", o.resource, "NAME", "what is not there, such as gpu-quota");
+  }
+  if (verb == "log") {
+    c.rest("LINE", o.lines, "lines of the log; - reads stdin");
+    c.option("--stream", o.stream, "WORD", "stdout (default) or stderr");
+    c.option("--first", o.first, "N", "number of the first line; lines that are there are passed over");
+  }
+  if (verb == "checkpoint")
+    c.option("--checkpoint", o.checkpoint, "JSON", "what the next attempt is to know; @FILE reads a file");
   if (verb == "heartbeat") c.option("--lease", o.lease, "TIME", "from now; default 5m");
   if (verb == "progress") {
     c.option("--value", o.value_text, "X", "how far, from 0 to 1");
     c.option("--text", o.text, "TEXT", "in words");
   }
   c.example("belfry run " + verb + " \"$run\" --token \"$token\" --fencing \"$fencing\"" +
-                (verb == "park" ? " --for 10m" : ""),
+                (verb == "park"         ? " --for 10m --resource gpu-quota"
+                 : verb == "log"        ? " -- 'half of it is done'"
+                 : verb == "checkpoint" ? " --checkpoint '{\"page\":7}'"
+                                        : ""),
             "");
   c.action([&o, &ctx, verb] {
     if (o.token.empty() || o.fencing < 1)
@@ -134,10 +179,12 @@ void add_leases(command& root, command& run, context& ctx) {
   c.example("read -r run fencing token payload < <(belfry claim \"$session\" --wait 30s --start)", "");
   c.action([&o, &ctx] { return claim(o, ctx); });
 
-  constexpr std::array<lease_verb, 7> verbs{
+  constexpr std::array<lease_verb, 9> verbs{
       {{"start", "Say that the work on a claimed run has begun"},
        {"heartbeat", "Extend the lease of a claimed run"},
        {"progress", "Say how far the work on a claimed run is"},
+       {"checkpoint", "Store how far the work is, for the next attempt"},
+       {"log", "Append lines to the log of a claimed run"},
        {"complete", "End a claimed run as succeeded"},
        {"fail", "End the attempt of a claimed run as failed"},
        {"release", "Give a claimed run back; no attempt is used up"},

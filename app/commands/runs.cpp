@@ -209,6 +209,22 @@ std::string run_page(view run, context& ctx) {
     out += "late write: " + late["kind"].text() + " with fencing number " + late["fencing"].text() + " at " +
            late["at"].text() + ": " + late["text"].text() + "\n";
   });
+  run["late_results"].each([&](view late) {
+    out += "late result of attempt " + late["attempt"].text() + " at " + late["at"].text() + ": " +
+           (late["result"].there() ? compact(late["result"].raw()) : "none") + "\n";
+    if (run["state"].text() != "succeeded")
+      out +=
+          "  accept it: belfry run adopt " + run["id"].text() + " --fencing " + late["fencing"].text() + "\n";
+  });
+  if (run["checkpoint"].there())
+    out += "checkpoint of attempt " + run["checkpoint"]["attempt"].text() + " at " +
+           run["checkpoint"]["at"].text() + ": " + compact(run["checkpoint"]["value"].raw()) + "\n";
+  run["sessions"].each([&](view s) {
+    std::string against;
+    s["reasons"].each([&](view r) { against += (against.empty() ? "" : "; ") + r["text"].text(); });
+    out += "session " + s["id"].text() + " " + s["name"].text() + ": " +
+           (s["eligible"].truth() ? std::string{"may take it"} : against) + "\n";
+  });
   if (run["dead_letter"].truth() && ctx.screen().tty)
     ctx.tell("a dead letter: belfry retry " + run["id"].text() + ", or belfry discard " + run["id"].text());
   return out;

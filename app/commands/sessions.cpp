@@ -1,6 +1,7 @@
 // session: the workers that are registered, the node's own executors among them.
 #include "api/json/writer.hpp"
 #include "app/commands/all.hpp"
+#include "app/commands/work_options.hpp"
 
 namespace belfry::app {
 namespace {
@@ -16,6 +17,7 @@ std::string sessions_table(context& ctx, const json_text& page) {
            {"NAME", false, 10},
            {"TYPE", false, 6},
            {"STATE"},
+           {"HEALTH"},
            {"SLOTS", true},
            {"SEEN"},
            {"CAPABILITIES", false, 10}});
@@ -25,7 +27,8 @@ std::string sessions_table(context& ctx, const json_text& page) {
            s["name"].text(),
            s["agent_type"].text(),
            {state, colour_of_state(state)},
-           s["slots"].text(),
+           s["health"].text(),
+           s["slots_used"].text() + "/" + s["slots"].text(),
            s["local"].truth() ? "local" : ago(s["last_seen_at"].text(), ctx.started),
            words_in(s["capabilities"])});
   });
@@ -37,21 +40,35 @@ std::string session_page(context& ctx, view s) {
   f.add("id", s["id"].text());
   f.add("name", {s["name"].text(), colour::bold});
   f.add("state", {s["state"].text(), colour_of_state(s["state"].text())});
+  f.add("health", s["health"].text());
+  f.add("prompting", s["prompting"].truth() ? "waits for a prompt" : "");
   f.add("type", s["agent_type"].text());
   f.add("workspace", s["workspace"].text());
   f.add("channel", s["channel"].text());
   f.add("capabilities", words_in(s["capabilities"]));
   f.add("performs", words_in(s["handlers"]));
-  f.add("slots", s["slots"].text());
+  f.add("slots", s["slots_used"].text() + " of " + s["slots"].text() + " in use");
   f.add("local", s["local"].truth() ? "lives with the node" : "");
   f.add("since", s["created_at"].text() + " (" + ago(s["created_at"].text(), ctx.started) + ")");
   f.add("seen", s["last_seen_at"].text() + " (" + ago(s["last_seen_at"].text(), ctx.started) + ")");
-  return f.text(ctx.screen());
+  if (s["metadata"].there()) f.add("metadata", compact(s["metadata"].raw()));
+  std::string out = f.text(ctx.screen());
+  if (s["leases"].size() == 0) return out;
+  table t({{"RUN"}, {"NAME", false, 10}, {"STATE"}, {"TRY", true}, {"LEASE UNTIL"}, {"PROGRESS"}});
+  s["leases"].each([&](view l) {
+    t.row({l["run_id"].text(),
+           l["name"].text(),
+           {l["state"].text(), colour_of_state(l["state"].text())},
+           l["attempt"].text(),
+           l["lease_expires_at"].text(),
+           l["progress_at"].there() ? ago(l["progress_at"].text(), ctx.started) : ""});
+  });
+  return out + t.text(ctx.screen());
 }
 
 struct register_options {
   std::string name;
-  std::optional<std::string> id, agent_type, workspace, channel;
+  std::optional<std::string> id, agent_type, workspace, channel, metadata;
   std::vector<std::string> capabilities;
   std::optional<std::int64_t> slots;
 };
@@ -65,9 +82,77 @@ int register_session(const register_options& o, context& ctx) {
   if (o.channel) w.member("channel", *o.channel);
   if (!o.capabilities.empty()) w.texts("capabilities", o.capabilities);
   if (o.slots) w.member("slots", *o.slots);
+  if (o.metadata) w.key("metadata").raw(read_json(*o.metadata, "--metadata"));
   w.end_object();
   const auto s = ctx.node().post("/v1/sessions", w.str());
   ctx.show(s, s["id"].text(), [&] { return s["id"].text() + "\n"; });
+  return number_of(exit_code::ok);
+}
+
+struct heartbeat_options {
+  std::string session;
+  std::optional<std::string> state;
+  bool prompting = false, not_prompting = false;
+};
+
+// What a worker in shell asks for: one word a line, nothing when all is well.
+int heartbeat(const heartbeat_options& o, context& ctx) {
+  if (o.prompting && o.not_prompting)
+    throw refusal(exit_code::usage, "--prompting and --not-prompting exclude each other", {}, {});
+  api::json::writer w;
+  w.begin_object();
+  if (o.state) w.member("state", *o.state);
+  if (o.prompting || o.not_prompting) w.member("prompting", o.prompting);
+  w.end_object();
+  const auto s = ctx.node().post("/v1/sessions/" + percent_encoded(o.session) + ":heartbeat", w.str());
+  ctx.show(s, s["id"].text(), [&] {
+    std::string text;
+    s["commands"].each([&](view c) { text += c.text() + "\n"; });
+    return text;
+  });
+  return number_of(exit_code::ok);
+}
+
+struct steer_options {
+  std::string session;
+  std::optional<std::string> reason;
+};
+
+void declare_steer(command& c, context& ctx, const std::string& verb) {
+  auto& o = c.keep<steer_options>();
+  c.argument("SESSION", o.session, "id of a session", true, complete::sessions);
+  c.option("--reason", o.reason, "TEXT", "kept in the journal");
+  c.example("belfry session " + verb + " ses_01HZX3K9QWERT", "");
+  c.action([&o, &ctx, verb] {
+    api::json::writer w;
+    w.begin_object();
+    if (o.reason) w.member("reason", *o.reason);
+    w.end_object();
+    const auto s = ctx.node().post("/v1/sessions/" + percent_encoded(o.session) + ":" + verb, w.str());
+    ctx.show(s, s["id"].text(), [&] {
+      return s["id"].text() + " " + s["state"].text() + ", " + s["slots_used"].text() + " of " +
+             s["slots"].text() + " slots in use\n";
+    });
+    return number_of(exit_code::ok);
+  });
+}
+
+struct why_options {
+  std::string session;
+  std::optional<std::string> run;
+};
+
+int explain(const why_options& o, context& ctx) {
+  const auto e = ctx.node().get("/v1/sessions/" + percent_encoded(o.session) + "/explain" +
+                                (o.run ? "?run=" + percent_encoded(*o.run) : std::string{}));
+  ctx.show(e, e["session_id"].text(), [&] {
+    const std::string what = e["run_id"].there() ? " take " + e["run_id"].text() : " take runs";
+    std::string text = e["session_id"].text() + (e["eligible"].truth() ? " may" : " may not") + what + "\n";
+    e["reasons"].each([&](view r) { text += "  " + r["code"].text() + ": " + r["text"].text() + "\n"; });
+    text += "slots: " + e["slots_used"].text() + " of " + e["slots"].text() +
+            " in use; queued runs that it may take: " + e["ready_for_it"].text() + "\n";
+    return text;
+  });
   return number_of(exit_code::ok);
 }
 
@@ -105,8 +190,29 @@ void add_sessions(command& root, context& ctx) {
   made.option("--channel", o.channel, "NAME", "takes work of this channel too");
   made.option("--cap", o.capabilities, "WORD", "a capability that it has, repeatable");
   made.option("--slots", o.slots, "N", "leases that it holds at a time; default 1");
+  made.option("--metadata", o.metadata, "JSON", "an object for people and tools; @FILE reads a file");
   made.example("belfry session register worker-1 --cap gpu --slots 4", "");
   made.action([&o, &ctx] { return register_session(o, ctx); });
+
+  auto& lives = session.sub("heartbeat", "Say that a session lives; prints what it is asked to do");
+  auto& said = lives.keep<heartbeat_options>();
+  lives.argument("SESSION", said.session, "id of a session", true, complete::sessions);
+  lives.option("--state", said.state, "WORD", "active or paused: paused takes no new runs");
+  lives.flag("--prompting", said.prompting, "it waits for a prompt and takes no new runs");
+  lives.flag("--not-prompting", said.not_prompting, "it does not any more");
+  lives.note("One word a line: drain (take nothing more and leave), cancel, renew, report. Nothing: go on.");
+  lives.example("belfry session heartbeat \"$session\"", "");
+  lives.action([&said, &ctx] { return heartbeat(said, ctx); });
+
+  declare_steer(session.sub("drain", "No new runs for a session; what it holds goes on"), ctx, "drain");
+  declare_steer(session.sub("resume", "Runs again for a session that was drained"), ctx, "resume");
+
+  auto& why = session.sub("explain", "Say why a session gets nothing, or may not take a run");
+  auto& asked = why.keep<why_options>();
+  why.argument("SESSION", asked.session, "id of a session", true, complete::sessions);
+  why.argument("RUN", asked.run, "id, prefix or name of a run", false, complete::runs);
+  why.example("belfry session explain ses_01HZX3K9QWERT thumbs", "");
+  why.action([&asked, &ctx] { return explain(asked, ctx); });
 
   auto& remove = session.sub("remove", "Remove a session; its leases run out");
   auto& who = remove.keep<std::string>();

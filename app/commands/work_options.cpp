@@ -160,6 +160,11 @@ void declare(command& c, work_options& o) {
   c.option("--cap", o.capabilities, "WORD", "capability that the worker must have, repeatable");
   c.flag("--skip-checks", o.skip_checks,
          "take it although its program or directory is not there now; who said so is kept");
+  c.option("--prefer", o.preferred, "WORD", "capability that the worker had better have, repeatable");
+  c.option("--for-type", o.agent_types, "WORD", "only for workers of this agent type, repeatable");
+  c.option("--channel", o.channel, "NAME", "only for workers of this channel");
+  c.option("--owner", o.owner, "WHO", "only for this session, or `person`: for no machine",
+           complete::sessions);
   c.flag("--outside", o.outside, "no command: the run is left to an outside worker");
   c.rest("COMMAND…", o.argv, "the program and its arguments");
 }
@@ -183,6 +188,15 @@ void write_work(writer& w, const work_options& o, const std::string& cwd) {
   write_retry(w, o);
   if (!o.tags.empty()) w.texts("tags", o.tags);
   if (!o.capabilities.empty()) w.texts("capabilities", o.capabilities);
+  if (!o.preferred.empty()) w.texts("preferred_capabilities", o.preferred);
+  if (!o.agent_types.empty()) w.texts("agent_types", o.agent_types);
+  put(w, "channel", o.channel);
+  if (o.owner) {
+    const bool person = *o.owner == "person";
+    w.key("owner").begin_object().member("kind", person ? "person" : "session");
+    if (!person) w.member("session", *o.owner);
+    w.end_object();
+  }
   if (o.metadata) w.key("metadata").raw(read_json(*o.metadata, "--metadata"));
   put(w, "concurrency_key", o.concurrency_key);
   if (o.concurrency_limit) w.member("concurrency_limit", *o.concurrency_limit);
@@ -238,7 +252,7 @@ std::string flag_of(const std::string& pointer) {
   struct row {
     std::string_view pointer, flag;
   };
-  static constexpr std::array<row, 25> rows{{{"/name", "--name"},
+  static constexpr std::array<row, 29> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
                                              {"/lane", "--lane"},
                                              {"/workspace", "--workspace"},
@@ -262,6 +276,10 @@ std::string flag_of(const std::string& pointer) {
                                              {"/not_before", "--not-before"},
                                              {"/id", "--id"},
                                              {"/capabilities", "--cap"},
+                                             {"/preferred_capabilities", "--prefer"},
+                                             {"/agent_types", "--for-type"},
+                                             {"/channel", "--channel"},
+                                             {"/owner", "--owner"},
                                              {"/on_end", "--on-end"}}};
   for (const auto& [known, flag] : rows)
     if (pointer == known || pointer.rfind(std::string(known) + "/", 0) == 0) return std::string(flag);

@@ -17,7 +17,8 @@ struct work_options {
       shell, on_end;
   std::optional<std::string> memory, cpu, retry_delay, backoff, concurrency_key, traceparent;
   std::optional<std::int64_t> retries, max_losses, files, concurrency_limit;
-  std::vector<std::string> env, tags, success_codes, retry_codes, capabilities;
+  std::vector<std::string> env, tags, success_codes, retry_codes, capabilities, preferred, agent_types;
+  std::optional<std::string> channel, owner;
   std::vector<std::string> argv;  // after --
   bool skip_checks = false;
   bool outside = false;  // no process: left to outside sessions

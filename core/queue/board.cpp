@@ -96,7 +96,7 @@ std::vector<run_id> board::pick(const claim_wish& wish, instant now) {
   const std::size_t wanted = std::min(wish.max, wish.free_slots);
   if (wanted == 0 || s_->full_for(wish.who)) return picked;
   const std::vector<slot> classes = s_->order.needs.open_to(wish.who);
-  s_->order.allow(classes);
+  s_->order.allow(classes, wish.who);
   while (!classes.empty() && picked.size() < wanted && !s_->full_for(wish.who)) {
     const slot group = s_->order.choose(classes, wish.at_least);
     if (group == no_slot) break;
@@ -202,5 +202,6 @@ std::map<std::string, std::size_t> board::live_by_agent_type() const {
   return s_->leases.live_by_agent_type();
 }
 bool board::anything_for(const session& s) const { return s_->order.needs.any_open_to(s); }
+std::size_t board::ready_for(const session& s) const { return s_->order.needs.ready_for(s); }
 
 }  // namespace belfry::core

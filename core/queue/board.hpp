@@ -1,6 +1,7 @@
 // BOARD: which queued run is next for whom, and what holds the others.
 //
-// Order: priority class (aged) → lanes in deficit round robin → eligible since → id. Runs with equal needs
+// Order: priority class (aged) → lanes in deficit round robin → preferred capabilities that the session has,
+// more first → eligible since → id. Runs with equal needs
 // share one interned class, so a claim looks at classes, not at runs: a million queued runs cost a claim no
 // more than ten. Limits are calculated from the live leases that the board has been told of; there is no
 // counter that could leak. A picked run is reserved until the store confirms or refuses the claim. The board
@@ -102,6 +103,8 @@ class board {
   // Whether any ready run could be taken by a session like this (limits apart): cheap, by class. Used to wake
   // waiting claims.
   bool anything_for(const session& s) const;
+  // How many ready runs that are.
+  std::size_t ready_for(const session& s) const;
 
  private:
   struct state;

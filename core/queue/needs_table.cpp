@@ -13,13 +13,10 @@ std::uint64_t hash_of(const requirement& r, handler_kind handler) {
   h = mixed(h, r.channel);
   for (const auto& c : r.capabilities) h = mixed(h, c);
   h = mixed(h, r.capabilities.size());
+  for (const auto& c : r.preferred) h = mixed(h, c);
+  h = mixed(h, r.preferred.size());
   for (const auto& t : r.agent_types) h = mixed(h, t);
   return h;
-}
-
-bool same_but_preferred(const requirement& a, const requirement& b) {
-  return a.person_only == b.person_only && a.exact_session == b.exact_session && a.workspace == b.workspace &&
-         a.channel == b.channel && a.capabilities == b.capabilities && a.agent_types == b.agent_types;
 }
 
 // Few enough to be searched one by one; the node's own executors, who ask most, always stay among them.
@@ -50,13 +47,11 @@ bool asks_no_more(const requirement& a, const requirement& b) {
 
 slot needs_table::find_or_add(const requirement& needs, handler_kind handler) {
   const std::uint64_t hash = hash_of(needs, handler);
-  const slot known = by_content_.find(hash, [&](slot n) {
-    return classes_[n].handler == handler && same_but_preferred(classes_[n].needs, needs);
-  });
+  const slot known = by_content_.find(
+      hash, [&](slot n) { return classes_[n].handler == handler && classes_[n].needs == needs; });
   if (known != no_slot) return known;
   const slot n = classes_.add();
   classes_[n].needs = needs;
-  classes_[n].needs.preferred.clear();
   classes_[n].handler = handler;
   classes_[n].made = ++made_;
   if (filled_.size() <= n) filled_.resize(n + std::size_t{1});
@@ -106,6 +101,14 @@ std::vector<slot> needs_table::open_with(slot n) const {
         asks_no_more(classes_[other].needs, classes_[n].needs))
       open.push_back(other);
   return open;
+}
+
+std::size_t needs_table::ready_for(const session& s) const {
+  std::size_t ready = 0;
+  for (slot n = 0; n < classes_.end(); ++n)
+    if (classes_[n].ready > 0 && may_take(s, classes_[n].needs, classes_[n].handler))
+      ready += classes_[n].ready;
+  return ready;
 }
 
 bool needs_table::any_open_to(const session& s) const {

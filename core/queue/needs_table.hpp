@@ -22,13 +22,14 @@ constexpr std::size_t queue_of(std::size_t prio, std::size_t effective) {
 }
 
 struct needs_class {
-  requirement needs;  // without the preferred capabilities, which exclude nobody
+  requirement needs;
   handler_kind handler = handler_kind::none;
   std::size_t ready = 0;      // runs in line
   std::uint32_t shelves = 0;  // that use it; 0: not in use
   std::array<slot_heap, queue_count>
       queues;                    // of shelves that have something in this class, by the turn of their lane
   std::uint64_t allowed_in = 0;  // the last claim whose session may take it
+  std::size_t liked = 0;         // how many of its preferred capabilities that session has
   std::uint64_t made = 0;        // a number of its own, never used again
 };
 
@@ -42,6 +43,7 @@ class needs_table {
   // Those with ready runs that the session may take, limits apart.
   std::vector<slot> open_to(const session& s);
   bool any_open_to(const session& s) const;
+  std::size_t ready_for(const session& s) const;
   // Those with ready runs that anybody may take who may take this one; this one is among them.
   std::vector<slot> open_with(slot n) const;
 

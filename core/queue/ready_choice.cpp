@@ -1,5 +1,5 @@
-// The choice of the next run: strict between effective classes, by turn between lanes, by (eligible since,
-// id) in a lane.
+// The choice of the next run: strict between effective classes, by turn between lanes, in a lane by preferred
+// capabilities that the session has, then by (eligible since, id).
 #include "core/queue/ready_order.hpp"
 #include "core/queue/ready_rules.hpp"
 
@@ -90,11 +90,16 @@ slot ready_order::first_in(slot n, std::size_t prio, std::size_t effective, slot
 slot ready_order::first_of_lane(slot l, const std::vector<slot>& classes, std::size_t at_least,
                                 std::size_t effective) {
   slot first = no_slot;
+  std::size_t most = 0;
   const auto consider = [&](slot s) {
     if (shelves_[s].effective != effective) return;
     const slot g = settle(s);
     if (g == no_slot || shelves_[s].effective != effective) return;
-    if (first == no_slot || front_of(g) < front_of(first)) first = g;
+    // What suits the session better goes first. Whoever waits behind that rises by ageing in the end.
+    const auto liked = needs[shelves_[s].needs].liked;
+    if (first != no_slot && (liked < most || (liked == most && !(front_of(g) < front_of(first))))) return;
+    first = g;
+    most = liked;
   };
   // Whichever is less: what the lane has, or what the session may take.
   const auto& own = lanes[l].shelves;
@@ -109,9 +114,12 @@ slot ready_order::first_of_lane(slot l, const std::vector<slot>& classes, std::s
   return first;
 }
 
-void ready_order::allow(const std::vector<slot>& classes) {
+void ready_order::allow(const std::vector<slot>& classes, const session& who) {
   ++claims_;
-  for (const slot n : classes) needs[n].allowed_in = claims_;
+  for (const slot n : classes) {
+    needs[n].allowed_in = claims_;
+    needs[n].liked = preference(who, needs[n].needs);
+  }
 }
 
 slot ready_order::choose(const std::vector<slot>& classes, priority least) {

@@ -84,7 +84,7 @@ class ready_order {
   // ---- choice (ready_choice.cpp)
   void advance(instant now);
   // A claim begins, by a session that may take these classes.
-  void allow(const std::vector<slot>& classes);
+  void allow(const std::vector<slot>& classes, const session& who);
   // The group whose first run is next for this claim; no_slot: nothing.
   slot choose(const std::vector<slot>& classes, priority at_least);
   // Takes the first run of a chosen group out of the line, as its lane's start.

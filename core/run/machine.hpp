@@ -43,6 +43,16 @@ struct cmd_progress {
   std::string text;
 };
 
+struct cmd_checkpoint {
+  lease_proof proof;
+  std::string value;  // JSON text, at most 64 KiB; replaces the last one
+};
+struct cmd_log {  // lines behind those that the attempt has
+  lease_proof proof;
+  std::vector<log_line> lines;  // run, attempt and number are filled in; `at` never: now
+  std::uint64_t first = 0;  // number of the first line; 0: the next one. Lines that are there are passed over
+};
+
 enum class settle_kind : std::uint8_t { succeeded, failed, cancelled, released, parked };
 std::string_view to_text(settle_kind k);
 struct cmd_settle {  // the worker says how the attempt ended
@@ -52,7 +62,9 @@ struct cmd_settle {  // the worker says how the attempt ended
       failure_class::none;  // for failed: error, permanent, timeout, resource, rate_limited, spawn
   std::string message;
   std::optional<span>
-      retry_after;  // rate_limited: no earlier; released: delay; parked: for how long (required)
+      retry_after;               // rate_limited: no earlier; released: delay; parked: for how long (required)
+  std::optional<instant> until;  // parked: the same as an instant
+  std::string resource;          // parked: what is not there, such as "gpu-quota"
   std::optional<int> exit_code;
   std::optional<int> signal;
   std::string stopped_with;
@@ -85,17 +97,22 @@ struct cmd_reprioritise {
 };
 struct cmd_discard {
   std::string reason;
-};  // a dead letter is dismissed
+};                  // a dead letter is dismissed
+struct cmd_adopt {  // an operator accepts a result that came too late: an attempt of its own, succeeded
+  attempt_record late;
+  std::string reason;
+};  // open or leased -> succeeded; a holder is fenced off
 
-using run_command =
-    std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire, cmd_lose, cmd_overdue,
-                 cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise, cmd_discard>;
+using run_command = std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire,
+                                 cmd_lose, cmd_overdue, cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise,
+                                 cmd_discard, cmd_checkpoint, cmd_log, cmd_adopt>;
 
 // What else a decision may look at.
 struct run_context {
   const run_spec* spec = nullptr;  // required where needs_spec(command)
   const attempt_record* earlier =
       nullptr;  // the record with the fencing number that the command carries, if there is one
+  std::uint64_t next_line = 1;  // of the log of the live attempt: the number that is free
 };
 bool needs_spec(const run_command& c);
 
@@ -105,12 +122,17 @@ struct run_step {
   std::vector<event> events;            // without seq; at most two
   bool replayed = false;                // the same completion again: the same answer, no write
   bool finished = false;                // became terminal with this step (the hook, if any, is due)
+  std::optional<attempt_record> adopted = std::nullopt;  // a second record to be inserted
+  std::optional<checkpoint> stored = std::nullopt;       // replaces the run's checkpoint
+  std::vector<log_line> lines = {};                      // to be appended, numbered
 };
 
 // A refusal that leaves evidence behind.
 struct run_refusal {
   failure why;
   std::optional<evidence> late;
+  // The record that a late success would have made. Kept with the evidence, so that an operator can adopt it.
+  std::optional<attempt_record> said = std::nullopt;
 };
 
 // Codes: invalid_transition (names the state and what is allowed), stale_lease, conflict (another result was

@@ -49,4 +49,35 @@ answer apply(const question& q, const cmd_discard& c) {
   return step;
 }
 
+// Attempts that ended are never changed, so the adopted result is an attempt of its own. Its fencing number
+// keeps whoever has the run meanwhile from changing it.
+answer apply(const question& q, const cmd_adopt& c) {
+  if (terminal(q.head.state)) return not_allowed(q, "adopt a late result", "unfinished");
+  if (c.late.outcome != run_state::succeeded) return broken("only a success can be adopted");
+  auto step = unchanged(q);
+  const std::string which = "the late result of attempt " + std::to_string(c.late.number) +
+                            (c.late.run == q.head.id ? "" : " of " + to_string(c.late.run));
+  if (leased(q.head.state)) {
+    step.ended = record_of(q);
+    step.ended->outcome = run_state::cancelled;
+    step.ended->klass = failure_class::cancelled;
+    step.ended->message = which + " was adopted instead";
+  }
+  auto& next = step.next;
+  next.attempt += 1;
+  next.fencing += 1;
+  next.last_class = failure_class::none;
+  next.reason.clear();
+  next.progress = 1;
+  step.adopted = c.late;
+  step.adopted->run = q.head.id;
+  step.adopted->number = next.attempt;
+  step.adopted->fencing = next.fencing;
+  step.adopted->message = which + " adopted by " + q.actor + (c.reason.empty() ? "" : ": " + c.reason);
+  enter(step, q, run_state::succeeded);
+  tell(step, q, event_kind::run_adopted, which + (c.reason.empty() ? "" : ": " + c.reason));
+  tell(step, q, event_kind::run_succeeded);
+  return step;
+}
+
 }  // namespace belfry::core::machine

@@ -8,6 +8,9 @@ namespace belfry::core::machine {
 namespace {
 
 constexpr std::size_t progress_text_bytes = 1000;
+constexpr std::size_t checkpoint_bytes = 64 * 1024;
+constexpr std::size_t most_lines =
+    10'000;  // a door lets less through; a line end in a text makes more of them
 
 void begin(run_head& next, instant now) {
   next.state = run_state::running;
@@ -68,6 +71,47 @@ answer apply(const question& q, const cmd_progress& c) {
   step.next.progress_text = c.text;
   tell(step, q, event_kind::run_progress, c.text);
   return step;
+}
+
+answer apply(const question& q, const cmd_checkpoint& c) {
+  if (c.value.size() > checkpoint_bytes)
+    return run_refusal{
+        {errc::too_large,
+         "the checkpoint has " + std::to_string(c.value.size()) + " bytes; at most " +
+             std::to_string(checkpoint_bytes) + " are kept, put more elsewhere and refer to it",
+         {},
+         {}},
+        std::nullopt};
+  if (c.value.empty()) return invalid("/checkpoint", "", "a JSON value", "there is nothing to be stored");
+  if (!holds(q, c.proof)) return stale(q, c.proof, "checkpoint");
+  auto step = unchanged(q);
+  step.stored = checkpoint{q.head.attempt, q.now, c.value};
+  tell(step, q, event_kind::run_checkpoint, std::to_string(c.value.size()) + " bytes");
+  return step;
+}
+
+answer apply(const question& q, const cmd_log& c) {
+  if (c.lines.empty() || c.lines.size() > most_lines)
+    return invalid("/lines", std::to_string(c.lines.size()), "1 to " + std::to_string(most_lines),
+                   "too many lines or none");
+  if (!holds(q, c.proof)) return stale(q, c.proof, "log");
+  // Lines are numbered without gaps, so that whoever reads on from a number misses nothing.
+  const auto first = c.first == 0 ? q.context.next_line : c.first;
+  if (first > q.context.next_line)
+    return invalid("/first", std::to_string(first), "at most " + std::to_string(q.context.next_line),
+                   "lines before it are missing");
+  auto step = unchanged(q);
+  auto number = first;
+  for (const auto& line : c.lines) {
+    const auto own = number++;
+    if (own < q.context.next_line) continue;
+    auto& kept = step.lines.emplace_back(line);
+    kept.run = q.head.id;
+    kept.attempt = q.head.attempt;
+    kept.number = own;
+    if (kept.at == never) kept.at = q.now;
+  }
+  return step;  // no event: followers of the log are told of its growth
 }
 
 }  // namespace belfry::core::machine

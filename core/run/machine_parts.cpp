@@ -80,6 +80,12 @@ bool holds(const question& q, const lease_proof& proof) {
   return leased(h.state) && h.fencing == proof.fencing && right && h.held.expires_at > q.now;
 }
 
+bool shows_expired(const question& q, const lease_proof& proof) {
+  const auto& h = q.head;
+  const bool right = same_hash(h.held.hash, proof.hash);
+  return leased(h.state) && h.fencing == proof.fencing && right && h.held.expires_at <= q.now;
+}
+
 std::optional<answer> refuse_lease(span length) {
   if (length >= least_lease && length <= longest_lease) return std::nullopt;
   return invalid("/lease", to_text(length), "1s to 24h", "the length of a lease is not allowed");

@@ -33,6 +33,9 @@ answer apply(const question& q, const cmd_run_now& c);
 answer apply(const question& q, const cmd_cancel& c);
 answer apply(const question& q, const cmd_reprioritise& c);
 answer apply(const question& q, const cmd_discard& c);
+answer apply(const question& q, const cmd_checkpoint& c);
+answer apply(const question& q, const cmd_log& c);
+answer apply(const question& q, const cmd_adopt& c);
 
 // A step that changes nothing yet.
 run_step unchanged(const question& q);
@@ -47,6 +50,8 @@ answer broken(std::string text);
 
 // Whether the proof is the one of the live, unexpired lease. The token is compared in constant time.
 bool holds(const question& q, const lease_proof& proof);
+// Whether it is the one of a lease that has run out and that nobody has taken back yet.
+bool shows_expired(const question& q, const lease_proof& proof);
 // Nothing when the length of a lease is allowed.
 std::optional<answer> refuse_lease(span length);
 

@@ -15,8 +15,16 @@ constexpr span longest_delay = std::chrono::hours{24 * 365};
 constexpr std::size_t message_bytes = 4096;
 constexpr std::size_t result_bytes = 64 * 1024;
 
-span delay_of(const cmd_settle& c) {
-  return std::clamp(c.retry_after.value_or(span{0}), span{0}, longest_delay);
+span delay_of(const cmd_settle& c, instant now) {
+  const auto asked = c.until ? *c.until - now : c.retry_after.value_or(span{0});
+  return std::clamp(asked, span{0}, longest_delay);
+}
+
+// Parked: the resource is part of the reason.
+std::string message_of(const cmd_settle& c) {
+  const std::string said{cut_utf8(c.message, message_bytes)};
+  if (c.kind != settle_kind::parked || c.resource.empty()) return said;
+  return "resource " + c.resource + (said.empty() ? std::string{} : ": " + said);
 }
 
 failure_class class_of(const cmd_settle& c) {
@@ -46,7 +54,7 @@ run_state outcome_of(const cmd_settle& c) {
 void fill(attempt_record& r, const cmd_settle& c) {
   r.outcome = outcome_of(c);
   r.klass = class_of(c);
-  r.message = cut_utf8(c.message, message_bytes);
+  r.message = message_of(c);
   r.exit_code = c.exit_code;
   r.signal = c.signal;
   r.stopped_with = c.stopped_with;
@@ -66,11 +74,24 @@ bool repeats(const cmd_settle& c, const attempt_record& made) {
   return again == made;
 }
 
+// A success that came too late, as the record that it would have made.
+void keep_success(run_refusal& no, const question& q, const attempt_record& about, const cmd_settle& c) {
+  if (c.kind != settle_kind::succeeded || c.result.size() > result_bytes) return;
+  attempt_record said = about;
+  fill(said, c);
+  said.ended_at = q.now;
+  no.said = std::move(said);
+}
+
 // The lease is over. The worker may be repeating itself, contradicting itself, or simply be late.
 answer too_late(const question& q, const cmd_settle& c) {
   const auto* made = q.context.earlier;
-  if (made == nullptr || made->fencing != c.proof.fencing || made->run != q.head.id)
-    return stale(q, c.proof, "settle");
+  if (made == nullptr || made->fencing != c.proof.fencing || made->run != q.head.id) {
+    auto no = stale(q, c.proof, "settle");
+    // Expired, and nobody has looked yet: the record that the sweeper is about to write will say lost.
+    if (shows_expired(q, c.proof)) keep_success(std::get<run_refusal>(no), q, record_of(q), c);
+    return no;
+  }
   if (repeats(c, *made)) {
     auto step = unchanged(q);
     step.replayed = true;
@@ -82,19 +103,19 @@ answer too_late(const question& q, const cmd_settle& c) {
   const auto id = to_string(q.head.id);
   const std::string attempt = "attempt " + std::to_string(made->number) + " of " + id;
   // An attempt that was lost was taken from this worker, it did not say anything else before.
-  if (made->outcome == run_state::lost)
-    return run_refusal{{errc::stale_lease,
-                        attempt + " was given up as lost at " + to_rfc3339(made->ended_at),
-                        {},
-                        "belfry run show " + id},
-                       late};
-  late.kind = "conflicting_settle";
-  return run_refusal{
-      {errc::conflict,
-       attempt + " is already recorded as " + std::string{to_text(made->outcome)} + " with other content",
-       {},
-       "belfry run show " + id},
-      late};
+  const bool taken = made->outcome == run_state::lost;
+  if (!taken) late.kind = "conflicting_settle";
+  const std::string recorded = " is already recorded as " + std::string{to_text(made->outcome)};
+  run_refusal no{{taken ? errc::stale_lease : errc::conflict,
+                  taken ? attempt + " was given up as lost at " + to_rfc3339(made->ended_at)
+                        : attempt + recorded + " with other content",
+                  {},
+                  "belfry run show " + id},
+                 late};
+  // What the worker said itself stands; what the node said in its absence may have been wrong.
+  if (taken || (made->outcome == run_state::timed_out && made->klass == failure_class::timeout))
+    keep_success(no, q, *made, c);
+  return no;
 }
 
 void succeed(run_step& step, const question& q) {
@@ -115,7 +136,7 @@ void end_cancelled(run_step& step, const question& q) {
 
 // No budget is used up by a release, and the place in line is kept when there is no delay.
 void release(run_step& step, const question& q, const cmd_settle& c) {
-  const span delay = delay_of(c);
+  const span delay = delay_of(c, q.now);
   step.next.reason = step.ended->message;
   enter(step, q, delay > span{0} ? run_state::scheduled : run_state::queued);
   if (delay > span{0}) step.next.due_at = later(q.now, delay);
@@ -126,16 +147,17 @@ void park(run_step& step, const question& q, const cmd_settle& c) {
   step.next.reason = step.ended->message;
   if (c.klass != failure_class::none) step.next.last_class = c.klass;
   enter(step, q, run_state::parked);
-  step.next.due_at = later(q.now, delay_of(c));
+  step.next.due_at = later(q.now, delay_of(c, q.now));
   tell(step, q, event_kind::run_parked,
        "until " + to_rfc3339(step.next.due_at) + (step.next.reason.empty() ? "" : ": " + step.next.reason));
 }
 
 // Values that no settle may have, whoever holds the lease.
-std::optional<answer> refuse_values(const cmd_settle& c) {
-  if (c.kind == settle_kind::parked && delay_of(c) <= span{0})
-    return invalid("/retry_after", c.retry_after ? to_text(*c.retry_after) : "", "more than 0",
-                   "parking needs a time");
+std::optional<answer> refuse_values(const question& q, const cmd_settle& c) {
+  if (c.kind == settle_kind::parked && delay_of(c, q.now) <= span{0})
+    return c.until ? invalid("/until", to_rfc3339(*c.until), "a time to come", "parking needs a time")
+                   : invalid("/retry_after", c.retry_after ? to_text(*c.retry_after) : "", "more than 0",
+                             "parking needs a time");
   const bool names_class = c.kind == settle_kind::failed || c.kind == settle_kind::parked;
   if (names_class && (c.klass == failure_class::lost || c.klass == failure_class::cancelled))
     return invalid("/class", std::string{to_text(c.klass)},
@@ -157,7 +179,7 @@ answer apply(const question& q, const cmd_settle& c) {
   if (!holds(q, c.proof)) return too_late(q, c);
   if (c.kind == settle_kind::cancelled && !q.head.cancel_requested)
     return not_allowed(q, "end as cancelled", "asked to stop first, which nobody did");
-  if (auto no = refuse_values(c)) return *no;
+  if (auto no = refuse_values(q, c)) return *no;
 
   auto step = unchanged(q);
   step.ended = record_of(q);
@@ -166,7 +188,7 @@ answer apply(const question& q, const cmd_settle& c) {
     case settle_kind::succeeded: succeed(step, q); break;
     case settle_kind::failed:
       if (!q.head.cancel_requested || step.next.reason.empty()) step.next.reason = step.ended->message;
-      after_failure(step, q, class_of(c), delay_of(c), c.unit);
+      after_failure(step, q, class_of(c), delay_of(c, q.now), c.unit);
       break;
     case settle_kind::cancelled: end_cancelled(step, q); break;
     case settle_kind::released:

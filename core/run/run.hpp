@@ -71,9 +71,13 @@ struct run_head {
   friend bool operator==(const run_head&, const run_head&) = default;
 };
 
+struct run_past;  // below
+
 struct run {
   run_head head;
   std::shared_ptr<const run_spec> spec;  // shared: immutable once made
+  std::shared_ptr<const run_past> past =
+      nullptr;  // in the receipt of a claim, when there was an attempt before
 };
 
 // Resource use of a child process.
@@ -105,6 +109,20 @@ struct attempt_record {
   std::uint64_t output_bytes = 0;  // everything that the process wrote
   bool output_truncated = false;   // more than was kept
   friend bool operator==(const attempt_record&, const attempt_record&) = default;
+};
+
+// What a worker stored for whoever has the run next; the last one counts.
+struct checkpoint {
+  std::uint32_t attempt = 0;  // that stored it
+  instant at = never;
+  std::string value;  // opaque JSON text, at most 64 KiB
+  friend bool operator==(const checkpoint&, const checkpoint&) = default;
+};
+
+// What the next attempt is told of the ones before.
+struct run_past {
+  std::vector<attempt_record> attempts;  // the last ones that ended, oldest first; without results
+  std::optional<checkpoint> last;
 };
 
 enum class log_stream : std::uint8_t { out = 0, err = 1, node = 2 };

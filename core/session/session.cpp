@@ -39,13 +39,31 @@ bool performs(const session& s, handler_kind handler) {
 // The rules, each once. `no(code, text)` is told of every rule that says no and answers whether to go on; the
 // text is a function, so that the claim path, which asks this for every class, makes no strings.
 template <class No>
-void each_refusal(const session& s, const requirement& needs, handler_kind handler, No no) {
+bool each_refusal_by_itself(const standing& at, No no) {
+  if (at.who == nullptr) {
+    (void)no("unknown_session", [] { return std::string{"there is no such session"}; });
+    return false;
+  }
+  const auto& s = *at.who;
   if (s.state != session_state::active &&
       !no(code_of_state(s.state), [&] { return "the session is " + std::string{to_text(s.state)}; }))
-    return;
+    return false;
   if (s.prompting &&
       !no("prompting", [] { return std::string{"the session said that it is waiting for a prompt"}; }))
-    return;
+    return false;
+  if (at.free_slots == 0 && !no("no_free_slot", [&] {
+        return s.slots == 1 ? std::string{"its slot is in use"}
+                            : "all of its " + std::to_string(s.slots) + " slots are in use";
+      }))
+    return false;
+  return !at.targeted ||
+         no("targeted_in_cycle", [] { return std::string{"it was chosen for another run in this cycle"}; });
+}
+
+template <class No>
+void each_refusal(const standing& at, const requirement& needs, handler_kind handler, No no) {
+  if (!each_refusal_by_itself(at, no)) return;
+  const auto& s = *at.who;
   const bool owned_by_node = s.local && handler == handler_kind::process;
   if (s.workspace != needs.workspace && !owned_by_node && !no("workspace_mismatch", [&] {
         return "workspace of the run: " + quoted(needs.workspace) +
@@ -94,18 +112,46 @@ std::string_view to_text(session_state s) {
   return "unknown";
 }
 
-std::vector<ineligible> why_not(const session& s, const requirement& needs, handler_kind handler) {
+session_state state_here(const session& s) {
+  if (s.draining) return session_state::draining;
+  return s.paused ? session_state::paused : session_state::active;
+}
+
+std::vector<ineligible> why_not(const standing& at, const requirement& needs, handler_kind handler) {
   std::vector<ineligible> all;
-  each_refusal(s, needs, handler, [&](std::string_view code, auto text) {
+  each_refusal(at, needs, handler, [&](std::string_view code, auto text) {
     all.push_back({std::string{code}, text()});
     return true;
   });
   return all;
 }
 
+std::vector<ineligible> why_nothing(const standing& at) {
+  std::vector<ineligible> all;
+  each_refusal_by_itself(at, [&](std::string_view code, auto text) {
+    all.push_back({std::string{code}, text()});
+    return true;
+  });
+  return all;
+}
+
+bool may_take_anything(const standing& at) {
+  return each_refusal_by_itself(at, [](std::string_view, auto) { return false; });
+}
+
+std::size_t preference(const session& s, const requirement& needs) {
+  return static_cast<std::size_t>(
+      std::count_if(needs.preferred.begin(), needs.preferred.end(),
+                    [&](const std::string& c) { return has(s.capabilities, c); }));
+}
+
+std::vector<ineligible> why_not(const session& s, const requirement& needs, handler_kind handler) {
+  return why_not(standing{&s}, needs, handler);
+}
+
 bool may_take(const session& s, const requirement& needs, handler_kind handler) {
   bool may = true;
-  each_refusal(s, needs, handler, [&](std::string_view, auto) { return may = false; });
+  each_refusal(standing{&s}, needs, handler, [&](std::string_view, auto) { return may = false; });
   return may;
 }
 

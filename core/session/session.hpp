@@ -31,15 +31,39 @@ struct session {
   bool local = false;  // lives and dies with this node process
   instant created_at = never;
   instant last_seen = never;
+  bool draining = false;  // an operator asked for it; only an operator takes it back
+  bool paused = false;    // it said so itself
+  std::string metadata;   // opaque JSON object text, at most 16 KiB
 };
+
+// `state` of a session that is here follows from what was asked of it; stale and gone come from its silence.
+session_state state_here(const session& s);
 
 struct ineligible {
   std::string code;
   std::string text;
 };
-// Every rule that keeps the session from a run with these needs, slots and limits apart; empty when it may
-// take it. Local process executors serve every workspace: the node owns them. Claim, wake selection and
-// explain all use this.
+
+// A session at the moment of a question, with what only the asker knows.
+struct standing {
+  const session* who = nullptr;  // null: nobody registered under that id
+  std::uint32_t free_slots = 1;
+  bool targeted = false;  // already chosen in this cycle: of interest to wakes only
+};
+
+// THE rule: everything that keeps this session from a run with these needs, limits apart; empty when it may
+// take it. Claim, wake selection and explain all use it. Codes: unknown_session, session_draining,
+// session_paused, session_stale, session_gone, prompting, no_free_slot, targeted_in_cycle,
+// workspace_mismatch, channel_mismatch, owner_mismatch, person_only, agent_type_not_allowed,
+// missing_capability, handler_mismatch.
+std::vector<ineligible> why_not(const standing& at, const requirement& needs, handler_kind handler);
+// The part of it that has nothing to do with the run: why the session gets nothing at all.
+std::vector<ineligible> why_nothing(const standing& at);
+bool may_take_anything(const standing& at);
+// How many of the preferred capabilities the session has. Orders, never excludes.
+std::size_t preference(const session& s, const requirement& needs);
+
+// The same for a session with a free slot. Local process executors serve every workspace: the node owns them.
 std::vector<ineligible> why_not(const session& s, const requirement& needs, handler_kind handler);
 // The same answer without the texts: what a claim asks for each class of requirement.
 bool may_take(const session& s, const requirement& needs, handler_kind handler);

@@ -149,6 +149,7 @@ void engine::keep_evidence(work& w, const core::run_refusal& refusal, core::run_
   const auto& late = *refusal.late;
   const auto count = rows_.evidence_count(run);
   if (count < evidence_per_run) rows_.insert_evidence(late, count + 1);
+  if (refusal.said) rows_.insert_late(*refusal.said);
   core::event e;
   e.kind = core::event_kind::stale_write;
   e.run = run;

@@ -57,6 +57,8 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const resume_job& c);
   std::optional<core::failure> apply_one(work& w, const storage::put_session& c);
   std::optional<core::failure> apply_one(work& w, const end_session& c);
+  std::optional<core::failure> apply_one(work& w, const change_session& c);
+  std::optional<core::failure> apply_one(work& w, const adopt_result& c);
   std::optional<core::failure> apply_one(work& w, const append_log& c);
   std::optional<core::failure> apply_one(work& w, const note_event& c);
   std::optional<core::failure> apply_one(work& w, const storage::put_limits& c);
@@ -69,6 +71,7 @@ class engine {
   core::run make(work& w, const core::submission& s, core::run_id id, core::batch_id batch);
   void announce(work& w, const core::run_head& head);
   void write_step(work& w, const run_row& before, core::run_step& step);
+  core::run redrive(work& w, const run_row& row, core::submission s);
   void run_hook(work& w, const run_row& finished, std::shared_ptr<const core::run_spec> spec);
   std::shared_ptr<const core::run_spec> spec_of(const core::run_head& head);
   void count(const core::run_head& head, std::int64_t by);
@@ -81,6 +84,8 @@ class engine {
   void replace_run(work& w, const run_row& row, core::run_id by);
   std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;
 
+  std::shared_ptr<const core::run_past> past_of(const core::run_head& head);
+  void append_lines(work& w, const std::vector<core::log_line>& lines, std::uint64_t keep_bytes);
   void drop_oldest(core::run_id run, std::uint32_t attempt, log_size& size, std::uint64_t keep);
 
   bool prunable(const prune_history& c, const run_row& row);

@@ -61,7 +61,7 @@ class rows {
   virtual void undo() = 0;
 
   // Runs. A row is inserted with its tags; `update` writes what a step can change, `remove` takes everything
-  // that belongs to the run (spec of its own, tags, attempts, evidence, logs).
+  // that belongs to the run (spec of its own, tags, attempts, evidence, late results, checkpoint, logs).
   virtual std::optional<run_row> find_run(core::run_id id) = 0;
   virtual bool has_run(core::run_id id) = 0;
   virtual void insert_run(const run_row& row, const std::vector<std::string>& tags) = 0;
@@ -73,6 +73,14 @@ class rows {
       const core::attempt_record& record) = 0;  // refuses (throws on) a second one of the same number
   virtual std::size_t evidence_count(core::run_id run) = 0;
   virtual void insert_evidence(const core::evidence& late, std::size_t number) = 0;
+
+  virtual std::vector<core::attempt_record> last_attempts(core::run_id run,
+                                                          std::size_t limit) = 0;  // oldest first
+  virtual void insert_late(const core::attempt_record& said) = 0;  // the first of an attempt stays
+  virtual std::optional<core::attempt_record> newest_late(core::run_id run,
+                                                          std::uint64_t fencing) = 0;  // 0: any
+  virtual std::optional<core::checkpoint> find_checkpoint(core::run_id run) = 0;
+  virtual void put_checkpoint(core::run_id run, const core::checkpoint& c) = 0;
 
   enum class owner { run, job };  // a job's is shared by many runs, and worth remembering
   virtual std::shared_ptr<const core::run_spec> find_spec(core::spec_id id,
@@ -88,6 +96,7 @@ class rows {
 
   virtual std::optional<core::session> find_session(core::session_id id) = 0;
   virtual void put_session(const core::session& s) = 0;
+  virtual bool holds_lease(core::session_id id) = 0;
 
   virtual void insert_event(const core::event& e) = 0;
 

@@ -40,6 +40,10 @@ bool names_live_lease(const core::run_head& head, const proof_shown& p, core::in
          (p.hash == nullptr || *p.hash == head.held.hash);
 }
 
+// Earlier attempts that a claimer is told of, and what an attempt keeps of the log that a worker writes.
+constexpr std::size_t attempts_told = 10;
+constexpr std::uint64_t worker_log_bytes = 1u << 20;
+
 // Whether a submission is the repetition of another one. Each request has a trace of its own, also when it
 // repeats.
 bool same_wish(const core::run_spec& a, core::run_spec b) {
@@ -154,8 +158,12 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
   if (const auto shown = proof_of(c.command); shown && !names_live_lease(row->head, *shown, w.set.now))
     earlier = rows_.attempt_by_fencing(c.id, shown->fencing);
 
-  auto answer =
-      core::decide(row->head, {spec.get(), earlier ? &*earlier : nullptr}, c.command, w.set.actor, w.set.now);
+  core::run_context context{spec.get(), earlier ? &*earlier : nullptr};
+  if (std::holds_alternative<core::cmd_log>(c.command)) {
+    const auto size = rows_.find_log_size(c.id, row->head.attempt);
+    context.next_line = size.lines + size.dropped + 1;
+  }
+  auto answer = core::decide(row->head, context, c.command, w.set.actor, w.set.now);
   if (auto* no = std::get_if<core::run_refusal>(&answer)) {
     auto why = no->why;
     if (no->late) {
@@ -170,11 +178,16 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
     w.out.runs.push_back({std::move(row->head), c.want_spec ? spec : nullptr});
     return std::nullopt;
   }
+  if (std::holds_alternative<core::cmd_log>(c.command))
+    w.out.next_line = step.lines.empty() ? context.next_line : step.lines.back().number + 1;
   write_step(w, *row, step);
   if (!spec && step.finished && core::ended_badly(step.next.state)) spec = spec_of(step.next);
   const bool tell_spec = c.want_spec || (step.finished && core::ended_badly(step.next.state));
   run_row finished{step.next, row->handler, row->hooked, row->tagged};
-  w.out.runs.push_back({std::move(step.next), tell_spec ? spec : nullptr});
+  // Whoever takes a run is told what became of it before.
+  const bool again = std::holds_alternative<core::cmd_claim>(c.command) && row->head.attempt > 0;
+  auto past = again && c.want_spec ? past_of(row->head) : nullptr;
+  w.out.runs.push_back({std::move(step.next), tell_spec ? spec : nullptr, std::move(past)});
   if (step.finished) run_hook(w, finished, std::move(spec));
   return std::nullopt;
 }
@@ -185,6 +198,12 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
     rows_.insert_attempt(*step.ended);
     w.out.ended.push_back(std::move(*step.ended));
   }
+  if (step.adopted) {
+    rows_.insert_attempt(*step.adopted);
+    w.out.ended.push_back(std::move(*step.adopted));
+  }
+  if (step.stored) rows_.put_checkpoint(before.head.id, *step.stored);
+  if (!step.lines.empty()) append_lines(w, step.lines, worker_log_bytes);
   const bool moved = step.next != before.head;
   if (moved) {
     const run_row after{step.next, before.handler, before.hooked, before.tagged};
@@ -202,6 +221,14 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
   for (auto& e : step.events) append(w, std::move(e));
 }
 
+std::shared_ptr<const core::run_past> engine::past_of(const core::run_head& head) {
+  auto past = std::make_shared<core::run_past>();
+  past->attempts = rows_.last_attempts(head.id, attempts_told);
+  for (auto& a : past->attempts) a.result.clear();
+  past->last = rows_.find_checkpoint(head.id);
+  return past;
+}
+
 void engine::run_hook(work& w, const run_row& finished, std::shared_ptr<const core::run_spec> spec) {
   if (!finished.hooked) return;
   if (!spec) spec = spec_of(finished.head);
@@ -217,25 +244,62 @@ std::optional<failure> engine::apply_one(work& w, const redrive_run& c) {
   if (!row) return refusal::no_run(c.id);
   auto s = core::decide_redrive(row->head, spec_of(row->head), c.payload, w.set.actor, c.any);
   if (!s) return s.error();
+  auto made = redrive(w, *row, std::move(*s));
+  auto old = rows_.find_run(c.id);
+  w.out.runs.push_back(std::move(made));
+  w.out.runs.push_back({std::move(old->head), nullptr});
+  return std::nullopt;
+}
+
+// Makes the successor and links the two.
+core::run engine::redrive(work& w, const run_row& row, core::submission s) {
   // A spec that belongs to the old run leaves with it, so the successor gets its own copy; a job's revision
   // is shared.
-  if (s->shared_spec.value == row->head.id.value) s->shared_spec = {};
-  auto made = make(w, *s, core::run_id{fresh_id(w.set.now)}, {});
-  auto after = *row;
+  if (s.shared_spec.value == row.head.id.value) s.shared_spec = {};
+  auto made = make(w, s, core::run_id{fresh_id(w.set.now)}, {});
+  auto after = row;
   after.head.successor = made.head.id;
-  rows_.update_run(*row, after);
+  rows_.update_run(row, after);
   core::event e;
   e.kind = core::event_kind::run_redriven;
-  e.run = row->head.id;
-  e.job = row->head.job;
-  e.fencing = row->head.fencing;
-  e.attempt = row->head.attempt;
+  e.run = row.head.id;
+  e.job = row.head.job;
+  e.fencing = row.head.fencing;
+  e.attempt = row.head.attempt;
   e.text = core::to_string(made.head.id);
   append(w, std::move(e));
   announce(w, made.head);
-  w.out.runs.push_back(std::move(made));
-  w.out.runs.push_back({std::move(after.head), nullptr});
   w.changed = true;
+  return made;
+}
+
+std::optional<failure> engine::apply_one(work& w, const adopt_result& c) {
+  auto row = rows_.find_run(c.id);
+  if (!row) return refusal::no_run(c.id);
+  const auto late = rows_.newest_late(c.id, c.fencing);
+  if (!late)
+    return failure{core::errc::not_found,
+                   core::to_string(c.id) + " has no result that came too late" +
+                       (c.fencing == 0 ? "" : " with fencing number " + std::to_string(c.fencing)),
+                   {},
+                   "belfry run show " + core::to_string(c.id)};
+  // Somebody else may have finished the run; an end without a finisher lets a successor succeed.
+  std::optional<run_row> old;
+  if (core::ended_badly(row->head.state)) {
+    auto s = core::decide_redrive(row->head, spec_of(row->head), std::nullopt, w.set.actor);
+    if (!s) return s.error();
+    const auto made = redrive(w, *row, std::move(*s));
+    old = rows_.find_run(c.id);
+    row = rows_.find_run(made.head.id);
+  }
+  auto answer = core::decide(row->head, {}, core::cmd_adopt{*late, c.reason}, w.set.actor, w.set.now);
+  if (auto* no = std::get_if<core::run_refusal>(&answer)) return no->why;
+  auto& step = std::get<core::run_step>(answer);
+  write_step(w, *row, step);
+  run_row finished{step.next, row->handler, row->hooked, row->tagged};
+  w.out.runs.push_back({std::move(step.next), spec_of(row->head)});
+  if (old) w.out.runs.push_back({std::move(old->head), nullptr});
+  run_hook(w, finished, nullptr);
   return std::nullopt;
 }
 

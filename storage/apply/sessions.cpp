@@ -1,4 +1,5 @@
 // Sessions and logs.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
@@ -12,9 +13,23 @@ using core::failure;
 std::optional<failure> engine::apply_one(work& w, const storage::put_session& c) {
   auto who = c.who;
   bool registers = true;
+  bool back = false;  // from silence
   if (who.id) {
     const auto known = rows_.find_session(who.id);
     if (!known) return refusal::no_session(who.id);
+    if (known->local != who.local)
+      return failure{core::errc::conflict,
+                     core::to_string(who.id) + " is " +
+                         (known->local ? "an executor of the node" : "a worker from outside") +
+                         "; register a session of your own",
+                     {},
+                     "belfry session list"};
+    // A drain outlives the worker that was told of it; whoever was removed and comes back starts afresh.
+    if (known->state != core::session_state::gone && known->draining) {
+      who.draining = true;
+      if (who.state == core::session_state::active) who.state = core::session_state::draining;
+    }
+    back = known->state == core::session_state::stale && who.state != core::session_state::stale;
     registers = known->state == core::session_state::gone && who.state != core::session_state::gone;
     if (who.created_at == core::never) who.created_at = known->created_at;
   } else {
@@ -25,6 +40,8 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_session& c)
   rows_.put_session(who);
   if (registers)
     append(w, core::event_kind::session_registered, {}, {}, core::to_string(who.id) + " " + who.name);
+  else if (back)
+    append(w, core::event_kind::session_back, {}, {}, core::to_string(who.id) + " " + who.name);
   w.out.sessions.push_back(std::move(who));
   w.changed = true;
   return std::nullopt;
@@ -35,14 +52,49 @@ std::optional<failure> engine::apply_one(work& w, const end_session& c) {
   if (!who) return refusal::no_session(c.id);
   if (who->state == core::session_state::gone) {
     w.repeated = true;
+  } else if (c.only_idle && rows_.holds_lease(c.id)) {
+    return failure{core::errc::invalid_transition,
+                   core::to_string(c.id) + " still holds a lease",
+                   {},
+                   "belfry session show " + core::to_string(c.id)};
   } else {
     who->state = core::session_state::gone;
+    who->draining = who->paused = false;
     rows_.put_session(*who);
     append(w, core::event_kind::session_gone, {}, {},
            core::to_string(who->id) + " " + who->name + (c.reason.empty() ? "" : ": " + c.reason));
     w.changed = true;
   }
   w.out.sessions.push_back(std::move(*who));
+  return std::nullopt;
+}
+
+std::optional<failure> engine::apply_one(work& w, const change_session& c) {
+  const auto known = rows_.find_session(c.id);
+  if (!known) return refusal::no_session(c.id);
+  const auto name = core::to_string(c.id) + " " + known->name;
+  if (known->state == core::session_state::gone)
+    return failure{core::errc::invalid_transition, name + " has gone; register to come back", {}, {}};
+  auto who = *known;
+  if (c.draining) who.draining = *c.draining;
+  if (c.paused) who.paused = *c.paused;
+  if (c.prompting) who.prompting = *c.prompting;
+  if (c.seen != core::never) who.last_seen = std::max(who.last_seen, c.seen);
+  const bool was_stale = known->state == core::session_state::stale;
+  const bool stays_stale = was_stale && c.seen == core::never;
+  who.state = c.silent || stays_stale ? core::session_state::stale : core::state_here(who);
+
+  const auto because = c.reason.empty() ? std::string{} : ": " + c.reason;
+  if (who.state == core::session_state::stale && !was_stale)
+    append(w, core::event_kind::session_stale, {}, {}, name + because);
+  if (was_stale && who.state != core::session_state::stale)
+    append(w, core::event_kind::session_back, {}, {}, name);
+  if (who.draining != known->draining)
+    append(w, who.draining ? core::event_kind::session_draining : core::event_kind::session_resumed, {}, {},
+           name + because);
+  rows_.put_session(who);
+  w.changed = true;
+  w.out.sessions.push_back(std::move(who));
   return std::nullopt;
 }
 
@@ -53,8 +105,13 @@ std::optional<failure> engine::apply_one(work& w, const append_log& c) {
       if (!rows_.has_run(line.run)) return refusal::no_run(line.run);
       known.insert(line.run);
     }
+  append_lines(w, c.lines, c.keep_bytes);
+  return std::nullopt;
+}
+
+void engine::append_lines(work& w, const std::vector<core::log_line>& lines, std::uint64_t keep_bytes) {
   std::map<std::pair<core::run_id, std::uint32_t>, log_size> sizes;
-  for (const auto& line : c.lines) {
+  for (const auto& line : lines) {
     const std::pair key{line.run, line.attempt};
     auto at = sizes.find(key);
     if (at == sizes.end()) at = sizes.emplace(key, rows_.find_log_size(line.run, line.attempt)).first;
@@ -68,10 +125,9 @@ std::optional<failure> engine::apply_one(work& w, const append_log& c) {
     w.changed = true;
   }
   for (auto& [key, size] : sizes) {
-    drop_oldest(key.first, key.second, size, c.keep_bytes);
+    drop_oldest(key.first, key.second, size, keep_bytes);
     rows_.put_log_size(key.first, key.second, size);
   }
-  return std::nullopt;
 }
 
 void engine::drop_oldest(core::run_id run, std::uint32_t attempt, log_size& size, std::uint64_t keep) {

@@ -77,6 +77,22 @@ struct put_session {
 struct end_session {
   core::session_id id;
   std::string reason;
+  bool only_idle = false;  // refused (invalid_transition) while it holds a lease
+};
+// What can change of a session that is there. Nothing: it stays as it is.
+struct change_session {
+  core::session_id id;
+  std::optional<bool> draining, paused, prompting;
+  core::instant seen = core::never;  // a sign of life: a stale session is back
+  bool silent = false;               // no sign of life came in time: it is stale
+  std::string reason;
+};
+// Accepts a success that came too late: the run, or the successor of a dead letter, has succeeded. Receipt:
+// what succeeded comes first. Codes: not_found (nothing came late), invalid_transition (it has ended).
+struct adopt_result {
+  core::run_id id;
+  std::uint64_t fencing = 0;  // of the attempt; 0: the newest one that there is
+  std::string reason;
 };
 struct append_log {
   std::vector<core::log_line> lines;
@@ -109,8 +125,8 @@ struct prune_keys {
 };
 
 using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
-                            resume_job, put_session, end_session, append_log, note_event, put_limits,
-                            prune_history, prune_events, prune_keys>;
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys>;
 
 struct change_set {
   core::instant now = core::never;
@@ -134,6 +150,7 @@ struct receipt {
   std::int64_t first_event = 0, last_event = 0;  // sequence numbers written by this set; 0: none
   bool replayed = false;  // by idempotency key, or the same completion, or the same caller-given id
   std::uint64_t pruned = 0;
+  std::uint64_t next_line = 0;         // after log lines: the number of the next one
   std::vector<core::run_id> prunable;  // dry run
   // Steps by the store's own rules that the caller did not name: hooks made, runs replaced by a trigger's
   // overlap policy.

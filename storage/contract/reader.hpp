@@ -44,6 +44,9 @@ class reader {
   virtual core::result<std::vector<core::attempt_record>> attempts_of(
       core::run_id id) = 0;  // oldest first, ended ones
   virtual core::result<std::vector<core::evidence>> evidence_of(core::run_id id) = 0;
+  virtual core::result<std::vector<core::attempt_record>> late_results_of(
+      core::run_id id) = 0;  // oldest first
+  virtual core::result<std::optional<core::checkpoint>> checkpoint_of(core::run_id id) = 0;
   virtual core::result<log_page> logs(core::run_id id, const log_request& which) = 0;
   // Of one attempt, after a line of it; attempt 0: of all attempts, from the start.
   core::result<log_page> logs(core::run_id id, std::uint32_t attempt, std::uint64_t after, std::size_t limit,
@@ -56,6 +59,8 @@ class reader {
                                            std::size_t limit, std::int64_t after) = 0;
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
+  // Live leases of one session, of all sessions when the id is 0; by run. Without specs.
+  virtual core::result<std::vector<core::run_head>> leases_of(core::session_id who) = 0;
   virtual core::result<event_page> events_after(std::int64_t seq, std::size_t limit,
                                                 const event_filter& filter) = 0;
   virtual core::result<batch_summary> find_batch(core::batch_id id) = 0;

@@ -122,6 +122,21 @@ core::result<std::vector<core::evidence>> memory_reader::evidence_of(core::run_i
   return found;
 }
 
+core::result<std::vector<core::attempt_record>> memory_reader::late_results_of(core::run_id id) {
+  std::vector<core::attempt_record> found;
+  disk_->read()->late.up({id, 0}, [&](const auto& key, const core::attempt_record& a) {
+    if (key.first != id) return false;
+    found.push_back(a);
+    return true;
+  });
+  return found;
+}
+
+core::result<std::optional<core::checkpoint>> memory_reader::checkpoint_of(core::run_id id) {
+  const auto found = disk_->read()->checkpoints.find(id);
+  return found ? std::optional{*found} : std::nullopt;
+}
+
 core::result<log_page> memory_reader::logs(core::run_id id, const log_request& which) {
   const auto t = disk_->read();
   const auto row = t->runs.find(id);
@@ -203,6 +218,17 @@ core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_
   std::vector<core::session> found;
   disk_->read()->sessions.up([&](core::session_id, const core::session& s) {
     if (gone_too || s.state != core::session_state::gone) found.push_back(s);
+    return true;
+  });
+  return found;
+}
+
+core::result<std::vector<core::run_head>> memory_reader::leases_of(core::session_id who) {
+  const auto t = disk_->read();
+  std::vector<core::run_head> found;
+  t->open.up([&](core::run_id id, const nothing&) {
+    const auto row = t->runs.find(id);
+    if (leased(row->head.state) && (!who || row->head.held.holder == who)) found.push_back(row->head);
     return true;
   });
   return found;

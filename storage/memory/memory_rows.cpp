@@ -62,6 +62,8 @@ void memory_rows::remove_run(const run_row& row) {
     now.attempts.erase(key);
   for (const auto& key : keys_from(now.evidence, std::pair{h.id, std::size_t{0}}, of_run))
     now.evidence.erase(key);
+  for (const auto& key : keys_from(now.late, std::pair{h.id, std::uint32_t{0}}, of_run)) now.late.erase(key);
+  now.checkpoints.erase(h.id);
   for (const auto& key : keys_from(now.logs, std::tuple{h.id, std::uint32_t{0}, std::uint64_t{0}}, of_run))
     now.logs.erase(key);
   for (const auto& key : keys_from(now.log_sizes, std::pair{h.id, std::uint32_t{0}}, of_run))
@@ -92,6 +94,39 @@ void memory_rows::insert_attempt(const core::attempt_record& record) {
     throw std::logic_error("attempt " + std::to_string(record.number) + " of " + core::to_string(record.run) +
                            " has a record already");
   now.attempts.set({record.run, record.number}, record);
+}
+
+std::vector<core::attempt_record> memory_rows::last_attempts(core::run_id run, std::size_t limit) {
+  std::vector<core::attempt_record> found;
+  now.attempts.up({run, 0}, [&](const auto& key, const core::attempt_record& a) {
+    if (key.first == run) found.push_back(a);
+    return key.first == run;
+  });
+  if (found.size() > limit) found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(limit));
+  return found;
+}
+
+std::optional<core::attempt_record> memory_rows::newest_late(core::run_id run, std::uint64_t fencing) {
+  std::optional<core::attempt_record> found;
+  now.late.up({run, 0}, [&](const auto& key, const core::attempt_record& a) {
+    if (key.first == run && (fencing == 0 || a.fencing == fencing)) found = a;
+    return key.first == run;
+  });
+  return found;
+}
+
+std::optional<core::checkpoint> memory_rows::find_checkpoint(core::run_id run) {
+  return copy_of(now.checkpoints, run);
+}
+
+bool memory_rows::holds_lease(core::session_id id) {
+  bool holds = false;
+  now.open.up([&](core::run_id run, const nothing&) {
+    const auto row = now.runs.find(run);
+    holds = leased(row->head.state) && row->head.held.holder == id;
+    return !holds;
+  });
+  return holds;
 }
 
 std::size_t memory_rows::evidence_count(core::run_id run) {

@@ -25,6 +25,13 @@ class memory_rows final : public rows {
   void insert_evidence(const core::evidence& late, std::size_t number) override {
     now.evidence.set({late.run, number}, late);
   }
+  std::vector<core::attempt_record> last_attempts(core::run_id run, std::size_t limit) override;
+  void insert_late(const core::attempt_record& said) override {
+    if (!now.late.contains({said.run, said.number})) now.late.set({said.run, said.number}, said);
+  }
+  std::optional<core::attempt_record> newest_late(core::run_id run, std::uint64_t fencing) override;
+  std::optional<core::checkpoint> find_checkpoint(core::run_id run) override;
+  void put_checkpoint(core::run_id run, const core::checkpoint& c) override { now.checkpoints.set(run, c); }
   std::shared_ptr<const core::run_spec> find_spec(core::spec_id id, owner) override {
     return now.specs.find(id);
   }
@@ -38,6 +45,7 @@ class memory_rows final : public rows {
 
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
+  bool holds_lease(core::session_id id) override;
   void insert_event(const core::event& e) override { now.events.set(e.seq, e); }
 
   bool insert_log(const core::log_line& line) override;

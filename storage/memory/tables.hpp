@@ -22,6 +22,8 @@ struct tables {
   persistent_map<core::spec_id, core::run_spec> specs;
   persistent_map<std::pair<core::run_id, std::uint32_t>, core::attempt_record> attempts;
   persistent_map<std::pair<core::run_id, std::size_t>, core::evidence> evidence;
+  persistent_map<std::pair<core::run_id, std::uint32_t>, core::attempt_record> late;
+  persistent_map<core::run_id, core::checkpoint> checkpoints;
   persistent_map<std::tuple<core::run_id, std::uint32_t, std::uint64_t>, core::log_line> logs;
   persistent_map<std::pair<core::run_id, std::uint32_t>, log_size> log_sizes;
   persistent_map<std::int64_t, core::event> events;

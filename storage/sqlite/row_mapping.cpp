@@ -276,6 +276,9 @@ void put_session(query& q, const core::session& s) {
   q.bind(11, s.local ? 1 : std::int64_t{0});
   q.bind(12, core::micros(s.created_at));
   q.bind(13, core::micros(s.last_seen));
+  q.bind(14, s.draining ? 1 : std::int64_t{0});
+  q.bind(15, s.paused ? 1 : std::int64_t{0});
+  q.bind_or_null(16, s.metadata);
   q.run();
 }
 
@@ -294,6 +297,9 @@ core::session read_session(const query& q) {
   s.local = q.number(10) != 0;
   s.created_at = q.time(11);
   s.last_seen = q.time(12);
+  s.draining = q.number(13) != 0;
+  s.paused = q.number(14) != 0;
+  s.metadata = q.text(15);
   return s;
 }
 

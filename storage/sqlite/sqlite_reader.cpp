@@ -110,6 +110,27 @@ core::result<std::vector<core::evidence>> sqlite_reader::evidence_of(core::run_i
   });
 }
 
+core::result<std::vector<core::attempt_record>> sqlite_reader::late_results_of(core::run_id id) {
+  using answer = std::vector<core::attempt_record>;
+  return reading<answer>("read late results", [&]() -> core::result<answer> {
+    query q{*db_, sql({"select ", attempt_columns, " from late_results where run = ?1 order by number"})};
+    q.bind(1, id.value);
+    answer found;
+    while (q.step()) found.push_back(read_attempt(q));
+    return found;
+  });
+}
+
+core::result<std::optional<core::checkpoint>> sqlite_reader::checkpoint_of(core::run_id id) {
+  using answer = std::optional<core::checkpoint>;
+  return reading<answer>("read a checkpoint", [&]() -> core::result<answer> {
+    query q{*db_, "select attempt, at, value from checkpoints where run = ?1"};
+    q.bind(1, id.value);
+    if (!q.step()) return answer{};
+    return answer{core::checkpoint{q.as<std::uint32_t>(0), q.time(1), std::string{q.text(2)}}};
+  });
+}
+
 core::result<log_page> sqlite_reader::logs(core::run_id id, const log_request& which) {
   return reading<log_page>("read logs", [&]() -> core::result<log_page> {
     log_page page;
@@ -242,6 +263,20 @@ core::result<core::session> sqlite_reader::find_session(core::session_id id) {
       return core::failure{
           core::errc::not_found, "there is no session " + core::to_string(id), {}, "belfry session list"};
     return read_session(q);
+  });
+}
+
+core::result<std::vector<core::run_head>> sqlite_reader::leases_of(core::session_id who) {
+  using answer = std::vector<core::run_head>;
+  return reading<answer>("list leases", [&]() -> core::result<answer> {
+    query q{*db_,
+            sql({"select ", run_columns,
+                 " from leases l cross join runs r on r.id = l.run where ?1 = 0 or l.holder = ?1 order by "
+                 "r.id"})};
+    q.bind(1, who.value);
+    answer found;
+    while (q.step()) found.push_back(read_run(q).head);
+    return found;
   });
 }
 

@@ -25,6 +25,8 @@ class sqlite_reader final : public reader {
                                          const core::page_request& page) override;
   core::result<std::vector<core::attempt_record>> attempts_of(core::run_id id) override;
   core::result<std::vector<core::evidence>> evidence_of(core::run_id id) override;
+  core::result<std::vector<core::attempt_record>> late_results_of(core::run_id id) override;
+  core::result<std::optional<core::checkpoint>> checkpoint_of(core::run_id id) override;
   using reader::logs;
   core::result<log_page> logs(core::run_id id, const log_request& which) override;
   core::result<core::job> find_job(core::job_id id) override;
@@ -33,6 +35,7 @@ class sqlite_reader final : public reader {
                                    std::int64_t after) override;
   core::result<std::vector<core::session>> list_sessions(bool gone_too) override;
   core::result<core::session> find_session(core::session_id id) override;
+  core::result<std::vector<core::run_head>> leases_of(core::session_id who) override;
   core::result<event_page> events_after(std::int64_t seq, std::size_t limit,
                                         const event_filter& filter) override;
   core::result<batch_summary> find_batch(core::batch_id id) override;

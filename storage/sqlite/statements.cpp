@@ -60,6 +60,19 @@ statements::statements(SQLite::Database& db)
       insert_evidence{
           db, "insert into evidence (run, number, fencing, at, kind, text) values (?1, ?2, ?3, ?4, ?5, ?6)"},
 
+      last_attempts{
+          db, sql("select ", attempt_columns, " from attempts where run = ?1 order by number desc limit ?2")},
+      insert_late{db, sql("insert or ignore into late_results (", attempt_columns,
+                          ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+                          "?16, ?17, ?18, ?19)")},
+      newest_late{db,
+                  sql("select ", attempt_columns,
+                      " from late_results where run = ?1 and (?2 = 0 or fencing = ?2) order by number desc "
+                      "limit 1")},
+      find_checkpoint{db, "select attempt, at, value from checkpoints where run = ?1"},
+      put_checkpoint{db,
+                     "insert or replace into checkpoints (run, attempt, at, value) values (?1, ?2, ?3, ?4)"},
+
       find_job{db, sql("select ", job_columns, " from ", job_tables, " where j.id = ?1")},
       job_named{db, "select id from jobs where name = ?1 and state <> 3"},
       insert_job{db,
@@ -79,8 +92,10 @@ statements::statements(SQLite::Database& db)
       job_limit{db, sql("select v.on_overlap, v.max_concurrent from ", job_tables, " where j.id = ?1")},
 
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},
-      put_session{db, sql("insert or replace into sessions (", session_columns,
-                          ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")},
+      put_session{db,
+                  sql("insert or replace into sessions (", session_columns,
+                      ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")},
+      any_lease_of{db, "select 1 from leases where holder = ?1 limit 1"},
 
       events_between{db,
                      sql("select ", event_columns, " from events where seq between ?1 and ?2 order by seq")},
@@ -123,6 +138,8 @@ statements::statements(SQLite::Database& db)
       remove_evidence{db, "delete from evidence where run = ?1"},
       remove_logs{db, "delete from logs where run = ?1"},
       remove_log_sizes{db, "delete from log_sizes where run = ?1"},
+      remove_late{db, "delete from late_results where run = ?1"},
+      remove_checkpoint{db, "delete from checkpoints where run = ?1"},
 
       remove_revision{db, "delete from job_revisions where job = ?1 and spec = ?2"},
       oldest_events{db, "select seq, at from events order by seq limit ?1"},

@@ -16,10 +16,11 @@ struct statements {
   query insert_lease, update_lease, remove_lease;
   query find_spec, insert_tag;
   query find_attempt, insert_attempt, count_evidence, insert_evidence;
+  query last_attempts, insert_late, newest_late, find_checkpoint, put_checkpoint;
 
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
       job_limit;
-  query find_session, put_session;
+  query find_session, put_session, any_lease_of;
   query events_between;
   query insert_log, find_log_size, put_log_size, oldest_lines, remove_lines;
   query find_once, insert_once;
@@ -27,6 +28,7 @@ struct statements {
 
   query runs_between, jobs_after, newest_finished, finished_of, latest_result, open_hook, spec_in_use;
   query remove_run, remove_spec, remove_tags, remove_attempts, remove_evidence, remove_logs, remove_log_sizes;
+  query remove_late, remove_checkpoint;
   query remove_revision, oldest_events, remove_events, oldest_keys, remove_keys, remove_gone_sessions;
 
   query open_shelf_0, open_shelf_1, open_shelf_2, open_shelf_5, open_shelf_6, open_shelf_7;

@@ -46,6 +46,11 @@ class writer final : public rows {
   void insert_attempt(const core::attempt_record& record) override;
   std::size_t evidence_count(core::run_id run) override;
   void insert_evidence(const core::evidence& late, std::size_t number) override;
+  std::vector<core::attempt_record> last_attempts(core::run_id run, std::size_t limit) override;
+  void insert_late(const core::attempt_record& said) override;
+  std::optional<core::attempt_record> newest_late(core::run_id run, std::uint64_t fencing) override;
+  std::optional<core::checkpoint> find_checkpoint(core::run_id run) override;
+  void put_checkpoint(core::run_id run, const core::checkpoint& c) override;
   std::shared_ptr<const core::run_spec> find_spec(core::spec_id id, owner whose) override;
   void insert_spec(core::spec_id id, const core::run_spec& spec) override;
 
@@ -57,6 +62,7 @@ class writer final : public rows {
 
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override;
+  bool holds_lease(core::session_id id) override;
   void insert_event(const core::event& e) override;
 
   bool insert_log(const core::log_line& line) override;

@@ -135,6 +135,13 @@ std::optional<core::session> writer::find_session(core::session_id id) {
 void writer::put_session(const core::session& s) { sqlite::put_session(s_.put_session, s); }
 void writer::insert_event(const core::event& e) { events_.add(e); }
 
+bool writer::holds_lease(core::session_id id) {
+  auto& q = s_.any_lease_of;
+  const using_query use{q};
+  q.bind(1, id.value);
+  return q.step();
+}
+
 std::vector<core::event> writer::events_between(std::int64_t first, std::int64_t last) {
   auto& q = with_events().events_between;
   const using_query use{q};

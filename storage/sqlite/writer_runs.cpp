@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <map>
 #include <stdexcept>
@@ -115,8 +116,9 @@ void writer::remove_run(const run_row& row) {
       s_.remove_tags.run();
     }
   }
-  std::array<query*, 5> statements{&with_runs().remove_run, &s_.remove_attempts, &s_.remove_evidence,
-                                   &s_.remove_logs, &s_.remove_log_sizes};
+  std::array<query*, 7> statements{&with_runs().remove_run, &s_.remove_attempts,   &s_.remove_evidence,
+                                   &s_.remove_logs,         &s_.remove_log_sizes, &s_.remove_late,
+                                   &s_.remove_checkpoint};
   for (auto* q : statements) {
     q->bind(1, id);
     q->run();
@@ -144,6 +146,45 @@ std::optional<core::attempt_record> writer::attempt_by_fencing(core::run_id run,
 
 void writer::insert_attempt(const core::attempt_record& record) {
   sqlite::insert_attempt(s_.insert_attempt, record);
+}
+
+std::vector<core::attempt_record> writer::last_attempts(core::run_id run, std::size_t limit) {
+  auto& q = s_.last_attempts;
+  const using_query use{q};
+  q.bind(1, run.value);
+  q.bind(2, static_cast<std::int64_t>(limit));
+  std::vector<core::attempt_record> found;
+  while (q.step()) found.push_back(read_attempt(q));
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
+void writer::insert_late(const core::attempt_record& said) { sqlite::insert_attempt(s_.insert_late, said); }
+
+std::optional<core::attempt_record> writer::newest_late(core::run_id run, std::uint64_t fencing) {
+  auto& q = s_.newest_late;
+  const using_query use{q};
+  q.bind(1, run.value);
+  q.bind(2, static_cast<std::int64_t>(fencing));
+  if (!q.step()) return std::nullopt;
+  return read_attempt(q);
+}
+
+std::optional<core::checkpoint> writer::find_checkpoint(core::run_id run) {
+  auto& q = s_.find_checkpoint;
+  const using_query use{q};
+  q.bind(1, run.value);
+  if (!q.step()) return std::nullopt;
+  return core::checkpoint{q.as<std::uint32_t>(0), q.time(1), std::string{q.text(2)}};
+}
+
+void writer::put_checkpoint(core::run_id run, const core::checkpoint& c) {
+  auto& q = s_.put_checkpoint;
+  q.bind(1, run.value);
+  q.bind(2, std::int64_t{c.attempt});
+  q.bind(3, core::micros(c.at));
+  q.bind(4, c.value);
+  q.run();
 }
 
 std::size_t writer::evidence_count(core::run_id run) {

@@ -348,7 +348,10 @@ TEST_CASE_METHOD(claims_node, "claim: of many who claim at once, each run has on
 }
 
 TEST_CASE_METHOD(claims_node, "claim: explain names what holds a run, for each state", "[actors][claim]") {
-  CHECK(explain(submit(task("free")).head.id).reasons.front().code == "no_session");
+  const auto free = submit(task("free"));
+  CHECK(explain(free.head.id).reasons.front().code == "no_capable_session");
+  (void)worker("w");
+  CHECK(explain(free.head.id).reasons.front().code == "no_session");
   const auto behind = submit(task("behind"));
   CHECK(explain(behind.head.id).position == 2);
   const auto later = submit(task("later"), 1h);

@@ -5,6 +5,7 @@
 #include "api/json/filters.hpp"
 #include "api/json/jobs.hpp"
 #include "api/json/leases.hpp"
+#include "api/json/sessions.hpp"
 #include "api/json/submissions.hpp"
 #include "platform/ports/clock.hpp"
 

@@ -10,6 +10,7 @@
 #include "api/json/jobs.hpp"
 #include "api/json/leases.hpp"
 #include "api/json/runs.hpp"
+#include "api/json/sessions.hpp"
 #include "api/json/submissions.hpp"
 #include "core/text/utf8.hpp"
 
@@ -33,6 +34,11 @@ void decode_all(const std::string& bytes) {
   (void)read_start(bytes);
   (void)read_heartbeat(bytes);
   (void)read_progress(bytes);
+  (void)read_checkpoint(bytes);
+  (void)read_log(bytes);
+  (void)read_heartbeats(bytes);
+  (void)read_session_heartbeat(bytes);
+  (void)read_adoption_body(bytes);
   for (int k = 0; k < 5; ++k) (void)read_settle(bytes, static_cast<core::settle_kind>(k));
   (void)read_completions(bytes);
   for (int v = 0; v < 3; ++v) (void)read_bulk(bytes, static_cast<bulk_verb>(v));

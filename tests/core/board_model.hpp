@@ -93,6 +93,11 @@ class slow_board {
   static bool earlier(const run_head& a, const run_head& b) {
     return a.eligible_since != b.eligible_since ? a.eligible_since < b.eligible_since : a.id < b.id;
   }
+  // Within a lane and an effective class.
+  static bool goes_before(const session& who, const run_head& a, const run_head& b) {
+    const auto x = preference(who, a.needs), y = preference(who, b.needs);
+    return x != y ? x > y : earlier(a, b);
+  }
   // The runs that may be picked now: of the best effective class, the first of each lane.
   std::map<std::string, run_head> candidates(const claim_wish& w, instant now) const {
     std::map<std::string, run_head> first;
@@ -108,7 +113,7 @@ class slow_board {
       const auto it = first.find(e.head.lane);
       if (it == first.end())
         first.emplace(e.head.lane, e.head);
-      else if (earlier(e.head, it->second))
+      else if (goes_before(w.who, e.head, it->second))
         it->second = e.head;
     }
     return first;

@@ -37,6 +37,7 @@ line_entry an_entry(std::uint32_t a, std::uint32_t b, std::uint32_t c, instant n
   if (b / 200 % 4 == 0) e.job(1 + b / 800 % 2, b / 1600 % 4);
   if (c / 64000 % 3 == 0) e.workspace("w");
   if (c / 200000 % 3 == 0) e.able({"gpu"});
+  if (a / 60 % 3 == 0) e.head.needs.preferred = {"gpu"};
   return e;
 }
 

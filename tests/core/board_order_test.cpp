@@ -105,6 +105,38 @@ TEST_CASE("board: preferred capabilities exclude nobody", "[core][board]") {
   CHECK(l.pick() == ids{1});
 }
 
+TEST_CASE("board: in a lane, runs that suit the session better go first", "[core][board]") {
+  auto l = line::unlimited();
+  const auto liking = [](int id, std::vector<std::string> words) {
+    auto e = line_entry{id};
+    e.head.needs.preferred = std::move(words);
+    return e;
+  };
+  l.put(liking(1, {}));
+  l.put(liking(2, {"tpu"}));
+  l.put(liking(3, {"gpu"}));
+  l.put(liking(4, {"gpu", "linux"}));
+  l.put(liking(5, {"gpu"}).of(priority::high));
+  l.put(liking(6, {}).of(priority::high));
+  auto s = a_worker();
+  s.capabilities = {"gpu", "linux"};
+  CHECK(l.pick(a_wish(s, 9)) ==
+        ids{5, 6, 4, 3, 1, 2});  // priority before preference, age where that is equal
+}
+
+TEST_CASE("board: preference does not break the turns of lanes", "[core][board]") {
+  auto l = line::unlimited();
+  for (int id = 1; id <= 3; ++id) {
+    auto e = line_entry{id}.in("a");
+    e.head.needs.preferred = {"gpu"};
+    l.put(e);
+  }
+  for (int id = 11; id <= 13; ++id) l.put(line_entry{id}.in("b"));
+  auto s = a_worker();
+  s.capabilities = {"gpu"};
+  CHECK(l.pick(a_wish(s, 4)) == ids{1, 11, 2, 12});
+}
+
 TEST_CASE("board: lanes of one class take turns", "[core][board]") {
   auto l = line::unlimited();
   for (int id = 1; id <= 4; ++id) l.put(line_entry{id}.in("a"));

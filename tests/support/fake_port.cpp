@@ -121,14 +121,20 @@ core::result<core::run_head> fake_port::step(core::run_id id, const core::run_co
   if (const auto* s = std::get_if<core::cmd_settle>(&c))
     for (const auto& a : attempts_[id])
       if (a.fencing == s->proof.fencing) context.earlier = &a;
+  for (const auto& l : logs_[id])
+    if (l.attempt == it->second.head.attempt) context.next_line = l.number + 1;
   const auto decision = core::decide(it->second.head, context, c, actor, time_.now());
   if (const auto* refused = std::get_if<core::run_refusal>(&decision)) {
     if (refused->late) late_[id].push_back(*refused->late);
+    if (refused->said) said_[id] = *refused->said;
     return refused->why;
   }
   const auto& step = std::get<core::run_step>(decision);
   it->second.head = step.next;
   if (step.ended) attempts_[id].push_back(*step.ended);
+  if (step.adopted) attempts_[id].push_back(*step.adopted);
+  if (step.stored) checkpoints_[id] = *step.stored;
+  logs_[id].insert(logs_[id].end(), step.lines.begin(), step.lines.end());
   for (const auto& e : step.events) note(e);
   if (replayed != nullptr) *replayed = step.replayed;
   return step.next;
@@ -143,9 +149,19 @@ messages::claimed_runs fake_port::claim(const messages::claim_runs& m) {
     if (r.head.state != core::run_state::queued || r.head.prio > m.at_least) continue;
     if (!core::may_take(who->second, r.head.needs, r.spec->handler)) continue;
     const std::string token = "token-" + core::to_string(id) + "-" + std::to_string(r.head.fencing + 1);
-    if (step(id, core::cmd_claim{m.who, platform::sha256(token), m.lease, m.start}, core::to_string(m.who)))
-      out.runs.push_back({runs_[id], token});
+    if (step(id, core::cmd_claim{m.who, platform::sha256(token), m.lease, m.start}, core::to_string(m.who))) {
+      auto claimed = runs_[id];
+      if (claimed.head.attempt > 1) {
+        auto past = std::make_shared<core::run_past>();
+        past->attempts = attempts_[id];
+        if (const auto kept = checkpoints_.find(id); kept != checkpoints_.end()) past->last = kept->second;
+        claimed.past = std::move(past);
+      }
+      out.runs.push_back({std::move(claimed), token});
+    }
   }
+  out.state = who->second.state;
+  if (out.runs.empty()) out.reasons = core::why_nothing({&who->second});
   return out;
 }
 

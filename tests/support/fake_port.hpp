@@ -41,6 +41,11 @@ class fake_port final : public messages::node_port {
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
   void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
+  void call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::steer_session m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
+  void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
+  void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
   std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;
@@ -88,6 +93,7 @@ class fake_port final : public messages::node_port {
   core::result<messages::job_stored> put(const messages::put_job& m);
   core::result<messages::submitted> trigger(const messages::trigger_job& m);
   messages::claimed_runs claim(const messages::claim_runs& m);
+  core::result<messages::sessions_seen> seen(core::session_id id, bool gone_too) const;
   core::result<core::run> redrive(core::run_id id, const messages::redrive_runs& m);
   void note(core::event e);
   void tell(core::run_id run);
@@ -116,6 +122,8 @@ class fake_port final : public messages::node_port {
   std::map<core::run_id, core::run> runs_;
   std::map<core::run_id, std::vector<core::attempt_record>> attempts_;
   std::map<core::run_id, std::vector<core::evidence>> late_;
+  std::map<core::run_id, core::attempt_record> said_;
+  std::map<core::run_id, core::checkpoint> checkpoints_;
   std::map<core::run_id, std::vector<core::log_line>> logs_;
   std::map<core::job_id, core::job> jobs_;
   std::map<core::session_id, core::session> sessions_;

@@ -57,10 +57,17 @@ void fake_port::call(messages::touch_leases m, messages::reply<messages::touched
     for (const auto& c : m.calls) {
       const auto command = std::visit([](const auto& w) { return core::run_command{w}; }, c.what);
       const auto h = step(c.run, command, "holder");
-      if (h)
-        out.answers.push_back(
-            messages::lease_status{h->held.expires_at, h->held.deadline_at, h->cancel_requested});
-      else
+      if (h) {
+        messages::lease_status told;
+        told.expires_at = h->held.expires_at;
+        told.deadline_at = h->held.deadline_at;
+        told.cancel_requested = h->cancel_requested;
+        const auto holder = sessions_.find(h->held.holder);
+        told.drain = holder != sessions_.end() && holder->second.draining;
+        if (std::holds_alternative<core::cmd_log>(command))
+          told.next_line = logs_[c.run].empty() ? 1 : logs_[c.run].back().number + 1;
+        out.answers.push_back(told);
+      } else
         out.answers.push_back(h.error());
     }
     return out;
@@ -233,6 +240,74 @@ void fake_port::call(messages::end_session m, messages::reply<messages::session_
     if (it == sessions_.end()) return no(errc::not_found, "there is no such session");
     it->second.state = core::session_state::gone;
     return messages::session_answer{it->second};
+  });
+}
+
+core::result<messages::sessions_seen> fake_port::seen(core::session_id id, bool gone_too) const {
+  messages::sessions_seen all;
+  all.heartbeat_every = std::chrono::seconds{30};
+  for (const auto& [own, s] : sessions_) {
+    if (id.value != 0 ? own != id : s.state == core::session_state::gone && !gone_too) continue;
+    messages::session_view v;
+    v.who = s;
+    for (const auto& [run, r] : runs_)
+      if (core::leased(r.head.state) && r.head.held.holder == own) {
+        v.leases.push_back(r.head);
+        v.signs.push_back({run, r.head.held.claimed_at, r.head.held.expires_at, r.head.held.started_at});
+      }
+    v.stale_at = core::later(s.last_seen, std::chrono::minutes{2});
+    v.health = core::judge(s, time_.now(), v.signs, {}, time_.now());
+    all.sessions.push_back(std::move(v));
+  }
+  if (id.value != 0 && all.sessions.empty()) return no(errc::not_found, "there is no such session");
+  return all;
+}
+
+void fake_port::call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::sessions_seen> {
+    const auto it = sessions_.find(m.id);
+    if (it == sessions_.end() || it->second.state == core::session_state::gone)
+      return no(errc::not_found, "there is no such session");
+    if (m.paused) it->second.paused = *m.paused;
+    if (m.prompting) it->second.prompting = *m.prompting;
+    it->second.state = core::state_here(it->second);
+    it->second.last_seen = time_.now();
+    return seen(m.id, false);
+  });
+}
+
+void fake_port::call(messages::steer_session m, messages::reply<messages::sessions_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::sessions_seen> {
+    const auto it = sessions_.find(m.id);
+    if (it == sessions_.end()) return no(errc::not_found, "there is no such session");
+    it->second.draining = m.draining;
+    it->second.state = core::state_here(it->second);
+    return seen(m.id, false);
+  });
+}
+
+void fake_port::call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) {
+  ask(std::move(done), [this, m] { return seen(m.id, m.gone_too); });
+}
+
+void fake_port::call(messages::explain_session m, messages::reply<messages::session_explanation> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::session_explanation> {
+    messages::session_explanation told;
+    const auto it = sessions_.find(m.who);
+    const core::standing at{it == sessions_.end() ? nullptr : &it->second};
+    told.reasons = m.needs ? core::why_not(at, *m.needs, m.handler) : core::why_nothing(at);
+    if (at.who != nullptr) told.slots = at.who->slots;
+    return told;
+  });
+}
+
+void fake_port::call(messages::adopt_result m, messages::reply<messages::adopted> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::adopted> {
+    const auto said = said_.find(m.run);
+    if (said == said_.end()) return no(errc::not_found, "nothing came too late");
+    auto h = step(m.run, core::cmd_adopt{said->second, m.reason}, m.actor);
+    if (!h) return h.error();
+    return messages::adopted{std::move(*h)};
   });
 }
 
@@ -447,6 +522,8 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     const auto r = find_run(m->text);
     if (!r) return r.error();
     messages::run_details d{*r, {}, {}, {}};
+    if (const auto it = said_.find(r->head.id); it != said_.end()) d.late_results.push_back(it->second);
+    if (const auto it = checkpoints_.find(r->head.id); it != checkpoints_.end()) d.checkpoint = it->second;
     if (const auto it = attempts_.find(r->head.id); it != attempts_.end()) d.attempts = it->second;
     if (const auto it = late_.find(r->head.id); it != late_.end()) d.late = it->second;
     for (const auto& a : d.attempts)

@@ -38,6 +38,12 @@ class faulty_reader final : public reader {
     return all;
   }
   result<std::vector<core::evidence>> evidence_of(core::run_id id) override { return real_->evidence_of(id); }
+  result<std::vector<core::attempt_record>> late_results_of(core::run_id id) override {
+    return real_->late_results_of(id);
+  }
+  result<std::optional<core::checkpoint>> checkpoint_of(core::run_id id) override {
+    return real_->checkpoint_of(id);
+  }
   result<log_page> logs(core::run_id id, const log_request& which) override { return real_->logs(id, which); }
   result<core::job> find_job(core::job_id id) override { return real_->find_job(id); }
   result<core::job> find_job_by_text(const std::string& text) override {
@@ -49,6 +55,9 @@ class faulty_reader final : public reader {
   }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
+  result<std::vector<core::run_head>> leases_of(core::session_id who) override {
+    return real_->leases_of(who);
+  }
   result<event_page> events_after(std::int64_t seq, std::size_t limit, const event_filter& f) override {
     return real_->events_after(seq, limit, f);
   }

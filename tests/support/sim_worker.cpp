@@ -129,8 +129,7 @@ void sim_worker::work(sim_town& town, const key& k, held& h) {
   touch(town, k, core::cmd_renew{proof, h.lease}, "renew");
 }
 
-void sim_worker::touch(sim_town& town, const key& k,
-                       std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress> what,
+void sim_worker::touch(sim_town& town, const key& k, decltype(messages::lease_call::what) what,
                        const char* text) {
   held_.at(k).busy = true;
   const bool start = std::holds_alternative<core::cmd_start>(what);

@@ -41,8 +41,7 @@ class sim_worker final : public sim_guest {
   void claim(sim_town& town);
   void take(sim_town& town, messages::claimed_run won, core::span lease, bool started);
   void work(sim_town& town, const key& k, held& h);
-  void touch(sim_town& town, const key& k,
-             std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress> what, const char* text);
+  void touch(sim_town& town, const key& k, decltype(messages::lease_call::what) what, const char* text);
   void settle(sim_town& town, const key& k, held& h);
   void settled(sim_town& town, const key& k, bool again, const core::result<messages::settled_item>& item);
   void leave(sim_town& town);

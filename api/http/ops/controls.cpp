@@ -51,6 +51,20 @@ void reprioritise(const exchange_ptr& x) {
   say(x, core::cmd_reprioritise{*p});
 }
 
+void adopt(const exchange_ptr& x) {
+  auto wish = json::read_adoption_body(x->in.body);
+  if (!wish) return x->refuse(wish.error());
+  with_run(x, [wish = std::move(*wish)](const exchange_ptr& y, core::run r) {
+    messages::adopt_result m{r.head.id, wish.fencing, wish.reason, y->actor};
+    y->node().node.call(std::move(m),
+                        y->then<messages::adopted>([](const exchange_ptr& z, messages::adopted a) {
+                          json::writer w{512};
+                          json::write_head(w, a.head);
+                          answer_json(*z, w);
+                        }));
+  });
+}
+
 void retry(const exchange_ptr& x) {
   auto payload = json::read_payload_body(x->in.body);
   if (!payload) return x->refuse(payload.error());
@@ -104,6 +118,9 @@ void add_control_routes(std::vector<route>& all) {
   priority.body = body_kind::json;
   all.push_back(std::move(priority));
   all.push_back(control("/v1/runs/{id}:discard", "discard_run", "Dismiss a dead letter", discard, "Reason"));
+  all.push_back(control("/v1/runs/{id}:adopt", "adopt_result",
+                        "Accept a success that came too late, if nobody else has finished the run", adopt,
+                        "Adoption"));
   auto redrive =
       control("/v1/runs/{id}:retry", "retry_run",
               "Redrive a run that has ended: makes a successor linked to it, once", retry, "Redrive");

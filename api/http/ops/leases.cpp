@@ -95,6 +95,47 @@ void settle(const exchange_ptr& x, core::settle_kind kind) {
                       }));
 }
 
+// Items that could not be read keep their place among the answers of the node.
+void answer_heartbeats(const exchange_ptr& x, const json::heartbeats& items, const messages::touched& t) {
+  json::writer w{items.size() * 200 + 64};
+  std::size_t next = 0;
+  std::size_t ok = 0;
+  w.begin_object().key("items").begin_array();
+  for (const auto& item : items) {
+    w.begin_object();
+    if (!item) {
+      json::write_failure_members(w, item.error());
+    } else if (next >= t.answers.size()) {
+      w.member("run_id", item->run);
+      json::write_failure_members(w, fail_with(errc::internal, "the node answered without this item"));
+    } else if (const auto& a = t.answers[next++]; a) {
+      ++ok;
+      w.member("status", "ok");
+      json::write_lease_status_members(w, item->run, *a);
+    } else {
+      w.member("run_id", item->run);
+      json::write_failure_members(w, a.error());
+    }
+    w.end_object();
+  }
+  w.end_array().member("succeeded", ok).member("failed", items.size() - ok).end_object();
+  answer_json(*x, w);
+}
+
+void heartbeat_many(const exchange_ptr& x) {
+  auto items = json::read_heartbeats(x->in.body);
+  if (!items) return x->refuse(items.error());
+  messages::touch_leases m;
+  for (auto& item : *items)
+    if (item) m.calls.push_back({item->run, item->how});
+  if (m.calls.empty()) return answer_heartbeats(x, *items, {});
+  x->node().node.call(
+      std::move(m),
+      x->then<messages::touched>([items = std::move(*items)](const exchange_ptr& y, messages::touched t) {
+        answer_heartbeats(y, items, t);
+      }));
+}
+
 using completions = std::vector<core::result<json::completion>>;
 
 // Items that could not be read keep their place among the answers of the node.
@@ -183,11 +224,20 @@ void add_lease_routes(std::vector<route>& all) {
       "/v1/runs/{id}:start", "start_run", "Say that the work began",
       [](const exchange_ptr& x) { touch(x, json::read_start(x->in.body)); }, "Proof", "LeaseStatus"));
   all.push_back(lease_route(
-      "/v1/runs/{id}:heartbeat", "heartbeat", "Extend the lease; the answer tells of a cancel request",
+      "/v1/runs/{id}:heartbeat", "heartbeat",
+      "Extend the lease; the answer tells what the worker is asked to do",
       [](const exchange_ptr& x) { touch(x, json::read_heartbeat(x->in.body)); }, "Heartbeat", "LeaseStatus"));
   all.push_back(lease_route(
       "/v1/runs/{id}:progress", "report_progress", "Say how far the work is",
       [](const exchange_ptr& x) { touch(x, json::read_progress(x->in.body)); }, "Progress", "LeaseStatus"));
+  all.push_back(lease_route(
+      "/v1/runs/{id}:checkpoint", "store_checkpoint", "Store how far the work is, for the next attempt",
+      [](const exchange_ptr& x) { touch(x, json::read_checkpoint(x->in.body)); }, "Checkpoint",
+      "LeaseStatus"));
+  all.push_back(lease_route(
+      "/v1/runs/{id}:log", "write_log", "Append lines to the log of the attempt",
+      [](const exchange_ptr& x) { touch(x, json::read_log(x->in.body)); }, "LogLines", "LogStatus"));
+  for (auto* sized : {&all[all.size() - 2], &all.back()}) sized->refusals.push_back(errc::too_large);
   all.push_back(lease_route(
       "/v1/runs/{id}:complete", "complete_run", "The work succeeded",
       [](const exchange_ptr& x) { settle(x, core::settle_kind::succeeded); }, "Completion", "Settled"));
@@ -201,6 +251,20 @@ void add_lease_routes(std::vector<route>& all) {
       "/v1/runs/{id}:park", "park_run",
       "Put the run aside until something is there again; no attempt is used up",
       [](const exchange_ptr& x) { settle(x, core::settle_kind::parked); }, "Park", "Settled"));
+  all.push_back({verb::post,
+                 "/v1/heartbeats",
+                 "heartbeat_runs",
+                 "leases",
+                 "Extend up to 1,000 leases, each in its own right",
+                 scope::work,
+                 heartbeat_many,
+                 body_kind::json,
+                 "Heartbeats",
+                 {},
+                 {{200, "HeartbeatAnswers", "A result for each item, in order"}},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large},
+                 false,
+                 0});
   all.push_back({verb::post,
                  "/v1/completions",
                  "complete_runs",

@@ -68,7 +68,7 @@ void get_run(const exchange_ptr& x) {
         if (core::terminal(head.state)) return answer_run(*y, d, {});
         if (head.state != core::run_state::queued)
           return answer_run(*y, d, plain_reason(head, y->node().time.now()));
-        messages::explain_run question{head};
+        messages::explain_run question{head, d.run.spec ? d.run.spec->handler : core::handler_kind::process};
         y->node().node.call(
             std::move(question),
             y->whole<messages::explanation>(
@@ -78,6 +78,7 @@ void get_run(const exchange_ptr& x) {
                     why.reasons = std::move(e->reasons);
                     why.position = e->position;
                     why.start = e->start;
+                    why.sessions = std::move(e->sessions);
                   } else {
                     why.reasons.push_back({"unknown", "the queue could not be asked: " + e.error().text});
                   }

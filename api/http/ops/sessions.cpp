@@ -1,6 +1,7 @@
 // SESSIONS: who is here to take work.
+#include "api/json/sessions.hpp"
 #include "api/http/ops/ops.hpp"
-#include "api/json/leases.hpp"
+#include "api/json/controls.hpp"
 
 namespace belfry::api {
 namespace {
@@ -11,6 +12,22 @@ core::failure no_session(const std::string& text) {
   return fail_with(errc::not_found, "there is no session " + text.substr(0, 100), "belfry session list");
 }
 
+void answer_view(exchange& x, const messages::sessions_seen& seen, bool commands, unsigned status = 200,
+                 header_list more = {}) {
+  if (seen.sessions.empty())
+    return x.refuse(fail_with(errc::internal, "the node answered without the session"));
+  json::writer w{1024};
+  json::write_session(w, seen.sessions.front(), seen.heartbeat_every, commands);
+  answer_json(x, w, status, std::move(more));
+}
+
+std::optional<core::session_id> session_of(const exchange_ptr& x) {
+  auto id = core::parse_id<core::session_id>(x->arguments.front());
+  if (id) return *id;
+  x->refuse(no_session(x->arguments.front()));
+  return std::nullopt;
+}
+
 void register_session(const exchange_ptr& x) {
   auto who = json::read_session(x->in.body);
   if (!who) return x->refuse(who.error());
@@ -18,10 +35,15 @@ void register_session(const exchange_ptr& x) {
   x->node().node.call(
       messages::register_session{std::move(*who), x->actor, once_of(*x)},
       x->then<messages::session_answer>([back](const exchange_ptr& y, messages::session_answer a) {
-        json::writer w{512};
-        json::write_session(w, a.who);
-        answer_json(*y, w, back ? 200 : 201,
-                    made_headers("/v1/sessions/" + core::to_string(a.who.id), a.replayed));
+        const auto status = back ? 200U : 201U;
+        const auto id = a.who.id;
+        y->node().node.call(
+            messages::look_at_sessions{id, false},
+            y->then<messages::sessions_seen>(
+                [status, id, replayed = a.replayed](const exchange_ptr& z, messages::sessions_seen seen) {
+                  answer_view(*z, seen, true, status,
+                              made_headers("/v1/sessions/" + core::to_string(id), replayed));
+                }));
       }));
 }
 
@@ -29,46 +51,114 @@ void list_sessions(const exchange_ptr& x) {
   json::problems found;
   const bool gone = flag_parameter(*x, "gone", found);
   if (!found.empty()) return x->refuse(found.refusal());
-  x->node().node.ask(
-      messages::list_sessions{gone},
-      x->then<std::vector<core::session>>([](const exchange_ptr& y, std::vector<core::session> all) {
-        json::writer w{all.size() * 300 + 64};
+  x->node().node.call(
+      messages::look_at_sessions{{}, gone},
+      x->then<messages::sessions_seen>([](const exchange_ptr& y, messages::sessions_seen seen) {
+        json::writer w{seen.sessions.size() * 500 + 64};
         w.begin_object().key("sessions").begin_array();
-        for (const auto& s : all) json::write_session(w, s);
+        for (const auto& v : seen.sessions) json::write_session(w, v, seen.heartbeat_every, false);
         w.end_array().end_object();
         answer_json(*y, w);
       }));
 }
 
 void get_session(const exchange_ptr& x) {
-  const auto id = core::parse_id<core::session_id>(x->arguments.front());
-  if (!id) return x->refuse(no_session(x->arguments.front()));
-  x->node().node.ask(
-      messages::list_sessions{true},
-      x->then<std::vector<core::session>>([id = *id](const exchange_ptr& y, std::vector<core::session> all) {
-        for (const auto& s : all) {
-          if (s.id != id) continue;
-          json::writer w{512};
-          json::write_session(w, s);
-          return answer_json(*y, w);
-        }
-        y->refuse(no_session(core::to_string(id)));
-      }));
+  const auto id = session_of(x);
+  if (!id) return;
+  x->node().node.call(
+      messages::look_at_sessions{*id, true},
+      x->then<messages::sessions_seen>(
+          [](const exchange_ptr& y, messages::sessions_seen seen) { answer_view(*y, seen, false); }));
+}
+
+void heartbeat(const exchange_ptr& x) {
+  const auto id = session_of(x);
+  if (!id) return;
+  auto said = json::read_session_heartbeat(x->in.body);
+  if (!said) return x->refuse(said.error());
+  said->id = *id;
+  said->actor = x->actor;
+  x->node().node.call(std::move(*said), x->then<messages::sessions_seen>(
+                                            [](const exchange_ptr& y, messages::sessions_seen seen) {
+                                              answer_view(*y, seen, true);
+                                            }));
+}
+
+void steer(const exchange_ptr& x, bool draining) {
+  const auto id = session_of(x);
+  if (!id) return;
+  auto reason = json::read_reason_body(x->in.body);
+  if (!reason) return x->refuse(reason.error());
+  x->node().node.call(
+      messages::steer_session{*id, draining, std::move(*reason), x->actor},
+      x->then<messages::sessions_seen>(
+          [](const exchange_ptr& y, messages::sessions_seen seen) { answer_view(*y, seen, false); }));
+}
+
+void drain(const exchange_ptr& x) { steer(x, true); }
+void resume(const exchange_ptr& x) { steer(x, false); }
+
+void ask_why(const exchange_ptr& x, messages::explain_session question, core::run_id run) {
+  const auto id = question.who;
+  x->node().node.call(std::move(question),
+                      x->then<messages::session_explanation>(
+                          [id, run](const exchange_ptr& y, messages::session_explanation e) {
+                            json::writer w{1024};
+                            json::write_session_explanation(w, id, run, e);
+                            answer_json(*y, w);
+                          }));
+}
+
+void explain(const exchange_ptr& x) {
+  const auto id = session_of(x);
+  if (!id) return;
+  const std::string run{x->parameter("run")};
+  // One that was never there has no reasons, it has a mistake.
+  x->node().node.call(messages::look_at_sessions{*id, true},
+                      x->then<messages::sessions_seen>(
+                          [id = *id, run](const exchange_ptr& y, const messages::sessions_seen&) {
+                            if (run.empty()) return ask_why(y, {id, std::nullopt, {}}, {});
+                            y->node().node.ask(messages::get_run{run},
+                                               y->then<core::run>([id](const exchange_ptr& z, core::run r) {
+                                                 const auto handler =
+                                                     r.spec ? r.spec->handler : core::handler_kind::process;
+                                                 ask_why(z, {id, r.head.needs, handler}, r.head.id);
+                                               }));
+                          }));
 }
 
 void end_session(const exchange_ptr& x) {
-  const auto id = core::parse_id<core::session_id>(x->arguments.front());
-  if (!id) return x->refuse(no_session(x->arguments.front()));
+  const auto id = session_of(x);
+  if (!id) return;
   messages::end_session m;
   m.id = *id;
   m.reason = "ended by " + x->actor;
   m.actor = x->actor;
   x->node().node.call(
       std::move(m), x->then<messages::session_answer>([](const exchange_ptr& y, messages::session_answer a) {
-        json::writer w{512};
-        json::write_session(w, a.who);
-        answer_json(*y, w);
+        y->node().node.call(
+            messages::look_at_sessions{a.who.id, true},
+            y->then<messages::sessions_seen>(
+                [](const exchange_ptr& z, messages::sessions_seen seen) { answer_view(*z, seen, false); }));
       }));
+}
+
+route session_word(std::string_view pattern, std::string_view operation, std::string_view summary, scope who,
+                   handler h, std::string_view schema, std::string_view answer) {
+  return {verb::post,
+          pattern,
+          operation,
+          "sessions",
+          summary,
+          who,
+          h,
+          body_kind::optional_json,
+          schema,
+          {},
+          {{200, answer, "How it stands"}},
+          {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition},
+          false,
+          0};
 }
 
 }  // namespace
@@ -84,7 +174,7 @@ void add_session_routes(std::vector<route>& all) {
                  body_kind::json,
                  "SessionRegistration",
                  {},
-                 {{201, "Session", "The new session"}, {200, "Session", "It is back"}},
+                 {{201, "SessionStatus", "The new session"}, {200, "SessionStatus", "It is back"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::conflict,
                   errc::idempotency_mismatch, errc::idempotency_in_progress},
                  true,
@@ -117,6 +207,29 @@ void add_session_routes(std::vector<route>& all) {
                  {errc::not_found},
                  false,
                  0});
+  all.push_back({verb::get,
+                 "/v1/sessions/{id}/explain",
+                 "explain_session",
+                 "sessions",
+                 "Why a session gets nothing, or may not take a run: every rule that says no",
+                 scope::read,
+                 explain,
+                 body_kind::none,
+                 {},
+                 {{"run", parameter_type::text, "a run: its id, a unique prefix, or its name"}},
+                 {{200, "SessionExplanation", "The reasons; none: it may take it"}},
+                 {errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous},
+                 false,
+                 0});
+  all.push_back(session_word("/v1/sessions/{id}:heartbeat", "heartbeat_session",
+                             "Say that a session lives; the answer tells what it is asked to do", scope::work,
+                             heartbeat, "SessionHeartbeat", "SessionStatus"));
+  all.push_back(session_word("/v1/sessions/{id}:drain", "drain_session",
+                             "No new runs for a session; what it holds goes on", scope::operate, drain,
+                             "Reason", "Session"));
+  all.push_back(session_word("/v1/sessions/{id}:resume", "resume_session",
+                             "Runs again for a session that was drained", scope::operate, resume, "Reason",
+                             "Session"));
   all.push_back({verb::remove,
                  "/v1/sessions/{id}",
                  "end_session",

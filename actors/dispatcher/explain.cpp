@@ -1,0 +1,82 @@
+// Why a queued run is not claimed, and why a session gets nothing: the rules that a claim goes by, asked one
+// by one.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace belfry::actors {
+
+using namespace messages;
+
+namespace {
+
+constexpr std::size_t verdicts_told = 50;
+
+bool only_busy(const session_verdict& v) {
+  return std::all_of(v.reasons.begin(), v.reasons.end(), [](const core::ineligible& no) {
+    return no.code == "no_free_slot" || no.code == "prompting";
+  });
+}
+
+// What the verdicts come to, in one word.
+core::wait_reason summary_of(const std::vector<session_verdict>& all) {
+  const auto able = static_cast<std::size_t>(
+      std::count_if(all.begin(), all.end(), [](const session_verdict& v) { return v.reasons.empty(); }));
+  const auto busy = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), only_busy)) - able;
+  if (able > 0) return {"no_session", "it is next for whoever may take it; no session that may has asked"};
+  if (busy > 0)
+    return {"all_busy", "sessions that may take it, but have no free slot: " + std::to_string(busy)};
+  if (all.empty()) return {"no_capable_session", "there are no sessions"};
+  return {"no_capable_session", "none of the " + std::to_string(all.size()) +
+                                    " sessions here may take it; closest: " + to_string(all.front().id) +
+                                    ", " + all.front().reasons.front().text};
+}
+
+}  // namespace
+
+core::result<explanation> dispatcher::explain(const explain_run& asked) {
+  const auto& head = asked.head;
+  const auto now = deps_.clock->now();
+  explanation told;
+  if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
+  if (head.state != core::run_state::queued) return told;
+  told.reasons = board_.reasons(head.id, now);
+  told.position = board_.position(head.id);
+  if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
+  for (const auto* seat : roster_.here())
+    told.sessions.push_back(
+        {seat->who.id, seat->who.name,
+         core::why_not(core::standing{&seat->who, seat->free_slots()}, head.needs, asked.handler)});
+  std::stable_sort(told.sessions.begin(), told.sessions.end(),
+                   [](const auto& a, const auto& b) { return a.reasons.size() < b.reasons.size(); });
+  if (told.reasons.empty()) {
+    if (board_.contains(head.id))
+      told.reasons.push_back(summary_of(told.sessions));
+    else
+      told.reasons.push_back({"being_claimed", "a claim of it is on its way to the store"});
+  }
+  if (told.sessions.size() > verdicts_told) told.sessions.resize(verdicts_told);
+  return told;
+}
+
+core::result<session_explanation> dispatcher::explain(const explain_session& asked) {
+  const auto* seat = roster_.find(asked.who);
+  const core::standing at =
+      seat == nullptr ? core::standing{} : core::standing{&seat->who, seat->free_slots()};
+  session_explanation told;
+  told.reasons = asked.needs ? core::why_not(at, *asked.needs, asked.handler) : core::why_nothing(at);
+  if (seat == nullptr) return told;
+  told.slots = seat->who.slots;
+  told.slots_used = seat->who.slots - std::min(seat->free_slots(), seat->who.slots);
+  // Of its state and its slots the reasons tell; this is about the work that there is.
+  auto free = seat->who;
+  free.state = core::session_state::active;
+  free.prompting = false;
+  told.ready = board_.ready_for(free);
+  return told;
+}
+
+}  // namespace belfry::actors
