@@ -127,6 +127,13 @@ void add_work(std::vector<setting>& s) {
   s.push_back(whole<std::uint32_t>("queue.max_waiting_claims", AT(node.max_waiting_claims), 1, 1'000'000,
                                    "Claims that may wait for work at a time."));
 
+  s.push_back(length("session.stale_after", AT(node.liveness.stale_after), 10s, 24h,
+                     "Silence after which a worker from outside is stale; half of it makes it suspect."));
+  s.push_back(length("session.gone_after", AT(node.liveness.gone_after), 1min, 24h * 30,
+                     "Silence after which a stale worker that holds no lease is gone."));
+  s.push_back(length("session.progress_within", AT(node.liveness.progress_within), 0s, 24h * 30,
+                     "A running run that shows no progress for so long is stalled; 0 to not watch that."));
+
   s.push_back(whole<std::uint32_t>("limits.global", AT(node.board.limits.global), 0, 1'000'000,
                                    "Runs under way in the whole node; 0 for no limit. Limits set with "
                                    "`belfry limits set` go before these."));
@@ -194,11 +201,12 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 8> rows{{{"node", "The node itself."},
+  constexpr std::array<row, 9> rows{{{"node", "The node itself."},
                                      {"http", "The door: who may knock, and how much at a time."},
                                      {"store", "Where everything is kept."},
                                      {"executor", "The node's own hands: the processes that it runs."},
                                      {"queue", "The order of waiting runs."},
+                                     {"session", "When workers from outside are thought to be gone."},
                                      {"limits", "How much may be under way at a time."},
                                      {"retention", "How long history is kept."},
                                      {"log", "The lines on stderr."}}};

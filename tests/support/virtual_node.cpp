@@ -285,7 +285,8 @@ core::result<core::run_head> virtual_node::cancel(core::run_id id) {
 queue_state virtual_node::queue() { return must(ask<queue_state>(ask_queue{}), "queue"); }
 node_status virtual_node::status() { return must(ask<node_status>(ask_node{}), "status"); }
 explanation virtual_node::explain(core::run_id id) {
-  return must(ask<explanation>(explain_run{find(id).head}), "explain");
+  const auto run = find(id);
+  return must(ask<explanation>(explain_run{run.head, run.spec->handler}), "explain");
 }
 
 std::string virtual_node::key_of(const core::run_head& head) const {
