@@ -116,7 +116,7 @@ void writer::remove_run(const run_row& row) {
       s_.remove_tags.run();
     }
   }
-  std::array<query*, 7> statements{&with_runs().remove_run, &s_.remove_attempts,   &s_.remove_evidence,
+  std::array<query*, 7> statements{&with_runs().remove_run, &s_.remove_attempts,  &s_.remove_evidence,
                                    &s_.remove_logs,         &s_.remove_log_sizes, &s_.remove_late,
                                    &s_.remove_checkpoint};
   for (auto* q : statements) {

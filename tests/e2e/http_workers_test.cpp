@@ -31,11 +31,11 @@ json payload_run(const std::string& name, const json& more = json::object()) {
 TEST_CASE("workers: the next attempt is told of the checkpoint and of what went wrong",
           "[e2e][http][workers]") {
   auto& node = shared_node();
-  const auto channel = fresh_name("past");
-  outside_worker w{node, {{"name", "w"}, {"channel", channel}, {"metadata", {{"host", "a"}}}}};
+  const auto space = fresh_name("past");
+  outside_worker w{node, {{"name", "w"}, {"workspace", space}, {"metadata", {{"host", "a"}}}}};
   auto& http = node.http();
   const std::string id =
-      http.post_json("/v1/runs", payload_run(channel, {{"channel", channel}, {"retry", {{"base", "0s"}}}}))
+      http.post_json("/v1/runs", payload_run(space, {{"workspace", space}, {"retry", {{"base", "0s"}}}}))
           .at("id");
   const auto first = w.claim_one({{"start", true}});
   CHECK(first.at("checkpoint").is_null());
@@ -71,9 +71,9 @@ TEST_CASE("workers: a drained session is told with every answer, and gets work a
           "[e2e][http][workers]") {
   auto& node = shared_node();
   auto& http = node.http();
-  const auto channel = fresh_name("drained");
-  outside_worker w{node, {{"name", "w"}, {"channel", channel}, {"slots", 2}}};
-  const auto submit = [&] { http.post_json("/v1/runs", payload_run(channel, {{"channel", channel}})); };
+  const auto space = fresh_name("drained");
+  outside_worker w{node, {{"name", "w"}, {"workspace", space}, {"slots", 2}}};
+  const auto submit = [&] { http.post_json("/v1/runs", payload_run(space, {{"workspace", space}})); };
   submit();
   const auto held = w.claim_one();
   std::string told;
@@ -106,10 +106,10 @@ TEST_CASE("workers: a drained session is told with every answer, and gets work a
 TEST_CASE("workers: a session that comes back with its id has its leases still", "[e2e][http][workers]") {
   auto& node = shared_node();
   auto& http = node.http();
-  const auto channel = fresh_name("back");
-  const json facts{{"name", "w"}, {"channel", channel}};
+  const auto space = fresh_name("back");
+  const json facts{{"name", "w"}, {"workspace", space}};
   outside_worker w{node, facts};
-  http.post_json("/v1/runs", payload_run(channel, {{"channel", channel}}));
+  http.post_json("/v1/runs", payload_run(space, {{"workspace", space}}));
   const auto held = w.claim_one({{"start", true}});
   auto again = facts;
   again["id"] = w.id();
@@ -128,12 +128,13 @@ TEST_CASE("workers: explain says every rule that keeps a session from a run, on 
   auto& node = shared_node();
   auto& http = node.http();
   const auto name = fresh_name("explained");
-  outside_worker w{node, {{"name", "w"}, {"channel", "other"}, {"agent_type", "python"}}};
-  const std::string id =
-      http.post_json(
-              "/v1/runs",
-              payload_run(name, {{"channel", name}, {"capabilities", {"gpu"}}, {"agent_types", {"rust"}}}))
-          .at("id");
+  outside_worker w{node,
+                   {{"name", "w"}, {"workspace", name}, {"channel", "other"}, {"agent_type", "python"}}};
+  const std::string id = http.post_json("/v1/runs", payload_run(name, {{"workspace", name},
+                                                                       {"channel", name},
+                                                                       {"capabilities", {"gpu"}},
+                                                                       {"agent_types", {"rust"}}}))
+                             .at("id");
   const auto why = http.get_json("/v1/sessions/" + w.id() + "/explain?run=" + id);
   CHECK_FALSE(why.at("eligible").get<bool>());
   CHECK(codes(why.at("reasons")) ==
@@ -153,10 +154,10 @@ TEST_CASE("workers: many heartbeats and many completions, and one malformed item
           "[e2e][http][workers]") {
   auto& node = shared_node();
   auto& http = node.http();
-  const auto channel = fresh_name("bulk");
-  outside_worker w{node, {{"name", "w"}, {"channel", channel}, {"slots", 1000}, {"agent_type", channel}}};
+  const auto space = fresh_name("bulk");
+  outside_worker w{node, {{"name", "w"}, {"workspace", space}, {"slots", 1000}, {"agent_type", space}}};
   json runs = json::array();
-  for (int i = 0; i < 50; ++i) runs.push_back(payload_run(channel, {{"channel", channel}}));
+  for (int i = 0; i < 50; ++i) runs.push_back(payload_run(space, {{"workspace", space}}));
   http.post_json("/v1/runs:batch", {{"runs", runs}});
   const auto claims = w.claim({{"max", 1000}, {"wait", "5s"}});
   REQUIRE(claims.size() == 50);
@@ -187,10 +188,10 @@ TEST_CASE("workers: a result that came after the lease is kept, shown, and adopt
   auto& node = shared_node();
   const cli belfry(node);
   auto& http = node.http();
-  const auto channel = fresh_name("late");
-  outside_worker w{node, {{"name", "w"}, {"channel", channel}}};
+  const auto space = fresh_name("late");
+  outside_worker w{node, {{"name", "w"}, {"workspace", space}}};
   const std::string id =
-      http.post_json("/v1/runs", payload_run(channel, {{"channel", channel}, {"retry", {{"max_losses", 1}}}}))
+      http.post_json("/v1/runs", payload_run(space, {{"workspace", space}, {"retry", {{"max_losses", 1}}}}))
           .at("id");
   const auto held = w.claim_one({{"lease", "1s"}, {"start", true}});
   node.wait_for_state(id, "lost");
@@ -212,9 +213,9 @@ TEST_CASE("workers: a result that came after the lease is kept, shown, and adopt
 
 TEST_CASE("workers: a worker in shell has a word for everything", "[e2e][cli][workers]") {
   const cli belfry(shared_node());
-  const auto channel = fresh_name("shell");
-  const auto session = belfry.line({"session", "register", "sh", "--channel", channel, "--cap", "gpu"});
-  const auto id = belfry.line({"submit", "--name", channel, "--channel", channel, "--cap", "gpu", "--prefer",
+  const auto space = fresh_name("shell");
+  const auto session = belfry.line({"session", "register", "sh", "--workspace", space, "--cap", "gpu"});
+  const auto id = belfry.line({"submit", "--name", space, "--workspace", space, "--cap", "gpu", "--prefer",
                                "tpu", "--owner", session, "--payload", "{\"n\":1}"});
   const auto why = belfry({"session", "explain", session, id});
   CHECK(has(why.out, " may take " + id));

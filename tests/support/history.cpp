@@ -36,6 +36,7 @@ constexpr std::array rules{
          "cancelled"},
     rule{"cancel_requested", "claimed|running", ""},
     rule{"run_progress", "claimed|running", ""},
+    rule{"run_checkpoint", "claimed|running", ""},
     rule{"priority_changed", "blocked|scheduled|queued|retrying|parked|needs_attention", ""},
     rule{"run_redriven", "failed|timed_out|lost|cancelled|succeeded", ""},
     rule{"run_discarded", "failed|timed_out|lost", ""},
@@ -114,6 +115,7 @@ void history::step(const json& event, const std::string& kind, life& l) {
     return;
   }
   if (kind == "run_claimed") return claim(event, l);
+  if (kind == "run_adopted") return adopt(event, l);
   const auto r =
       std::find_if(rules.begin(), rules.end(), [&](const rule& each) { return each.kind == kind; });
   if (r == rules.end()) return wrong(event, "no such kind of event for a run");
@@ -141,6 +143,17 @@ void history::claim(const json& event, life& l) {
   ++l.claims;
   // The executors of the node claim and start in one commit.
   l.state = text_of(event, "text") == "started" ? "running" : "claimed";
+}
+
+// A late success becomes an attempt of its own, and the run succeeds with the very next event.
+void history::adopt(const json& event, life& l) {
+  if (!share(l.state, "scheduled|queued|claimed|running|retrying|parked|needs_attention"))
+    wrong(event, "adopted when it was " + l.state);
+  if (number_of(event, "fencing") != l.fencing + 1 || number_of(event, "attempt") != l.attempt + 1)
+    wrong(event, "an adoption takes the next fencing number and the next attempt");
+  l.fencing = number_of(event, "fencing");
+  l.attempt = static_cast<std::uint32_t>(number_of(event, "attempt"));
+  l.state = "running";
 }
 
 std::int64_t history::count_of(const std::string& kind) const {

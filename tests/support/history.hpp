@@ -45,6 +45,7 @@ class history {
   void wrong(const json& event, const std::string& why);
   void step(const json& event, const std::string& kind, life& l);
   void claim(const json& event, life& l);
+  void adopt(const json& event, life& l);
 
   std::map<std::string, life> lives_;
   std::map<std::string, std::int64_t> kinds_;

@@ -113,7 +113,8 @@ void sim_invariants::walk(const change_set& set, const receipt& answer) {
                std::holds_alternative<storage::resume_job>(change)) {
       take_job();
     } else if (std::holds_alternative<storage::put_session>(change) ||
-               std::holds_alternative<storage::end_session>(change)) {
+               std::holds_alternative<storage::end_session>(change) ||
+               std::holds_alternative<storage::change_session>(change)) {
       if (session == answer.sessions.end())
         report("receipt", "the receipt has fewer sessions than its change set tells of");
       else

@@ -124,6 +124,14 @@ export interface Reason {
   reason?: string;
 }
 
+/** Which late result */
+export interface Adoption {
+  /** Of the attempt that said it; default the newest */
+  fencing?: number;
+  /** At most 500 characters */
+  reason?: string;
+}
+
 /** An empty object, or no body */
 export interface Nothing {
 }
@@ -370,9 +378,19 @@ export interface SessionRegistration {
   workspace?: string;
   channel?: string;
   capabilities?: string[];
-  /** Runs at a time, 1 to 10,000; default 1 */
+  /** Runs at a time, 1 to 1,000; default 1 */
   slots?: number;
-  /** Busy with a person */
+  /** Waits for a prompt, and takes nothing meanwhile */
+  prompting?: boolean;
+  /** Any JSON object, at most 16 KiB */
+  metadata?: Record<string, unknown>;
+}
+
+/** It lives, and what it says of itself */
+export interface SessionHeartbeat {
+  /** paused: takes no new runs until it says active */
+  state?: "active" | "paused";
+  /** Waits for a prompt, and takes nothing meanwhile */
   prompting?: boolean;
 }
 
@@ -420,6 +438,54 @@ export interface Progress {
   value?: number;
   /** In plain words */
   text?: string;
+}
+
+/** What the next attempt is to know */
+export interface Checkpoint {
+  /** From the answer to the claim */
+  token: string;
+  /** From the answer to the claim */
+  fencing: number;
+  /** JSON, at most 64 KiB; replaces the last one */
+  checkpoint: unknown;
+}
+
+/** Lines behind those that the attempt has */
+export interface LogLines {
+  /** From the answer to the claim */
+  token: string;
+  /** From the answer to the claim */
+  fencing: number;
+  /** 1 to 1,000 */
+  lines: LogText[];
+  /** Number of the first line; those that are there are passed over */
+  first?: number;
+}
+
+/** A line; a line end in it makes several, and so do more than 16 KiB */
+export interface LogText {
+  text: string;
+  /** Default stdout */
+  stream?: "stdout" | "stderr";
+  /** Default now */
+  at?: string;
+}
+
+/** One lease */
+export interface HeartbeatItem {
+  /** From the answer to the claim */
+  token: string;
+  /** From the answer to the claim */
+  fencing: number;
+  run_id: string;
+}
+
+/** Leases that go on */
+export interface Heartbeats {
+  /** 1 to 1,000 */
+  items: HeartbeatItem[];
+  /** From now; default 5m */
+  lease?: string;
 }
 
 /** It succeeded */
@@ -480,8 +546,12 @@ export interface Park {
   /** From the answer to the claim */
   fencing: number;
   message?: string;
-  /** How long */
-  for: string;
+  /** How long; or until */
+  for?: string;
+  /** Until when; or for */
+  until?: string;
+  /** What is not there, such as gpu-quota */
+  resource?: string;
 }
 
 /** Resources of the attempt */
@@ -720,6 +790,10 @@ export interface Run {
   attempts?: Attempt[];
   /** What came with an old lease */
   late_writes?: LateWrite[];
+  /** Successes that came too late and can be adopted */
+  late_results?: LateResult[];
+  /** The last one that a worker stored */
+  checkpoint?: StoredCheckpoint | null;
   /** Why it is not finished, as the claim itself judges */
   waiting_for?: WaitReason[];
   /** In its lane and priority, from 1 */
@@ -728,6 +802,8 @@ export interface Run {
   eta_ms?: number | null;
   /** What that rests on, or why it is unknown */
   eta_basis?: string | null;
+  /** Of a queued run: what each session has against it; at most 50 */
+  sessions?: SessionVerdict[];
 }
 
 /** A page of runs */
@@ -813,6 +889,43 @@ export interface LateWrite {
   fencing?: number;
   at?: string;
   text?: string;
+}
+
+/** A success that was refused because its lease was over */
+export interface LateResult {
+  attempt?: number;
+  fencing?: number;
+  at?: string;
+  message?: string | null;
+  result?: unknown;
+}
+
+/** What a worker stored for whoever has the run next */
+export interface StoredCheckpoint {
+  /** That stored it */
+  attempt?: number;
+  at?: string;
+  value?: unknown;
+}
+
+/** An attempt that ended */
+export interface PastAttempt {
+  attempt?: number;
+  fencing?: number;
+  outcome?: string;
+  class?: string;
+  message?: string | null;
+  started_at?: string | null;
+  ended_at?: string;
+}
+
+/** Whether a session may take the run */
+export interface SessionVerdict {
+  id?: string;
+  name?: string;
+  eligible?: boolean;
+  /** All rules that say no */
+  reasons?: WaitReason[];
 }
 
 /** Why a run waits */
@@ -1117,10 +1230,85 @@ export interface Session {
   slots?: number;
   state?: "active" | "draining" | "paused" | "stale" | "gone";
   prompting?: boolean;
+  /** Live leases */
+  slots_used?: number;
+  health?: "live" | "suspect" | "stalled" | "missing" | "orphaned" | "gone";
   /** Lives and dies with the node */
   local?: boolean;
+  /** What it said of itself */
+  metadata?: unknown;
   created_at?: string;
   last_seen_at?: string | null;
+  /** Unless it is heard of before */
+  stale_at?: string | null;
+  /** Often enough for a session that says nothing else */
+  heartbeat_every_ms?: number;
+  /** What it holds, without tokens */
+  leases?: HeldLease[];
+}
+
+/** A worker, and what it is asked to do */
+export interface SessionStatus {
+  id?: string;
+  name?: string;
+  agent_type?: string;
+  workspace?: string;
+  channel?: string | null;
+  capabilities?: string[];
+  /** Kinds that it performs; an outside session: none */
+  handlers?: string[];
+  slots?: number;
+  state?: "active" | "draining" | "paused" | "stale" | "gone";
+  prompting?: boolean;
+  /** Live leases */
+  slots_used?: number;
+  health?: "live" | "suspect" | "stalled" | "missing" | "orphaned" | "gone";
+  /** Lives and dies with the node */
+  local?: boolean;
+  /** What it said of itself */
+  metadata?: unknown;
+  created_at?: string;
+  last_seen_at?: string | null;
+  /** Unless it is heard of before */
+  stale_at?: string | null;
+  /** Often enough for a session that says nothing else */
+  heartbeat_every_ms?: number;
+  /** What it holds, without tokens */
+  leases?: HeldLease[];
+  /** drain, cancel, renew, report */
+  commands?: string[];
+}
+
+/** A lease of a session */
+export interface HeldLease {
+  run_id?: string;
+  name?: string;
+  attempt?: number;
+  fencing?: number;
+  state?: "claimed" | "running";
+  claimed_at?: string;
+  started_at?: string | null;
+  lease_expires_at?: string;
+  /** Of the attempt */
+  deadline?: string | null;
+  cancel_requested?: boolean;
+  /** Last heartbeat */
+  renewed_at?: string | null;
+  /** Last sign of work */
+  progress_at?: string | null;
+}
+
+/** Why a session gets nothing, or may not take a run */
+export interface SessionExplanation {
+  session_id?: string;
+  run_id?: string | null;
+  eligible?: boolean;
+  /** All rules that say no */
+  reasons?: WaitReason[];
+  slots?: number;
+  slots_used?: number;
+  /** Queued runs that it may take, limits apart */
+  ready_for_it?: number;
 }
 
 /** All sessions */
@@ -1131,6 +1319,11 @@ export interface SessionList {
 /** What was claimed */
 export interface Claims {
   claims?: ClaimedRun[];
+  session_state?: string;
+  /** drain: take nothing more */
+  commands?: string[];
+  /** Why the session takes nothing, when that is so */
+  reasons?: WaitReason[];
 }
 
 /** A run and the right to it */
@@ -1151,8 +1344,18 @@ export interface ClaimedRun {
   payload?: unknown;
   metadata?: unknown;
   timeout_ms?: number;
+  /** Between asking the work to stop and ending it */
+  grace_ms?: number;
+  /** Exit codes that mean success; empty: 0 */
+  success_codes?: number[];
+  /** Exit codes that are tried again; empty: all others */
+  retryable_codes?: number[];
   tags?: string[];
   traceparent?: string | null;
+  /** The last one of an earlier attempt */
+  checkpoint?: StoredCheckpoint | null;
+  /** The last ten that ended, oldest first */
+  previous?: PastAttempt[];
 }
 
 /** The lease */
@@ -1162,7 +1365,7 @@ export interface LeaseStatus {
   /** Of the attempt */
   deadline?: string | null;
   cancel_requested?: boolean;
-  /** cancel: stop the work */
+  /** cancel: stop the work; drain: take nothing more; report: show progress */
   commands?: string[];
 }
 
@@ -1175,6 +1378,42 @@ export interface Settled {
   due_at?: string | null;
   /** The same was said before */
   replayed?: boolean;
+}
+
+/** The lease, and how long the log is */
+export interface LogStatus {
+  run_id?: string;
+  lease_expires_at?: string;
+  /** Of the attempt */
+  deadline?: string | null;
+  cancel_requested?: boolean;
+  /** cancel: stop the work; drain: take nothing more; report: show progress */
+  commands?: string[];
+  /** The number of the next line */
+  next?: number;
+}
+
+/** A result for each item */
+export interface HeartbeatAnswers {
+  items?: HeartbeatAnswer[];
+  succeeded?: number;
+  failed?: number;
+}
+
+/** The result of one item */
+export interface HeartbeatAnswer {
+  code?: string;
+  title?: string;
+  detail?: string;
+  retryable?: boolean;
+  errors?: FieldProblem[];
+  command?: string;
+  status?: "ok" | "error";
+  run_id?: string;
+  lease_expires_at?: string;
+  deadline?: string | null;
+  cancel_requested?: boolean;
+  commands?: string[];
 }
 
 /** A result for each item */

@@ -10,7 +10,7 @@
 
 namespace belfry::storage::migrations {
 
-inline constexpr std::string_view sql_0003_worker_protocol = R"sql(
+inline constexpr std::string_view sql_0002_worker_protocol = R"sql(
 create table checkpoints (
   run integer primary key,
   attempt integer not null,
