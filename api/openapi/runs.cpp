@@ -114,6 +114,7 @@ void add_whole(std::vector<schema>& all) {
         {"grace_ms", "int", ""},
         {"retry", "@RunRetry", ""},
         {"traceparent", "text?", ""},
+        {"checks_skipped_by", "text?", "Who had it taken without a look at program and directory"},
         {"on_end", "@RunHandler", ""},
         {"queue_ms", "int?", "From eligible to claimed, of the last attempt"},
         {"execution_ms", "int?", "From started to ended, of the last attempt"},

@@ -166,7 +166,11 @@ class history {
     wish.at_least = s.c % 5 == 0 ? priority::normal : priority::low;
     // Who may take this and no more: for those the run without a reason is the very next one.
     std::set<std::int64_t> next;
-    const bool plain = slow.options.limits == no_limits && slow.options.ageing_step.count() == 0 &&
+    // What suits this very session goes first for it alone, and no reason can say so of all sessions.
+    const bool suits = std::any_of(slow.ready.begin(), slow.ready.end(), [&](const auto& one) {
+      return preference(wish.who, one.second.head.needs) > 0;
+    });
+    const bool plain = !suits && slow.options.limits == no_limits && slow.options.ageing_step.count() == 0 &&
                        wish.at_least == priority::low;
     if (plain)
       for (const auto& [id, e] : slow.ready)

@@ -104,6 +104,8 @@ export interface Submission {
   on_end?: Handler;
   /** W3C trace context; made when absent */
   traceparent?: string;
+  /** Take it without looking whether its program and directory are there; who asked for that is kept */
+  skip_checks?: boolean;
   /** Given by the caller: the same id and content is the same run */
   id?: string;
   /** Not before this time has passed */
@@ -245,6 +247,8 @@ export interface JobDefinition {
   on_end?: Handler;
   /** W3C trace context; made when absent */
   traceparent?: string;
+  /** Take it without looking whether its program and directory are there; who asked for that is kept */
+  skip_checks?: boolean;
   /** At most 2,000 bytes */
   description?: string;
   /** When a trigger meets an open run; default skip */
@@ -299,6 +303,8 @@ export interface JobPatch {
   on_end?: Handler;
   /** W3C trace context; made when absent */
   traceparent?: string;
+  /** Take it without looking whether its program and directory are there; who asked for that is kept */
+  skip_checks?: boolean;
   /** At most 2,000 bytes */
   description?: string;
   /** When a trigger meets an open run; default skip */
@@ -777,6 +783,8 @@ export interface Run {
   grace_ms?: number;
   retry?: RunRetry;
   traceparent?: string | null;
+  /** Who had it taken without a look at program and directory */
+  checks_skipped_by?: string | null;
   on_end?: RunHandler;
   /** From eligible to claimed, of the last attempt */
   queue_ms?: number | null;
@@ -1089,6 +1097,8 @@ export interface JobRow {
   created_at?: string;
   updated_at?: string;
   created_by?: string;
+  /** Who had it taken without a look at program and directory */
+  checks_skipped_by?: string | null;
 }
 
 /** A job */
@@ -1105,6 +1115,8 @@ export interface Job {
   created_at?: string;
   updated_at?: string;
   created_by?: string;
+  /** Who had it taken without a look at program and directory */
+  checks_skipped_by?: string | null;
   /** In the shape in which it is submitted */
   definition?: JobDefinition;
 }
@@ -1123,6 +1135,8 @@ export interface JobResult {
   created_at?: string;
   updated_at?: string;
   created_by?: string;
+  /** Who had it taken without a look at program and directory */
+  checks_skipped_by?: string | null;
   /** In the shape in which it is submitted */
   definition?: JobDefinition;
   result?: "created" | "replaced" | "unchanged";
@@ -1463,6 +1477,33 @@ export interface QueueState {
   timers?: number;
 }
 
+/** The queue was compared with the store */
+export interface QueueRebuilt {
+  /** Runs that have not ended */
+  open?: number;
+  queued?: number;
+  /** Scheduled, retrying, parked, blocked or waiting for a person */
+  delayed?: number;
+  /** Claimed or running */
+  leased?: number;
+  /** Were open in the store and unknown in memory */
+  missing?: number;
+  /** Were in memory and not open in the store */
+  stale?: number;
+  /** Stood in another place in memory than in the store */
+  misplaced?: number;
+  /** The first hundred; all are put right */
+  differences?: QueueDifference[];
+  /** Sequence number of the event that tells of it */
+  event?: number;
+}
+
+/** A run that memory had wrong */
+export interface QueueDifference {
+  run_id?: string;
+  was?: "missing" | "stale" | "misplaced";
+}
+
 /** A count */
 export interface NamedCount {
   name?: string;
@@ -1507,6 +1548,23 @@ export interface Health {
   stopping?: boolean;
   /** Each begins with its code */
   issues?: string[];
+}
+
+/** What the node runs with; secrets are never among it, they are given by reference */
+export interface Configuration {
+  /** The file that was read */
+  file?: string | null;
+  settings?: Setting[];
+}
+
+/** A setting */
+export interface Setting {
+  /** Such as store.durability */
+  key?: string;
+  /** Number, truth, text or list of texts */
+  value?: unknown;
+  /** default, file PATH:LINE, environment NAME, flag NAME, or live */
+  origin?: string;
 }
 
 /** Whether the node takes work */
