@@ -5,28 +5,16 @@
 // were not 2xx.
 //   bench_load --port 7420 --path /v1/ping --connections 64 --seconds 5 [--method POST] [--body-file F]
 //   [--name N]
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <string>
-#include <string_view>
-#include <vector>
+
+#include "bench/support/wire.hpp"
 
 namespace {
 
-using steady = std::chrono::steady_clock;
+using bench::steady;
 
 struct wish {
   std::string host = "127.0.0.1", path = "/v1/ping", method = "GET", body, name = "load";
@@ -36,39 +24,9 @@ struct wish {
 
 struct connection {
   int fd = -1;
-  std::size_t sent = 0;
   std::string in;
   steady::time_point began;
 };
-
-// Bytes of the first complete answer in `in`, or 0; its status goes to `status`.
-std::size_t complete_answer(std::string_view in, int& status) {
-  const auto head = in.find("\r\n\r\n");
-  if (head == std::string_view::npos) return 0;
-  status = std::atoi(std::string(in.substr(9, 3)).c_str());
-  std::size_t length = 0;
-  for (const std::string_view key :
-       {std::string_view{"Content-Length: "}, std::string_view{"content-length: "}}) {
-    const auto at = in.substr(0, head).find(key);
-    if (at != std::string_view::npos) length = std::strtoull(in.data() + at + key.size(), nullptr, 10);
-  }
-  return in.size() >= head + 4 + length ? head + 4 + length : 0;
-}
-
-int open_connection(const wish& w) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(w.port));
-  ::inet_pton(AF_INET, w.host.c_str(), &to.sin_addr);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-    std::perror("connect");
-    std::exit(2);
-  }
-  const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
 
 wish parse(int argc, char** argv) {
   wish w;
@@ -112,24 +70,11 @@ int main(int argc, char** argv) {
 
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
   std::vector<connection> all(static_cast<std::size_t>(w.connections));
-  auto push = [&](connection& c) {
-    while (c.sent < request.size()) {
-      const auto n = ::send(c.fd, request.data() + c.sent, request.size() - c.sent, MSG_NOSIGNAL);
-      if (n <= 0) {
-        std::perror("send");
-        std::exit(2);
-      }
-      c.sent += static_cast<std::size_t>(n);
-    }
-  };
   for (auto& c : all) {
-    c.fd = open_connection(w);
-    epoll_event e{};
-    e.events = EPOLLIN;
-    e.data.ptr = &c;
-    ::epoll_ctl(poll, EPOLL_CTL_ADD, c.fd, &e);
+    c.fd = bench::connect_to(w.host, w.port);
+    bench::watch(poll, c.fd, &c);
     c.began = steady::now();
-    push(c);
+    bench::send_all(c.fd, request);
   }
   std::vector<double> latency;
   std::map<int, long> bad;
@@ -138,45 +83,32 @@ int main(int argc, char** argv) {
       start + std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(w.warmup));
   const auto until =
       measured_from + std::chrono::duration_cast<steady::duration>(std::chrono::duration<double>(w.seconds));
-  std::array<char, 65536> buffer{};
   std::array<epoll_event, 256> ready{};
   for (auto now = steady::now(); now < until; now = steady::now()) {
     const int n = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), 100);
     for (int i = 0; i < n; ++i) {
       auto& c = *static_cast<connection*>(ready[static_cast<std::size_t>(i)].data.ptr);
-      const auto got = ::recv(c.fd, buffer.data(), buffer.size(), 0);
-      if (got <= 0) {
-        std::fprintf(stderr, "load: the server closed a connection\n");
-        return 2;
-      }
-      c.in.append(buffer.data(), static_cast<std::size_t>(got));
-      int status = 0;
-      const auto used = complete_answer(c.in, status);
-      if (used == 0) continue;
-      c.in.erase(0, used);
+      bench::receive(c.fd, c.in);
+      const auto answer = bench::frame(c.in);
+      if (answer.bytes == 0) continue;
+      c.in.erase(0, answer.bytes);
       const auto at = steady::now();
       if (at >= measured_from) {
-        latency.push_back(std::chrono::duration<double, std::milli>(at - c.began).count());
-        if (status / 100 != 2) ++bad[status];
+        latency.push_back(bench::ms_between(c.began, at));
+        if (answer.status / 100 != 2) ++bad[answer.status];
       }
-      c.sent = 0;
       c.began = at;
-      push(c);
+      bench::send_all(c.fd, request);
     }
   }
   const double took = std::chrono::duration<double>(steady::now() - measured_from).count();
-  std::sort(latency.begin(), latency.end());
-  const auto quantile = [&](double q) {
-    return latency.empty() ? 0.0
-                           : latency[static_cast<std::size_t>(q * static_cast<double>(latency.size() - 1))];
-  };
   long refused = 0;
   for (const auto& [status, count] : bad) refused += count;
   std::printf(
       "{\"name\":\"%s\",\"connections\":%d,\"requests\":%zu,\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%."
       "3f,\"not_2xx\":%ld}\n",
       w.name.c_str(), w.connections, latency.size(), static_cast<double>(latency.size()) / took,
-      quantile(0.5), quantile(0.99), refused);
+      bench::quantile(latency, 0.5), bench::quantile(latency, 0.99), refused);
   for (const auto& c : all) ::close(c.fd);
   return refused == 0 ? 0 : 1;
 }
