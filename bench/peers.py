@@ -55,7 +55,7 @@ def node_script(name, *arguments, **environment):
 class Server:
     """A process that is there while the `with` lasts. Subclasses give the command and when it answers."""
 
-    user = None
+    end = signal.SIGTERM
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="belfry-peer-")
@@ -71,7 +71,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGINT)
+        self.process.send_signal(self.end)
         try:
             self.process.wait(30)
         except subprocess.TimeoutExpired:
@@ -134,6 +134,7 @@ class BullMQ(Server):
 class Graphile(Server):
     name = "graphile-worker"
     durability = "fsync on, synchronous_commit on (defaults)"
+    end = signal.SIGINT  # its fast end, which does not wait for clients
 
     @staticmethod
     def missing():

@@ -106,11 +106,11 @@ def bench_drain_batch():
             rates = raw_rates()
             return 1 / (1 / rates["raw_claim"] + 1 / rates["raw_settle"])
 
-        sides = {"raw": raw, "ours": lambda: drain(node, runs, 4, 1000)}
+        sides = {"raw": raw, "ours": lambda: drain(node, runs, 8, 1000)}
         if peer:
             sides["peer"] = lambda: peer.client("drain", runs)["per_second"]
         figures = in_turn(ROUNDS, **sides)
-        report("drain_batch", peer, figures, 1.5, runs=runs, connections=4, raw_per_second=[round(v) for v in figures["raw"]],
+        report("drain_batch", peer, figures, 1.5, runs=runs, connections=8, raw_per_second=[round(v) for v in figures["raw"]],
                raw_ratio=ratio(figures["ours"], figures["raw"]), raw_target=0.5)
 
 
