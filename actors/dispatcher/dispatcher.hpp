@@ -45,6 +45,15 @@ struct dispatcher_deps {
   std::uint64_t max_queued = 0;  // 0: no limit
 };
 
+// A rebuild while claims are served.
+struct comparing {
+  std::vector<core::run_id> known;  // what memory had when it began and no page has passed yet, by id
+  std::size_t passed = 0;
+  messages::index_rebuilt found;
+  std::string actor;
+  std::shared_ptr<promise_guard<core::result<messages::index_rebuilt>>> answer;
+};
+
 class dispatcher : public messages::dispatcher_actor::base {
  public:
   dispatcher(caf::actor_config& cfg, dispatcher_deps deps);
@@ -72,15 +81,6 @@ class dispatcher : public messages::dispatcher_actor::base {
     std::vector<core::session_id> dead;
     messages::queue_rebuilt counts;
     std::shared_ptr<promise_guard<core::result<messages::queue_rebuilt>>> answer;
-  };
-
-  // A rebuild while claims are served.
-  struct comparing {
-    std::vector<core::run_id> known;  // what memory had when it began and no page has passed yet, by id
-    std::size_t passed = 0;
-    messages::index_rebuilt found;
-    std::string actor;
-    std::shared_ptr<promise_guard<core::result<messages::index_rebuilt>>> answer;
   };
 
   // claims.cpp
