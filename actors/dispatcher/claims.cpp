@@ -173,7 +173,7 @@ void dispatcher::unpick(const claim_runs& wish, core::run_id run, bool again) {
 }
 
 void dispatcher::serve_waiting() {
-  if (!ready_ || closed_) return;
+  if (!ready_ || closed_ || board_.ready() == 0) return;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto* seat = roster_.find(it->wish.who);
     if (seat != nullptr && (seat->free_slots() == 0 || !board_.anything_for(seat->who))) {

@@ -76,10 +76,12 @@ void session_registry::change(storage::change_session what, const std::string& a
             if (answer->sessions.empty())
               return then(failure{errc::internal, "the store named no session", {}, {}});
             auto who = std::move(answer->sessions.front());
-            // It may have been removed meanwhile; then it stays so.
-            if (here_.contains(id)) {
+            // It may have been removed meanwhile; then it stays so. Ten thousand that wait and say now and
+            // then that they live would each have the dispatcher look at all the others.
+            if (const auto it = here_.find(id); it != here_.end()) {
+              const bool news = core::matters_to_claims(it->second.who, who);
               remember(who, core::never);
-              tell(who);
+              if (news) tell(who);
             }
             then(std::move(who));
           },

@@ -180,9 +180,11 @@ std::vector<run_id> board::all() const {
   return ids;
 }
 
+std::size_t board::ready() const { return s_->order.runs.size(); }
+
 board_counts board::counts() const {
   board_counts c;
-  c.ready = s_->order.runs.size();
+  c.ready = ready();
   c.reserved = s_->leases.reserved();
   c.live = s_->leases.live();
   c.ready_by_priority = s_->order.ready_by_priority;

@@ -100,6 +100,8 @@ class board {
   // with the rows.
   std::map<std::string, std::size_t> live_by_lane() const;
   std::map<std::string, std::size_t> live_by_agent_type() const;
+  // Runs in line: what `counts` says, without the rest of it.
+  std::size_t ready() const;
   // Whether any ready run could be taken by a session like this (limits apart): cheap, by class. Used to wake
   // waiting claims.
   bool anything_for(const session& s) const;

@@ -145,6 +145,13 @@ std::size_t preference(const session& s, const requirement& needs) {
                     [&](const std::string& c) { return has(s.capabilities, c); }));
 }
 
+bool matters_to_claims(const session& before, const session& now) {
+  session same = now;
+  same.created_at = before.created_at;
+  same.last_seen = before.last_seen;
+  return !(same == before);
+}
+
 std::vector<ineligible> why_not(const session& s, const requirement& needs, handler_kind handler) {
   return why_not(standing{&s}, needs, handler);
 }

@@ -34,6 +34,7 @@ struct session {
   bool draining = false;  // an operator asked for it; only an operator takes it back
   bool paused = false;    // it said so itself
   std::string metadata;   // opaque JSON object text, at most 16 KiB
+  friend bool operator==(const session&, const session&) = default;
 };
 
 // `state` of a session that is here follows from what was asked of it; stale and gone come from its silence.
@@ -50,6 +51,9 @@ struct standing {
   std::uint32_t free_slots = 1;
   bool targeted = false;  // already chosen in this cycle: of interest to wakes only
 };
+
+// Whether whoever hands out work has to hear of the change. That a session still lives is no news.
+bool matters_to_claims(const session& before, const session& now);
 
 // THE rule: everything that keeps this session from a run with these needs, limits apart; empty when it may
 // take it. Claim, wake selection and explain all use it. Codes: unknown_session, session_draining,

@@ -3,6 +3,8 @@
 #include <rapidcheck/catch.h>
 #include <catch2/catch.hpp>
 
+#include <functional>
+
 using namespace belfry::core;
 
 namespace {
@@ -177,4 +179,20 @@ TEST_CASE("sessions: a registration is brought into its canonical form and check
   CHECK(check(s, "").at(0).pointer == "/capabilities");
   s.capabilities.assign(65, "x");
   CHECK(check(s, "").at(0).pointer == "/capabilities");
+}
+
+TEST_CASE("sessions: a sign of life is no news to those who hand out work", "[core][session]") {
+  const auto before = a_session();
+  auto now = before;
+  now.last_seen = before.last_seen + std::chrono::minutes{1};
+  CHECK_FALSE(matters_to_claims(before, now));
+  for (const auto& change : std::vector<std::function<void(session&)>>{
+           [](session& s) { s.state = session_state::stale; }, [](session& s) { s.draining = true; },
+           [](session& s) { s.paused = true; }, [](session& s) { s.prompting = true; },
+           [](session& s) { s.slots += 1; }, [](session& s) { s.capabilities.push_back("gpu"); },
+           [](session& s) { s.workspace = "w"; }}) {
+    auto other = now;
+    change(other);
+    CHECK(matters_to_claims(before, other));
+  }
 }

@@ -76,13 +76,14 @@ TEST_CASE("workers: a drained session is told with every answer, and gets work a
   const auto submit = [&] { http.post_json("/v1/runs", payload_run(space, {{"workspace", space}})); };
   submit();
   const auto held = w.claim_one();
+  const auto waiting = [&] { return http.get_json("/v1/scheduler/status").at("waiting_claims").get<int>(); };
+  const auto before = waiting();
   std::string told;
   std::thread waits{[&] {
     http_client own{node.tcp()};
     told = own.post("/v1/claims", {{"session", w.id()}, {"wait", "30s"}}).body;
   }};
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds{200});  // the claim is on its way; it may also come after
+  CHECK(eventually([&] { return waiting() > before; }));
   CHECK(http.post_json("/v1/sessions/" + w.id() + ":drain", {{"reason", "deploy"}}).at("state") ==
         "draining");
   waits.join();
