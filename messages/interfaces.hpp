@@ -16,6 +16,8 @@
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
 #include "messages/sessions.hpp"
+#include "messages/spawns.hpp"
+#include "messages/wakes.hpp"
 
 namespace belfry::messages {
 
@@ -107,6 +109,16 @@ using attempt_stopper = caf::typed_actor<caf::reacts_to<stop_attempt>>;
 // What an executor tells.
 using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf::reacts_to<executor_idle>,
                                            caf::reacts_to<child_abandoned>, caf::reacts_to<child_gone>>;
+// ---- wakes
+
+// What the wake desk tells.
+using wake_listener = caf::typed_actor<caf::reacts_to<wake_changed>>;  // what became of a wake
+// What the wake coordinator asks.
+using wake_deliverer =
+    caf::typed_actor<caf::replies_to<deliver_wakes>::with<wakes_delivered>>;  // an answer per target
+// What the escalation ladder asks.
+using worker_spawner = caf::typed_actor<caf::replies_to<spawn_worker>::with<core::result<worker_spawned>>>;
+
 // ---- the rest
 
 using retention_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;

@@ -124,3 +124,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::add_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::drop_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::tell_watchers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::gateway_call)
+
+// messages/wakes, spawns
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::deliver_wakes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::wakes_delivered)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::wake_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::runs_taken)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::spawn_worker)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::worker_spawned>)

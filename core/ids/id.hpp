@@ -40,11 +40,15 @@ struct batch_tag {
 struct spec_tag {
   static constexpr std::string_view prefix = "spc_";
 };
+struct wake_tag {
+  static constexpr std::string_view prefix = "wak_";
+};
 
 using run_id = strong_id<run_tag>;
 using job_id = strong_id<job_tag>;
 using session_id = strong_id<session_tag>;
 using batch_id = strong_id<batch_tag>;
+using wake_id = strong_id<wake_tag>;
 using spec_id = strong_id<spec_tag>;  // a frozen definition: of one run, or of one job revision
 
 std::string id_text(std::string_view prefix, std::int64_t value);
@@ -81,6 +85,12 @@ inline result<batch_id> parse_id<batch_id>(std::string_view t) {
   auto r = parse_id_text(batch_tag::prefix, t);
   if (!r) return r.error();
   return batch_id{*r};
+}
+template <>
+inline result<wake_id> parse_id<wake_id>(std::string_view t) {
+  auto r = parse_id_text(wake_tag::prefix, t);
+  if (!r) return r.error();
+  return wake_id{*r};
 }
 template <>
 inline result<spec_id> parse_id<spec_id>(std::string_view t) {
