@@ -15,6 +15,7 @@ namespace belfry::messages {
 struct runs_committed {
   std::vector<core::run> runs;
   std::vector<core::job> jobs;
+  std::vector<core::target_pauses> pauses = {};  // of the targets whose pauses changed
 };
 
 // From the dispatcher to the timekeeper: when a run is due, or when the deadline of its attempt is; never:

@@ -13,6 +13,7 @@
 #include "messages/following.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
+#include "messages/pauses.hpp"
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
 #include "messages/sessions.hpp"
@@ -70,11 +71,14 @@ using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with
     caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
     caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets nothing
     caf::replies_to<ask_queue>::with<core::result<queue_state>>,
-    caf::replies_to<change_limits>::with<core::result<queue_state>>,    // durable, at once
+    caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
+    caf::replies_to<set_pause>::with<core::result<pauses_seen>>,      // also a drain; durable
+    caf::replies_to<lift_pause>::with<core::result<pauses_seen>>,
+    caf::replies_to<look_at_pauses>::with<core::result<pauses_seen>>,
     caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,  // at boot
     caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,  // while it serves
     caf::reacts_to<close_claims>,
-    caf::reacts_to<alarm_rang>>;  // the wait of a claim is over
+    caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
 
 // What the dispatcher tells.
 using time_listener = caf::typed_actor<caf::reacts_to<watch_times>>;

@@ -12,6 +12,7 @@
 #include "core/errors/result.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
+#include "messages/pauses.hpp"
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
 #include "messages/sessions.hpp"
@@ -47,6 +48,9 @@ class node_port {
   virtual void call(ask_queue m, reply<queue_state> done) = 0;
   virtual void call(change_limits m, reply<queue_state> done) = 0;
   virtual void call(rebuild_index m, reply<index_rebuilt> done) = 0;
+  virtual void call(set_pause m, reply<pauses_seen> done) = 0;
+  virtual void call(lift_pause m, reply<pauses_seen> done) = 0;
+  virtual void call(look_at_pauses m, reply<pauses_seen> done) = 0;
   virtual void call(put_job m, reply<job_stored> done) = 0;
   virtual void call(archive_job m, reply<job_stored> done) = 0;
   virtual void call(pause_job m, reply<job_stored> done) = 0;

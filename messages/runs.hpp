@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
+#include "core/pause/pause.hpp"
 #include "core/queue/board.hpp"
 #include "core/queue/pace.hpp"
 #include "core/run/machine.hpp"
@@ -160,7 +161,10 @@ struct queue_state {
   std::map<std::string, std::size_t> live_by_lane, live_by_agent_type;
   std::size_t waiting_claims = 0;
   std::size_t timers = 0;
-  bool ready = false;  // rebuilt from the store and serving
+  bool ready = false;                    // rebuilt from the store and serving
+  bool paused = false;                   // the scheduler as a whole; also when the state could not be read
+  std::vector<core::pause> pauses = {};  // that stand, the first hundred
+  std::array<std::size_t, 4> paused_of_scope{};  // things that are paused, by scope
 };
 // Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
 struct rebuild_index {

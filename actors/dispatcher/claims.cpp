@@ -81,6 +81,8 @@ bool dispatcher::try_claim(const claim_runs& wish, const claim_promise& answer) 
   const auto free_slots = seat->free_slots();
   if (!core::may_take_anything({&seat->who, free_slots})) return false;
   const auto now = deps_.clock->now();
+  if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);
+  if (pauses_.holds(seat->who, now)) return false;
   const auto ids = board_.pick({seat->who, free_slots, wish.max, wish.at_least}, now);
   if (ids.empty()) return false;
 
@@ -123,7 +125,8 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
       const bool lost_race =
           said.error().code == errc::invalid_transition || said.error().code == errc::not_found;
       unpick(wish, id, !lost_race);
-      if (!lost_race) why = said.error();
+      // Paused meanwhile: it keeps its place, and the claimer is told the same as if it had come later.
+      if (!lost_race && said.error().code != errc::paused) why = said.error();
       continue;
     }
     roster_.unreserve(wish.who, id);
@@ -147,7 +150,7 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
     answer->deliver(claim_answer{std::move(*why)});
   } else {
     deps_.says.count(metric::claims_total, 1, "lost_race");
-    answer->deliver(claim_answer{claimed_runs{}});
+    answer->deliver(claim_answer{nothing_for(wish.who)});
   }
   serve_waiting();  // what was given back may fit somebody else
 }
@@ -174,6 +177,9 @@ void dispatcher::unpick(const claim_runs& wish, core::run_id run, bool again) {
 
 void dispatcher::serve_waiting() {
   if (!ready_ || closed_ || board_.ready() == 0) return;
+  const auto now = deps_.clock->now();
+  if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);
+  if (pauses_.holds_all(now)) return;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
     auto* seat = roster_.find(it->wish.who);
     if (seat != nullptr && (seat->free_slots() == 0 || !board_.anything_for(seat->who))) {
@@ -206,6 +212,7 @@ claimed_runs dispatcher::nothing_for(core::session_id who) {
   if (seat == nullptr) return none;
   none.state = seat->who.state;
   none.reasons = core::why_nothing({&seat->who, seat->free_slots()});
+  for (auto& no : pauses_.why(seat->who, deps_.clock->now())) none.reasons.push_back(std::move(no));
   return none;
 }
 

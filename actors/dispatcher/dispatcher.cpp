@@ -10,6 +10,13 @@ namespace belfry::actors {
 
 using namespace messages;
 
+namespace {
+
+// With the state of the queue; the list of pauses has them all.
+constexpr std::size_t pauses_told = 100;
+
+}  // namespace
+
 dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
     : dispatcher_actor::base(cfg),
       deps_{std::move(deps)},
@@ -35,6 +42,9 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](const explain_session& asked) { return explain(asked); },
       [this](ask_queue) { return core::result<queue_state>{state()}; },
       [this](const change_limits& asked) { return change(asked); },
+      [this](const set_pause& asked) { return pause(asked); },
+      [this](const lift_pause& asked) { return resume(asked); },
+      [this](const look_at_pauses& asked) { return pauses_answer{look(asked.on)}; },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
       [this](const rebuild_index& asked) { return rebuild(asked); },
       [this](close_claims) {
@@ -42,7 +52,10 @@ auto dispatcher::make_behavior() -> behavior_type {
         for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});
       },
       [this](const alarm_rang& ring) {
-        if (alarm_.rang(ring)) end_waits(deps_.clock->now());
+        if (!alarm_.rang(ring)) return;
+        const auto now = deps_.clock->now();
+        end_waits(now);
+        pauses_over(now);
       },
   };
 }
@@ -64,6 +77,15 @@ queue_state dispatcher::state() const {
   s.waiting_claims = waiting_.size();
   s.timers = elsewhere_.size() - roster_.held();
   s.ready = ready_;
+  const auto now = deps_.clock->now();
+  s.paused = pauses_.holds_all(now);
+  std::optional<core::pause_target> last;
+  for (auto& p : pauses_.all()) {
+    if (!stands(p.why, now)) continue;
+    if (last != p.on) ++s.paused_of_scope.at(static_cast<std::size_t>(p.on.scope));
+    last = p.on;
+    if (s.pauses.size() < pauses_told) s.pauses.push_back(std::move(p));
+  }
   return s;
 }
 

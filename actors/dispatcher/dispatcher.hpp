@@ -26,6 +26,7 @@
 #include "actors/support/life.hpp"
 #include "actors/support/note.hpp"
 #include "actors/support/promise_guard.hpp"
+#include "core/pause/pauses.hpp"
 #include "core/queue/board.hpp"
 
 namespace belfry::actors {
@@ -76,6 +77,13 @@ class dispatcher : public messages::dispatcher_actor::base {
     std::uint64_t fencing = 0;
     bool started = false;
     bool cancel_asked = false;
+  };
+  // Of a live lease: what a drain wants to know. As many as there are slots.
+  struct held_run {
+    core::job_id job;
+    core::session_id holder;
+    std::string name, workspace;
+    core::instant claimed_at = core::never, deadline_at = core::never, expires_at = core::never;
   };
   struct rebuilding {
     std::vector<core::session_id> dead;
@@ -128,6 +136,20 @@ class dispatcher : public messages::dispatcher_actor::base {
   void end_comparing(core::result<messages::index_rebuilt> answer);
   void note_rebuilt();
 
+  // pauses.cpp
+  using pauses_answer = core::result<messages::pauses_seen>;
+  caf::result<pauses_answer> pause(const messages::set_pause& asked);
+  caf::result<pauses_answer> resume(const messages::lift_pause& asked);
+  caf::result<pauses_answer> change_pauses(storage::change what, const core::pause_target& on,
+                                           const std::string& actor);
+  messages::pauses_seen look(const std::optional<core::pause_target>& on) const;
+  std::size_t running_under(const core::pause_target& on) const;
+  void read_pauses();
+  void pauses_changed(core::instant now);
+  void pauses_over(core::instant now);
+  void end_drains();
+  void write_of_pause(storage::change what);
+
   // explain.cpp
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
@@ -135,10 +157,12 @@ class dispatcher : public messages::dispatcher_actor::base {
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 
   dispatcher_deps deps_;
+  core::pauses pauses_;  // what is not known yet counts as paused
   core::board board_;
   core::paces paces_;
   roster roster_;
   std::unordered_map<core::run_id, elsewhere> elsewhere_;
+  std::unordered_map<core::run_id, held_run> held_;  // live leases
   std::unordered_map<core::job_id, std::uint32_t> job_limits_;
   std::deque<core::job_id> archived_;  // oldest first; their limits are in job_limits_
   std::list<waiting_claim> waiting_;
@@ -148,6 +172,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   messages::watch_leases leases_;
   std::optional<rebuilding> rebuilding_;
   std::optional<comparing> comparing_;
+  core::instant pauses_end_ = core::never;  // the next one to lift itself
+  bool leases_ended_ = false;               // since drains were looked at
   bool ready_ = false;
   bool closed_ = false;
   bool intake_open_ = true;

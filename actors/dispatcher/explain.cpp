@@ -43,13 +43,22 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
   explanation told;
   if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
   if (head.state != core::run_state::queued) return told;
-  told.reasons = board_.reasons(head.id, now);
+  // Pauses first: whatever else holds it, nobody gets it before they are lifted.
+  told.reasons = pauses_.why(head, now);
+  const bool paused = !told.reasons.empty();
+  for (auto& reason : board_.reasons(head.id, now)) told.reasons.push_back(std::move(reason));
   told.position = board_.position(head.id);
-  if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
-  for (const auto* seat : roster_.here())
-    told.sessions.push_back(
-        {seat->who.id, seat->who.name,
-         core::why_not(core::standing{&seat->who, seat->free_slots()}, head.needs, asked.handler)});
+  if (told.position && paused)
+    told.start.basis = "it is paused";
+  else if (told.position)
+    told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
+  for (const auto* seat : roster_.here()) {
+    auto no = core::why_not(core::standing{&seat->who, seat->free_slots()}, head.needs, asked.handler);
+    // What holds everybody is told of the run; this is about what holds one session.
+    if (!pauses_.holds_all(now))
+      for (auto& p : pauses_.why(seat->who, now)) no.push_back(std::move(p));
+    told.sessions.push_back({seat->who.id, seat->who.name, std::move(no)});
+  }
   std::stable_sort(told.sessions.begin(), told.sessions.end(),
                    [](const auto& a, const auto& b) { return a.reasons.size() < b.reasons.size(); });
   if (told.reasons.empty()) {
@@ -69,6 +78,7 @@ core::result<session_explanation> dispatcher::explain(const explain_session& ask
   session_explanation told;
   told.reasons = asked.needs ? core::why_not(at, *asked.needs, asked.handler) : core::why_nothing(at);
   if (seat == nullptr) return told;
+  for (auto& p : pauses_.why(seat->who, deps_.clock->now())) told.reasons.push_back(std::move(p));
   told.slots = seat->who.slots;
   told.slots_used = seat->who.slots - std::min(seat->free_slots(), seat->who.slots);
   // Of its state and its slots the reasons tell; this is about the work that there is.

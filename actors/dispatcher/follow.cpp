@@ -23,6 +23,11 @@ std::uint32_t limit_of(const core::job_definition& d) {
 }  // namespace
 
 void dispatcher::follow(const runs_committed& heads) {
+  for (const auto& news : heads.pauses) pauses_.follow(news);
+  if (!heads.pauses.empty() && pauses_.known()) {
+    leases_ended_ = true;  // a drain may have begun with nothing to wait for
+    pauses_changed(deps_.clock->now());
+  }
   for (const auto& job : heads.jobs) {
     if (job.definition) job_limits_[job.id] = limit_of(*job.definition);
     if (job.state == core::job_state::archived) outlive(job.id);
@@ -32,6 +37,7 @@ void dispatcher::follow(const runs_committed& heads) {
     follow(run.head, run.spec.get(), std::nullopt);
   }
   tell_what_changed();
+  end_drains();
 }
 
 // An archived job makes no more runs, but its limit holds for those it has. They are few and soon over; the
@@ -75,6 +81,8 @@ void dispatcher::take_from_holder(core::run_id run) {
   if (it == elsewhere_.end()) return;
   if (it->second.holder) {
     roster_.release(it->second.holder, run);
+    held_.erase(run);
+    leases_ended_ = true;
     board_.ended(run);
     leases_.leases.push_back({run, it->second.fencing, {}, core::never});
   }
@@ -108,6 +116,13 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
     roster_.hold(head.held.holder, head.id);
     board_.live(head, holder != nullptr ? holder->agent_type : std::string{});
   }
+  held_[head.id] = {head.job,
+                    head.held.holder,
+                    head.name,
+                    head.needs.workspace,
+                    head.held.claimed_at,
+                    head.held.deadline_at,
+                    head.held.expires_at};
   leases_.leases.push_back({head.id, head.fencing, head.held.hash, head.held.expires_at});
   if (head.held.started_at != core::never && !std::exchange(held.started, true))
     times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, local, grace});
@@ -145,7 +160,7 @@ void dispatcher::measure(const core::run_head& head) {
   } else if (head.state == run_state::retrying) {
     deps_.says.count(metric::retries_total, 1, to_text(head.last_class));
   } else if (core::leased(head.state) && !was_held && head.eligible_since != core::never) {
-    deps_.says.observe(metric::run_wait_seconds, seconds(head.held.claimed_at - head.eligible_since));
+    deps_.says.observe(metric::run_wait_seconds, seconds(pauses_.waited(head, head.held.claimed_at)));
   }
 }
 

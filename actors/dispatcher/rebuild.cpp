@@ -30,13 +30,31 @@ caf::result<core::result<queue_rebuilt>> dispatcher::rebuild(const rebuild_queue
       .then(
           [this](core::result<core::limit_options>& limits) {
             if (limits) board_.set_limits(*limits);
-            scan_from({});
+            read_pauses();
           },
           [this](caf::error& e) {
             std::exchange(rebuilding_, {})
                 ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
           });
   return promise;
+}
+
+// Nothing is claimed as long as it is not known what is paused; a node that cannot read it does not serve.
+void dispatcher::read_pauses() {
+  request(deps_.reads, caf::infinite, ask_pauses{})
+      .then(
+          [this](core::result<core::pause_book>& book) {
+            if (!book)
+              return std::exchange(rebuilding_, {})
+                  ->answer->deliver(core::result<queue_rebuilt>{book.error()});
+            pauses_.load(*book);
+            pauses_changed(deps_.clock->now());
+            scan_from({});
+          },
+          [this](caf::error& e) {
+            std::exchange(rebuilding_, {})
+                ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
+          });
 }
 
 void dispatcher::scan_from(core::run_id after) {
@@ -81,6 +99,9 @@ void dispatcher::lose_dead() {
   rebuilding_->counts.lost = lost.sets.size();
   const auto finish = [this] {
     ready_ = true;
+    pauses_over(deps_.clock->now());
+    leases_ended_ = true;  // a drain may have ended with the last process
+    end_drains();
     auto ended = std::exchange(rebuilding_, {});
     ended->answer->deliver(core::result<queue_rebuilt>{ended->counts});
   };

@@ -128,6 +128,21 @@ void gateway_port::call(rebuild_index m, reply<index_rebuilt> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
       "dispatcher");
 }
+void gateway_port::call(set_pause m, reply<pauses_seen> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(messages::lift_pause m, reply<pauses_seen> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
+void gateway_port::call(look_at_pauses m, reply<pauses_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
 void gateway_port::call(put_job m, reply<job_stored> done) {
   forward(
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },

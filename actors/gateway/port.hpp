@@ -31,6 +31,9 @@ class gateway_port : public messages::node_port {
   void call(messages::rebuild_index m, messages::reply<messages::index_rebuilt> done) override;
   void call(messages::put_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::archive_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::set_pause m, messages::reply<messages::pauses_seen> done) override;
+  void call(messages::lift_pause m, messages::reply<messages::pauses_seen> done) override;
+  void call(messages::look_at_pauses m, messages::reply<messages::pauses_seen> done) override;
   void call(messages::pause_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::resume_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;

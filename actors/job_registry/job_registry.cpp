@@ -26,9 +26,9 @@ auto job_registry::make_behavior() -> behavior_type {
       },
       [this](const msg::archive_job& asked) { return write(storage::archive_job{asked.id}, asked.actor); },
       [this](const msg::pause_job& asked) {
-        return write(
-            storage::pause_job{asked.id, {asked.reason, asked.actor, asked.text, deps_.clock->now()}},
-            asked.actor);
+        core::pause_entry entry{asked.reason, core::owner_for(asked.actor), asked.text, deps_.clock->now()};
+        entry.by = asked.actor;
+        return write(storage::pause_job{asked.id, std::move(entry)}, asked.actor);
       },
       [this](const msg::resume_job& asked) {
         return write(storage::resume_job{asked.id, asked.reason}, asked.actor);

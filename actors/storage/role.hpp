@@ -25,6 +25,7 @@ struct scan_open {
 struct ask_limits {
   core::limit_options configured;
 };
+struct ask_pauses {};
 struct open_connection {};  // for a reader in a thread of its own
 struct connection {
   std::shared_ptr<storage::reader> reads;
@@ -60,6 +61,7 @@ using storage_actor = storage_client::extend<
     caf::replies_to<scan_open>::with<core::result<storage::open_page>>,    // everything committed, in pages
     caf::replies_to<ask_limits>::with<core::result<core::limit_options>>,  // the live ones, else those
                                                                            // configured
+    caf::replies_to<ask_pauses>::with<core::result<core::pause_book>>,     // a failure counts as paused
     caf::replies_to<open_connection>::with<connection>, caf::replies_to<tell_journal>::with<journal_told>,
     caf::reacts_to<messages::take_submissions>,  // something waits in the intake
     caf::reacts_to<follow_with>,                 // who gets the stream of committed heads

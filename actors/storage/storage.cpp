@@ -71,6 +71,10 @@ auto storage_writer::make_behavior() -> behavior_type {
         return deps_->store->scan_open(asked.after, asked.limit);
       },
       [this](const ask_limits& asked) { return deps_->store->limits(asked.configured); },
+      [this](ask_pauses) -> core::result<core::pause_book> {
+        commit();  // what is read is what the follower has been told of
+        return deps_->store->pauses();
+      },
       [this](open_connection) {
         return connection{std::shared_ptr<storage::reader>{deps_->store->open_reader()}};
       },
@@ -268,9 +272,11 @@ void storage_writer::tell_follower(const std::vector<question>& answered) {
       heads.runs.insert(heads.runs.end(), answer->runs.begin(), answer->runs.end());
       heads.runs.insert(heads.runs.end(), answer->also.begin(), answer->also.end());
       heads.jobs.insert(heads.jobs.end(), answer->jobs.begin(), answer->jobs.end());
+      heads.pauses.insert(heads.pauses.end(), answer->pauses.begin(), answer->pauses.end());
     }
   }
-  if (!heads.runs.empty() || !heads.jobs.empty()) caf::anon_send(follower_, std::move(heads));
+  if (!heads.runs.empty() || !heads.jobs.empty() || !heads.pauses.empty())
+    caf::anon_send(follower_, std::move(heads));
 }
 
 void storage_writer::tell_hub(const std::vector<question>& answered) {

@@ -66,6 +66,7 @@ unsigned status_of(errc e) {
     case errc::limit_exceeded: return 422;
     case errc::confirmation_required: return 422;
     case errc::precondition_failed: return 412;
+    case errc::paused: return 409;
   }
   return 500;
 }

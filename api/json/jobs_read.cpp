@@ -82,6 +82,11 @@ constexpr field<core::pause_entry> pause_fields[] = {
      [](const value& m, core::pause_entry& p) {
        if (!m.is_null()) m.read(p.since);
      }},
+    {"by", [](const value& m, core::pause_entry& p) { m.read(p.by); }},
+    {"until",
+     [](const value& m, core::pause_entry& p) {
+       if (!m.is_null()) m.read(p.until);
+     }},
 };
 
 }  // namespace

@@ -1,17 +1,16 @@
 #include "api/json/jobs.hpp"
+#include "api/json/pauses.hpp"
 
 namespace belfry::api::json {
 namespace {
 
 void write_pauses(writer& w, const core::job& j) {
   w.key("pauses").begin_array();
-  for (const auto& p : j.pauses)
-    w.begin_object()
-        .member("reason", p.reason)
-        .member("owner", p.owner)
-        .member("text", p.text)
-        .member("since", p.since)
-        .end_object();
+  for (const auto& p : j.pauses) {
+    w.begin_object();
+    write_pause_members(w, p);
+    w.end_object();
+  }
   w.end_array();
 }
 

@@ -1,5 +1,7 @@
 #include "api/json/node.hpp"
 
+#include "api/json/pauses.hpp"
+
 #include "api/json/runs.hpp"
 
 namespace belfry::api::json {
@@ -76,7 +78,9 @@ void write_limits(writer& w, const core::limit_options& l) {
 }
 
 void write_queue(writer& w, const messages::queue_state& q) {
-  w.begin_object().member("ready", q.ready).key("counts").begin_object();
+  w.begin_object().member("ready", q.ready).member("paused", q.paused).key("pauses");
+  write_pause_list(w, q.pauses);
+  w.key("counts").begin_object();
   w.member("ready", q.counts.ready)
       .member("reserved", q.counts.reserved)
       .member("live", q.counts.live)

@@ -11,6 +11,7 @@
 #include "core/run/run.hpp"
 #include "core/run/views.hpp"
 #include "messages/queries.hpp"
+#include "messages/runs.hpp"
 
 namespace belfry::api::json {
 

@@ -167,6 +167,35 @@ void add_job_requests(std::vector<schema>& all) {
                   {"text", "text", "In plain words"}},
                  true,
                  {}});
+  const std::vector<property> selector{
+      {"workspace", "text", "This workspace; empty: what has none"},
+      {"job", "text", "This job, by id or name"},
+      {"agent_type", "text", "Sessions of this type; nothing of the three: the whole scheduler"}};
+  const std::vector<property> whose{
+      {"reason", "text", "A word: manual (the default), maintenance, quota, ..."},
+      {"owner", "text", "Who may lift it; default operator, for a session itself"}};
+  const auto joined = [](std::vector<property> a, const std::vector<property>& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+  };
+  all.push_back({"ResumeRequest", "Which pause is lifted", joined(selector, whose), true, {}});
+  all.push_back({"PauseRequest",
+                 "What is held, and why",
+                 joined(joined(selector, whose), {{"text", "text", "Why, in plain words"},
+                                                  {"for", "text", "It lifts itself after this time"},
+                                                  {"until", "time", "It lifts itself at this time"}}),
+                 true,
+                 {}});
+  all.push_back(
+      {"DrainRequest",
+       "What is held until nothing of it runs any more",
+       joined(selector, {{"owner", "text", "Who may lift it; default operator, for a session itself"},
+                         {"text", "text", "Why, in plain words"},
+                         {"timeout", "text", "How long that may take; default 60s, 0 reports at once"},
+                         {"resume_after", "text", "Work goes on by itself after this time"},
+                         {"resume_at", "time", "Work goes on by itself at this time"}}),
+       true,
+       {}});
   all.push_back({"Trigger",
                  "A run by hand",
                  {{"payload", "any", "Instead of the definition's"},

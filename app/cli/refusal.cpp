@@ -34,7 +34,8 @@ exit_code exit_code_of(core::errc e) {
     case errc::storage_full:
     case errc::store_held:
     case errc::timed_out:
-    case errc::aborted: return exit_code::try_later;
+    case errc::aborted:
+    case errc::paused: return exit_code::try_later;
   }
   return exit_code::unexpected;  // a code of a newer node
 }

@@ -36,6 +36,24 @@ std::string limits_in(view l) {
          ", per agent type " + one("per_agent_type");
 }
 
+// One line for each thing that is paused.
+void add_paused(facts& f, view queue) {
+  if (queue["paused"].truth() && queue["pauses"].size() == 0)
+    f.add("paused", {"the pause state could not be read", colour::red});
+  queue["pauses"].each([&](view p) {
+    const auto scope = p["scope"].text();
+    const auto what = scope == "scheduler"    ? std::string("everything")
+                      : scope == "workspace"  ? "workspace \"" + p["workspace"].text() + "\""
+                      : scope == "agent_type" ? "agent type " + p["agent_type"].text()
+                                              : p["job_id"].text();
+    const auto by = p["by"].text();
+    std::string text = what + ": " + p["reason"].text() + (by.empty() ? "" : " by " + by);
+    if (const auto why = p["text"].text(); !why.empty()) text += ": " + why;
+    if (p["until"].there()) text += ", until " + p["until"].text();
+    f.add("paused", {text + "; " + p["command"].text(), colour::yellow});
+  });
+}
+
 std::string status_page(context& ctx, const json_text& node, const json_text& queue) {
   facts f;
   const auto health = node["health"].text();
@@ -48,6 +66,7 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
   f.add("uses", sized(bytes_in(node["resident_bytes"])) + " of memory, " + lasting(node["cpu_ms"].number()) +
                     " of processor time");
   f.add("runs", states_in(node["store"]["runs_by_state"]));
+  add_paused(f, queue.root());
   f.add("ready", queue["counts"]["ready"].text() + " claimable now, " + queue["counts"]["live"].text() +
                      " under way, " + node["processes"].text() + " processes");
   if (const auto oldest = queue["oldest_eligible_since"].text(); !oldest.empty())
@@ -229,13 +248,15 @@ void add_status(command& root, context& ctx) {
   status.example("belfry status -o json | jq .node.health", "");
   status.action([&w, &ctx] { return w.watch ? watch_status(ctx) : show_status(ctx); });
 
-  auto& scheduler = root.sub("scheduler", "Look at the queue, and read it anew from the store");
+  auto& scheduler =
+      root.sub("scheduler", "Look at the queue, hold it, drain it, read it anew from the store");
   auto& queue = scheduler.sub("status", "Show what is ready, what is under way, and the limits");
   queue.example("belfry scheduler status -o json", "");
   queue.action([&ctx] {
     const auto q = ctx.node().get("/v1/scheduler/status");
     ctx.show(q, q["counts"]["ready"].text(), [&] {
       facts f;
+      add_paused(f, q.root());
       f.add("ready", q["counts"]["ready"].text() + " (" + states_in(q["ready_by_priority"]) + ")");
       f.add("under way", q["counts"]["live"].text());
       f.add("oldest", ago(q["oldest_eligible_since"].text(), ctx.started));
@@ -257,6 +278,8 @@ void add_status(command& root, context& ctx) {
   rebuilt.example("belfry scheduler rebuild", "");
   rebuilt.example("belfry scheduler rebuild -o json | jq .missing", "");
   rebuilt.action([&ctx] { return rebuild_queue(ctx); });
+
+  add_pauses(scheduler, ctx);
 
   auto& stats = root.sub("stats", "Show statistics of runs: waiting, execution, success");
   auto& filters = stats.keep<run_filters>();

@@ -47,6 +47,7 @@ enum class errc : std::uint16_t {
   limit_exceeded = 28,
   confirmation_required = 29,
   precondition_failed = 30,
+  paused = 31,  // held by a pause; safe to retry when that is over
 };
 
 // Stable kebab/snake code of the catalogue, for example "stale_lease".

@@ -56,6 +56,10 @@ constexpr std::array names{
     name{queue_cleared, "queue_cleared"},
     name{store_recovered, "store_recovered"},
     name{queue_rebuilt, "queue_rebuilt"},
+    name{paused, "paused"},
+    name{resumed, "resumed"},
+    name{drain_started, "drain_started"},
+    name{drained, "drained"},
 };
 
 }  // namespace

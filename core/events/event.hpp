@@ -58,6 +58,10 @@ enum class event_kind : std::uint16_t {
   queue_cleared = 56,
   store_recovered = 57,
   queue_rebuilt = 58,
+  paused = 60,   // the scheduler, a workspace or an agent type; of a job: job_paused
+  resumed = 61,  // one reason was lifted
+  drain_started = 62,
+  drained = 63,  // nothing runs any more under it
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

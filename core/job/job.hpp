@@ -9,6 +9,7 @@
 
 #include "core/errors/result.hpp"
 #include "core/ids/id.hpp"
+#include "core/pause/pause.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/spec.hpp"
 
@@ -27,14 +28,6 @@ struct job_definition {
   std::uint32_t max_concurrent = 1;  // with allow: live runs of the job; others imply 1. 1..10,000
   std::string source;                // "api", or "file" when applied from one
   friend bool operator==(const job_definition&, const job_definition&) = default;
-};
-
-struct pause_entry {
-  std::string reason;  // manual, breaker, ...
-  std::string owner;
-  std::string text;
-  instant since = never;
-  friend bool operator==(const pause_entry&, const pause_entry&) = default;
 };
 
 struct job {

@@ -192,6 +192,11 @@ board_counts board::counts() const {
   return c;
 }
 
+void board::follow(const pauses& p, instant now) {
+  s_->order.subtract(&p);
+  s_->order.hold(p.held_workspaces(now), p.held_jobs(now));
+}
+
 const limit_options& board::limits() const { return s_->options.limits; }
 
 void board::set_limits(const limit_options& l) {

@@ -23,6 +23,8 @@
 
 namespace belfry::core {
 
+class pauses;
+
 struct limit_options {
   /// Live leases in the whole node. 0: no limit. Default 0.
   std::uint32_t global = 0;
@@ -94,6 +96,10 @@ class board {
   // Every run that it has anywhere, by id.
   std::vector<run_id> all() const;
   board_counts counts() const;
+  // What is paused holds its runs in the line; and its time does not age them: `p` must outlive the board,
+  // and this is called again whenever something stands or does not stand any more. The scheduler as a whole
+  // and agent types are judged by whoever asks.
+  void follow(const pauses& p, instant now);
   const limit_options& limits() const;
   void set_limits(const limit_options& l);
   // Live leases per lane, batch, agent type, as calculated: for status, and for the test that compares them

@@ -7,27 +7,32 @@ std::uint64_t gate_table::hash_of(meter_kind kind, std::int64_t id, std::string_
   return kind == meter_kind::key ? mixed(seed, key) : seed;
 }
 
-slot gate_table::meter_of(meter_kind kind, std::int64_t id, std::string_view key) {
-  const std::uint64_t hash = hash_of(kind, id, key);
-  const slot known = by_name_.find(hash, [&](slot s) {
+slot gate_table::find(meter_kind kind, std::int64_t id, std::string_view key) const {
+  return by_name_.find(hash_of(kind, id, key), [&](slot s) {
     const meter& m = meters_[s];
     return m.kind == kind && m.id == id && m.key == key;
   });
-  if (known != no_slot) return known;
+}
+
+slot gate_table::meter_of(meter_kind kind, std::int64_t id, std::string_view key) {
+  if (const slot known = find(kind, id, key); known != no_slot) return known;
   const slot s = meters_.add();
   meters_[s].kind = kind;
   meters_[s].id = id;
   meters_[s].key = key;
-  by_name_.insert(hash, s);
+  meters_[s].held = kind == meter_kind::job && held_jobs_.contains(job_id{id});
+  by_name_.insert(hash_of(kind, id, key), s);
   return s;
 }
 
-slot gate_table::gate_of(slot m, std::uint32_t limit) {
+slot gate_table::gate_of(slot m, std::uint32_t limit, bool forced) {
   for (slot g = meters_[m].first_gate; g != no_slot; g = gates_[g].next)
-    if (meters_[m].kind != meter_kind::key || gates_[g].limit == limit) return g;
+    if ((meters_[m].kind != meter_kind::key || gates_[g].limit == limit) && gates_[g].forced == forced)
+      return g;
   const slot g = gates_.add();
   gates_[g].meter = m;
   gates_[g].limit = limit;
+  gates_[g].forced = forced;
   gates_[g].next = meters_[m].first_gate;
   meters_[m].first_gate = g;
   return g;

@@ -1,6 +1,7 @@
 #include "core/queue/needs_table.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry::core::queueing {
 
@@ -54,6 +55,7 @@ slot needs_table::find_or_add(const requirement& needs, handler_kind handler) {
   classes_[n].needs = needs;
   classes_[n].handler = handler;
   classes_[n].made = ++made_;
+  classes_[n].held = std::find(held_.begin(), held_.end(), needs.workspace) != held_.end();
   if (filled_.size() <= n) filled_.resize(n + std::size_t{1});
   by_content_.insert(hash, n);
   return n;
@@ -79,12 +81,19 @@ needs_table::memory& needs_table::memory_of(const session& s) {
   return *oldest;
 }
 
+void needs_table::hold_workspaces(std::vector<std::string> names) {
+  if (names == held_) return;
+  held_ = std::move(names);
+  for (slot n = 0; n < classes_.end(); ++n)
+    classes_[n].held = std::find(held_.begin(), held_.end(), classes_[n].needs.workspace) != held_.end();
+}
+
 std::vector<slot> needs_table::open_to(const session& s) {
   std::vector<slot> open;
   auto& known = memory_of(s).verdicts;
   known.resize(std::min(std::max<std::size_t>(known.size(), classes_.end()), remembered_classes));
   for (slot n = 0; n < classes_.end(); ++n) {
-    if (filled_[n] == 0) continue;
+    if (filled_[n] == 0 || classes_[n].held) continue;
     std::uint64_t forgotten = 0;
     std::uint64_t& verdict = n < known.size() ? known[n] : forgotten;
     if (verdict / 2 != classes_[n].made)
@@ -97,7 +106,8 @@ std::vector<slot> needs_table::open_to(const session& s) {
 std::vector<slot> needs_table::open_with(slot n) const {
   std::vector<slot> open;
   for (slot other = 0; other < classes_.end(); ++other)
-    if (classes_[other].ready > 0 && classes_[other].handler == classes_[n].handler &&
+    if (classes_[other].ready > 0 && !classes_[other].held &&
+        classes_[other].handler == classes_[n].handler &&
         asks_no_more(classes_[other].needs, classes_[n].needs))
       open.push_back(other);
   return open;
@@ -113,7 +123,8 @@ std::size_t needs_table::ready_for(const session& s) const {
 
 bool needs_table::any_open_to(const session& s) const {
   for (slot n = 0; n < classes_.end(); ++n)
-    if (classes_[n].ready > 0 && may_take(s, classes_[n].needs, classes_[n].handler)) return true;
+    if (classes_[n].ready > 0 && !classes_[n].held && may_take(s, classes_[n].needs, classes_[n].handler))
+      return true;
   return false;
 }
 

@@ -31,6 +31,7 @@ struct needs_class {
   std::uint64_t allowed_in = 0;  // the last claim whose session may take it
   std::size_t liked = 0;         // how many of its preferred capabilities that session has
   std::uint64_t made = 0;        // a number of its own, never used again
+  bool held = false;             // its workspace is paused
 };
 
 class needs_table {
@@ -40,7 +41,9 @@ class needs_table {
   void remove(slot n);
   needs_class& operator[](slot n) { return classes_[n]; }
   const needs_class& operator[](slot n) const { return classes_[n]; }
-  // Those with ready runs that the session may take, limits apart.
+  // These workspaces are paused, and no others.
+  void hold_workspaces(std::vector<std::string> names);
+  // Those with ready runs that the session may take, limits apart, and that no pause holds.
   std::vector<slot> open_to(const session& s);
   bool any_open_to(const session& s) const;
   std::size_t ready_for(const session& s) const;
@@ -74,6 +77,7 @@ class needs_table {
   slab<needs_class> classes_;
   std::vector<std::uint16_t> filled_;
   slot_index by_content_;
+  std::vector<std::string> held_;  // workspaces; few
   std::vector<memory> memories_;
   std::uint64_t made_ = 0, asked_ = 0;
 };

@@ -5,19 +5,30 @@
 
 namespace belfry::core::queueing {
 
-std::uint8_t ready_order::effective_class(std::uint8_t prio, std::int64_t since, std::int64_t now) const {
+std::int64_t ready_order::waited(slot g, std::int64_t since, std::int64_t now) const {
+  if (now <= since || pauses_ == nullptr || !pauses_->any_since(from_micros(since))) return now - since;
+  const group& it = groups_[g];
+  const slot by_job = it.gates[static_cast<std::size_t>(meter_kind::job)];
+  const job_id job{by_job == no_slot ? 0 : gates.meter_of(by_job).id};
+  return now - since -
+         pauses_
+             ->held_between(needs[shelves_[it.shelf].needs].needs.workspace, job, from_micros(since),
+                            from_micros(now))
+             .count();
+}
+
+std::uint8_t ready_order::effective_class(std::uint8_t prio, std::int64_t waited) const {
   const std::int64_t step = options_.ageing_step.count();
-  if (step <= 0 || now <= since) return prio;
-  const std::int64_t risen = (now - since) / step;
+  if (step <= 0 || waited <= 0) return prio;
+  const std::int64_t risen = waited / step;
   return risen >= prio ? std::uint8_t{0} : static_cast<std::uint8_t>(prio - risen);
 }
 
-std::optional<run_key> ready_order::front_of(const shelf& s) const {
-  std::optional<run_key> front;
-  if (!s.groups.empty()) front = front_of(s.groups.top());
+slot ready_order::front_group(const shelf& s) const {
+  slot front = s.groups.top();
   if (!s.rooms.empty()) {
-    const run_key other = front_of(rooms_[s.rooms.top()].groups.top());
-    if (!front || other < *front) front = other;
+    const slot other = rooms_[s.rooms.top()].groups.top();
+    if (front == no_slot || front_of(other) < front_of(front)) front = other;
   }
   return front;
 }

@@ -1,6 +1,7 @@
 #include "core/queue/ready_order.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/queue/ready_rules.hpp"
 
@@ -33,7 +34,7 @@ slot ready_order::group_for(const run_head& head, handler_kind handler, std::uin
   if (!head.concurrency_key.empty() && head.concurrency_limit > 0)
     found[1] = gate_for(meter_kind::key, 0, head.concurrency_key, head.concurrency_limit);
   if (head.job) {
-    found[2] = gate_for(meter_kind::job, head.job.value, {}, job_limit);
+    found[2] = gates.gate_of(gates.meter_of(meter_kind::job, head.job.value, {}), job_limit, head.forced);
     if (gates.set_limit(found[2], job_limit)) opened(found[2]);
   }
   const slot s = shelf_for(lanes.find_or_add(head.lane), needs.find_or_add(head.needs, handler),
@@ -192,6 +193,11 @@ void ready_order::set_limits(const limit_options& limits) {
   for (slot l = 0; l < lanes.end(); ++l) unpark(l);
 }
 
+void ready_order::hold(std::vector<std::string> workspaces, std::set<job_id> jobs) {
+  needs.hold_workspaces(std::move(workspaces));
+  gates.hold_jobs(std::move(jobs), [this](slot gate) { opened(gate); });
+}
+
 // ---- shelves
 
 slot ready_order::find_shelf(slot lane, slot n, std::uint8_t prio) const {
@@ -214,13 +220,14 @@ slot ready_order::shelf_for(slot lane, slot n, std::uint8_t prio) {
 
 void ready_order::refresh(slot s) {
   shelf& it = shelves_[s];
-  const auto front = front_of(it);
-  const std::uint8_t effective = front ? effective_class(it.prio, front->since, now_) : no_class;
+  const slot front = front_group(it);
+  const std::int64_t age = front == no_slot ? 0 : waited(front, front_of(front).since, now_);
+  const std::uint8_t effective = front == no_slot ? no_class : effective_class(it.prio, age);
   const std::int64_t step = options_.ageing_step.count();
   if (effective == 0 || effective == no_class || step <= 0) {
     if (it.timer_place != no_slot) by_rise_.remove(it.timer_place, by_rise{*this});
   } else {
-    it.rises_at = front->since + (it.prio - effective + 1) * step;
+    it.rises_at = now_ + (it.prio - effective + 1) * step - age;
     if (it.timer_place == no_slot)
       by_rise_.push(s, by_rise{*this});
     else

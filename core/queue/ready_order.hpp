@@ -17,8 +17,11 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "core/pause/pauses.hpp"
 #include "core/queue/board.hpp"
 #include "core/queue/gates.hpp"
 #include "core/queue/lanes.hpp"
@@ -80,6 +83,10 @@ class ready_order {
   void opened(slot gate);  // a gate is open again
   void unpark(slot lane);  // a lane is below its limit again, or may be
   void set_limits(const limit_options& limits);
+  // These are paused, and no others.
+  void hold(std::vector<std::string> workspaces, std::set<job_id> jobs);
+  // Whose time does not count as waiting.
+  void subtract(const pauses* p) { pauses_ = p; }
 
   // ---- choice (ready_choice.cpp)
   void advance(instant now);
@@ -120,8 +127,10 @@ class ready_order {
   struct by_rise;
 
   run_key front_of(slot g) const { return runs[runs.front(groups_[g].runs)].key; }
-  std::optional<run_key> front_of(const shelf& s) const;
-  std::uint8_t effective_class(std::uint8_t prio, std::int64_t since, std::int64_t now) const;
+  slot front_group(const shelf& s) const;  // no_slot: it has nothing to start
+  // How long a run of this group has waited, pauses not counted; below 0: it is of a time to come.
+  std::int64_t waited(slot g, std::int64_t since, std::int64_t now) const;
+  std::uint8_t effective_class(std::uint8_t prio, std::int64_t waited) const;
   slot closed_gate(const group& g) const;
   template <class ComesBefore>
   bool startable(const shelf& s, ComesBefore comes_before, std::size_t& steps) const;
@@ -144,6 +153,7 @@ class ready_order {
                      std::size_t effective);
 
   board_options options_;
+  const pauses* pauses_ = nullptr;
   std::int64_t now_ = 0;
   std::uint64_t claims_ = 0;
   slab<shelf> shelves_;

@@ -45,20 +45,21 @@ ready_order::tally ready_order::count_before(slot run, std::size_t steps) const 
   return found;
 }
 
-// Whether the shelf has a run that no gate holds and that comes before; `comes_before` must be true of any
-// earlier key when it is true of a key. Rooms that are not with the shelf have a closed gate.
+// Whether the shelf has a run that no gate holds and that comes before; `comes_before` is asked with a
+// group and must be true of any group with an earlier front. Rooms that are not with the shelf have a closed
+// gate.
 template <class ComesBefore>
 bool ready_order::startable(const shelf& s, ComesBefore comes_before, std::size_t& steps) const {
   bool found = false;
   const auto look = [&](slot g) {
-    if (found || !comes_before(front_of(g))) return false;
+    if (found || !comes_before(g)) return false;
     found = steps == 0 || closed_gate(groups_[g]) == no_slot;
     if (!found) --steps;
     return !found;
   };
   s.groups.walk(look);
   s.rooms.walk([&](slot r) {
-    if (found || !comes_before(front_of(rooms_[r].groups.top()))) return false;
+    if (found || !comes_before(rooms_[r].groups.top())) return false;
     if (gates.open(rooms_[r].gate))
       rooms_[r].groups.walk(look);
     else if (steps > 0)
@@ -71,7 +72,8 @@ bool ready_order::startable(const shelf& s, ComesBefore comes_before, std::size_
 bool ready_order::others_first(slot run, instant now) const {
   const shelf& own = shelves_[groups_[runs[run].group].shelf];
   const run_key key = runs[run].key;
-  const std::uint8_t effective = effective_class(own.prio, key.since, micros(now));
+  const slot home = runs[run].group;
+  const std::uint8_t effective = effective_class(own.prio, waited(home, key.since, micros(now)));
   std::size_t steps = counted_in_reasons;
   bool found = false;
   const auto ahead_in = [&](slot at) {
@@ -83,8 +85,9 @@ bool ready_order::others_first(slot run, instant now) const {
     else
       --steps;
     if (found || full(lanes[s.lane])) return !found;
-    const auto comes_before = [&](const run_key& other) {
-      const std::uint8_t theirs = effective_class(s.prio, other.since, micros(now));
+    const auto comes_before = [&](slot g) {
+      const run_key other = front_of(g);
+      const std::uint8_t theirs = effective_class(s.prio, waited(g, other.since, micros(now)));
       return theirs < effective || (theirs == effective && (s.lane == own.lane ? other < key : turn_first));
     };
     found = startable(s, comes_before, steps);
@@ -104,7 +107,7 @@ std::vector<wait_reason> ready_order::limits_on(slot run) const {
     reasons.push_back(
         {"lane_limit", "lane \"" + home.name + "\": " + so_many(home.held, options_.limits.per_lane)});
   for (const slot at : g.gates) {
-    if (at == no_slot || gates.open(at)) continue;
+    if (at == no_slot || !gates.full(at)) continue;
     const meter& m = gates.meter_of(at);
     const std::string used = so_many(m.used, gates[at].limit);
     switch (m.kind) {

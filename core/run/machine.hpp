@@ -160,6 +160,7 @@ struct submission {
   std::uint16_t chain = 0;
   std::string skip_reason;  // not empty: made as skipped, with this reason
   std::string actor;
+  bool forced = false;  // through the pause of its job
 };
 // The head of a new run: scheduled when due_at > now, skipped when skip_reason is given, else queued.
 run_head make_run(const submission& s, run_id id, batch_id batch, instant now);

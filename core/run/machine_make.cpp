@@ -66,6 +66,7 @@ run_head make_run(const submission& s, run_id id, batch_id batch, instant now) {
   h.concurrency_limit = spec.concurrency_limit;
   h.timeout = spec.timeout;
   h.manual = s.manual;
+  h.forced = s.forced;
   h.created_at = now;
   h.chain = s.chain;
   h.created_by = s.actor;

@@ -68,6 +68,7 @@ struct run_head {
   std::string created_by;  // actor
   double progress = 0;     // 0..1, said by the worker
   std::string progress_text;
+  bool forced = false;  // triggered although its job was paused: no pause of the job holds it
   friend bool operator==(const run_head&, const run_head&) = default;
 };
 

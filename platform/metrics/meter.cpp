@@ -76,12 +76,14 @@ constexpr std::array table{
     description{metric::process_start_time_seconds, "process_start_time_seconds", type::gauge, "",
                 "Start of the node, since 1970"},
     description{metric::build_info, "build_info", type::gauge, "version", "1, with the version as label"},
+    description{metric::paused, "paused", type::gauge, "scope",
+                "Things that are paused: the scheduler (0 or 1), workspaces, jobs, agent types"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].which) != i) return false;
-  return table.size() == static_cast<std::size_t>(metric::build_info) + 1;
+  return table.size() == static_cast<std::size_t>(metric::paused) + 1;
 }
 static_assert(in_order());
 

@@ -40,6 +40,7 @@ enum class metric : std::uint8_t {
   process_cpu_seconds_total,
   process_start_time_seconds,
   build_info /*version*/,
+  paused /*scope*/,
 };
 
 class meter {

@@ -21,6 +21,10 @@ engine::engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id 
       durable_{durable},
       pending_{durable} {
   if (greatest_given_.value <= durable.last_id) greatest_given_ = {};
+  // A store whose pauses cannot be read is not opened: nothing can be claimed then.
+  auto known = std::make_shared<core::pauses>();
+  known->load(rows_.find_pauses());
+  paused_ = durable_paused_ = std::move(known);
 }
 
 tallies engine::pending() const {
@@ -32,11 +36,15 @@ tallies engine::pending() const {
 void engine::committed() {
   pending_.last_id = ids_.last();
   durable_ = pending_;
+  durable_paused_ = paused_;
+  durable_backoff_ = backoff_;
   told_ = std::exchange(telling_, {});
 }
 
 void engine::given_up() {
   pending_ = durable_;
+  paused_ = durable_paused_;
+  backoff_ = durable_backoff_;
   telling_.clear();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
   // again.
@@ -58,6 +66,8 @@ core::result<receipt> engine::apply(const change_set& set) {
   const bool guarded = set.changes.size() > 1;
   std::optional<tallies> before;
   const auto told_before = telling_.size();
+  const auto paused_before = paused_;
+  const auto backoff_before = backoff_;
   work w{set, {}, {}, {}, false, false};
   if (guarded) {
     before = pending_;
@@ -67,6 +77,8 @@ core::result<receipt> engine::apply(const change_set& set) {
     if (guarded) {
       rows_.undo();
       pending_ = *before;
+      paused_ = paused_before;
+      backoff_ = backoff_before;
       telling_.resize(told_before);
     }
     if (w.refused) keep_evidence(w, *w.refused, w.refused_run);

@@ -13,6 +13,8 @@
 
 #include "core/errors/result.hpp"
 #include "core/ids/id.hpp"
+#include "core/pause/backoff.hpp"
+#include "core/pause/pauses.hpp"
 #include "storage/apply/rows.hpp"
 #include "storage/apply/tallies.hpp"
 #include "storage/contract/change.hpp"
@@ -62,6 +64,9 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const append_log& c);
   std::optional<core::failure> apply_one(work& w, const note_event& c);
   std::optional<core::failure> apply_one(work& w, const storage::put_limits& c);
+  std::optional<core::failure> apply_one(work& w, const put_pause& c);
+  std::optional<core::failure> apply_one(work& w, const lift_pause& c);
+  std::optional<core::failure> apply_one(work& w, const note_drained& c);
   std::optional<core::failure> apply_one(work& w, const prune_history& c);
   std::optional<core::failure> apply_one(work& w, const prune_events& c);
   std::optional<core::failure> apply_one(work& w, const prune_keys& c);
@@ -84,6 +89,15 @@ class engine {
   void replace_run(work& w, const run_row& row, core::run_id by);
   std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;
 
+  // pauses.cpp
+  std::optional<core::failure> held_claim(const core::run_head& head, const core::cmd_claim& claim,
+                                          core::instant now);
+  void pause(work& w, const core::pause_target& on, core::pause_decision d, core::job* j);
+  std::optional<core::failure> pause_job_for(work& w, core::job j, const core::pause_entry& entry);
+  std::optional<core::failure> resume_job_for(work& w, core::job j, const std::string& reason,
+                                              const std::string& owner, bool only_over);
+  void back_off(work& w, const core::attempt_record& ended);
+
   std::shared_ptr<const core::run_past> past_of(const core::run_head& head);
   void append_lines(work& w, const std::vector<core::log_line>& lines, std::uint64_t keep_bytes);
   void drop_oldest(core::run_id run, std::uint32_t attempt, log_size& size, std::uint64_t keep);
@@ -99,6 +113,9 @@ class engine {
   tallies durable_;
   tallies pending_;
   std::vector<core::event> telling_, told_;
+  // What claims are judged by. Shared with the past, so that taking a transaction back costs nothing.
+  std::shared_ptr<const core::pauses> paused_, durable_paused_;
+  core::backoff backoff_, durable_backoff_;
   // Where retention goes on; derived, so that a restart just begins again.
   core::run_id prune_cursor_;
   std::set<core::job_id> maybe_excess_;

@@ -10,32 +10,28 @@ using core::failure;
 
 namespace {
 
-std::string pause_text(const core::pause_entry& p) {
-  std::string text = p.reason;
-  if (!p.owner.empty()) text += " by " + p.owner;
-  if (!p.text.empty()) text += ": " + p.text;
-  return text;
-}
-
-failure paused_failure(const core::job& j) {
+failure paused_failure(const core::job& j, core::instant now) {
   std::string by;
-  for (const auto& p : j.pauses) (by += by.empty() ? "" : "; ") += pause_text(p);
+  const core::pause_entry* first = nullptr;
+  for (const auto& p : j.pauses) {
+    if (!stands(p, now)) continue;
+    (by += by.empty() ? "" : "; ") += core::told(p);
+    if (first == nullptr) first = &p;
+  }
   const auto& name = j.definition->name;
+  const bool plain =
+      first->reason == core::pause_reason::manual && first->owner == core::pause_owner::operators;
   return {core::errc::invalid_transition,
           "job " + name + " is paused (" + by + ")",
           {},
-          "belfry job resume " + name};
+          plain ? "belfry job resume " + name
+                : core::command_to_lift(core::the_job(j.id), first->reason, first->owner)};
 }
 
 failure name_taken(const std::string& name) {
   failure f{core::errc::already_exists, "there is a job named " + name, {}, "belfry job show " + name};
   f.problems.push_back({"/name", name, "a name that no other job has", "taken"});
   return f;
-}
-
-void settle_state(core::job& j) {
-  if (j.state == core::job_state::active || j.state == core::job_state::paused)
-    j.state = j.pauses.empty() ? core::job_state::active : core::job_state::paused;
 }
 
 }  // namespace
@@ -64,14 +60,17 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
   j.spec = core::spec_id{fresh_id(w.set.now)};
   j.created_at = j.updated_at = w.set.now;
   j.created_by = w.set.actor;
-  if (c.start_paused) j.pauses.push_back({"manual", w.set.actor, "created paused", w.set.now});
-  settle_state(j);
   j.definition = std::make_shared<const core::job_definition>(c.definition);
   rows_.insert_job(j);
   rows_.insert_spec(j.spec, c.definition.spec);
   append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
-  for (const auto& p : j.pauses) append(w, core::event_kind::job_paused, {}, j.id, pause_text(p));
   w.changed = true;
+  if (c.start_paused) {
+    core::pause_entry asleep{"manual", {}, "created paused", w.set.now};
+    if (auto no = pause_job_for(w, j, asleep)) return std::move(*no);
+    j = std::move(w.out.jobs.back());
+    w.out.jobs.pop_back();
+  }
   return j;
 }
 
@@ -122,50 +121,6 @@ std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
   return std::nullopt;
 }
 
-std::optional<failure> engine::apply_one(work& w, const pause_job& c) {
-  auto j = living_job(c.id);
-  if (!j) return std::move(j).error();
-  auto entry = c.entry;
-  if (entry.since == core::never) entry.since = w.set.now;
-  const auto same = std::find_if(j->pauses.begin(), j->pauses.end(),
-                                 [&](const auto& p) { return p.reason == entry.reason; });
-  if (same != j->pauses.end() && same->owner == entry.owner && same->text == entry.text) {
-    w.repeated = true;
-  } else {
-    if (same != j->pauses.end()) {
-      entry.since = same->since;  // it has been paused for this reason all along
-      *same = entry;
-    } else {
-      j->pauses.push_back(entry);
-      std::sort(j->pauses.begin(), j->pauses.end(),
-                [](const auto& a, const auto& b) { return a.reason < b.reason; });
-    }
-    settle_state(*j);
-    j->updated_at = w.set.now;
-    rows_.update_job(*j);
-    append(w, core::event_kind::job_paused, {}, j->id, pause_text(entry));
-    w.changed = true;
-  }
-  w.out.jobs.push_back(std::move(*j));
-  return std::nullopt;
-}
-
-std::optional<failure> engine::apply_one(work& w, const resume_job& c) {
-  auto j = living_job(c.id);
-  if (!j) return std::move(j).error();
-  if (std::erase_if(j->pauses, [&](const auto& p) { return p.reason == c.reason; }) == 0) {
-    w.repeated = true;
-  } else {
-    settle_state(*j);
-    j->updated_at = w.set.now;
-    rows_.update_job(*j);
-    append(w, core::event_kind::job_resumed, {}, j->id, c.reason);
-    w.changed = true;
-  }
-  w.out.jobs.push_back(std::move(*j));
-  return std::nullopt;
-}
-
 std::string engine::skip_reason(const core::job& j, const std::vector<run_row>& open) const {
   if (open.empty()) return {};
   switch (j.definition->on_overlap) {
@@ -188,7 +143,9 @@ std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
   auto living = living_job(c.id);
   if (!living) return std::move(living).error();
   auto& j = *living;
-  if (!c.force && j.state == core::job_state::paused) return paused_failure(j);
+  const bool paused =
+      std::any_of(j.pauses.begin(), j.pauses.end(), [&](const auto& p) { return stands(p, w.set.now); });
+  if (!c.force && paused) return paused_failure(j, w.set.now);
   if (!c.force && j.state == core::job_state::completed)
     return failure{core::errc::invalid_transition,
                    "job " + j.definition->name + " is completed",
@@ -199,6 +156,7 @@ std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
   s.job = j.id;
   s.revision = j.revision;
   s.manual = true;
+  s.forced = paused;
   s.due_at = c.due_at;
   s.actor = w.set.actor;
   if (c.payload && *c.payload != j.definition->spec.payload) {

@@ -112,6 +112,12 @@ class rows {
   virtual std::optional<core::limit_options> find_limits() = 0;
   virtual void put_limits(const core::limit_options& limits) = 0;
 
+  // Pauses of all targets; those of a job are written with the job.
+  virtual core::pause_book find_pauses() = 0;
+  virtual void put_pauses(const core::pause_target& on, const std::vector<core::pause_entry>& entries) = 0;
+  // Keeps the newest ones of the target, at most `keep`.
+  virtual void insert_past_pause(const core::past_pause& over, std::size_t keep) = 0;
+
   // Retention.
   virtual std::vector<run_row> runs_between(core::run_id after, std::int64_t up_to,
                                             std::size_t limit) = 0;  // (after, up_to], by id

@@ -152,6 +152,8 @@ void engine::announce(work& w, const core::run_head& head) {
 std::optional<failure> engine::apply_one(work& w, const step_run& c) {
   auto row = rows_.find_run(c.id);
   if (!row) return refusal::no_run(c.id);
+  if (const auto* claim = std::get_if<core::cmd_claim>(&c.command))
+    if (auto no = held_claim(row->head, *claim, w.set.now)) return no;
   std::shared_ptr<const core::run_spec> spec;
   if (c.want_spec || core::needs_spec(c.command)) spec = spec_of(row->head);
   std::optional<core::attempt_record> earlier;
@@ -196,6 +198,7 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
   // What can be refused by the rows themselves comes first: a second record of one attempt.
   if (step.ended) {
     rows_.insert_attempt(*step.ended);
+    back_off(w, *step.ended);
     w.out.ended.push_back(std::move(*step.ended));
   }
   if (step.adopted) {

@@ -70,7 +70,23 @@ struct pause_job {
 struct resume_job {
   core::job_id id;
   std::string reason;
-};  // lifts only this reason
+  std::string owner = {};  // empty: the operators, or the session that asks
+};                         // lifts only this reason of this owner
+// The same for every scope; a job's pauses are the same set. A job may be archived: its runs are still held.
+struct put_pause {
+  core::pause_target on;
+  core::pause_entry entry;
+};
+struct lift_pause {
+  core::pause_target on;
+  std::string reason;
+  std::string owner = {};  // as above
+  bool only_over = false;  // only when its `until` has come
+};
+// No lease is live under the drains of this target.
+struct note_drained {
+  core::pause_target on;
+};
 struct put_session {
   core::session who;
 };  // id 0: new; else replaced
@@ -124,9 +140,10 @@ struct prune_keys {
   std::uint32_t at_most = 5000;
 };
 
-using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
-                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
-                            note_event, put_limits, prune_history, prune_events, prune_keys>;
+using change =
+    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
+                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
+                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained>;
 
 struct change_set {
   core::instant now = core::never;
@@ -155,6 +172,7 @@ struct receipt {
   // Steps by the store's own rules that the caller did not name: hooks made, runs replaced by a trigger's
   // overlap policy.
   std::vector<core::run> also;
+  std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
 };
 
 }  // namespace belfry::storage

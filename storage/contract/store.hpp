@@ -38,6 +38,8 @@ class store {
   virtual core::result<open_page> scan_open(core::run_id after, std::size_t limit) = 0;
   virtual core::result<core::limit_options> limits(
       const core::limit_options& configured) = 0;  // live ones, when set
+  // What is paused, and what was. A failure counts as paused.
+  virtual core::result<core::pause_book> pauses() = 0;
   // Events with seq in [first, last], as committed: what event_hub is told.
   virtual core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) = 0;
   // Sequence number of the newest committed event. Refused sets can leave evidence and an event that no

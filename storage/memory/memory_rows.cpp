@@ -1,5 +1,6 @@
 #include "storage/memory/memory_rows.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <stdexcept>
@@ -184,6 +185,47 @@ std::optional<remembered> memory_rows::find_once(const std::string& key) { retur
 void memory_rows::insert_once(const std::string& key, const remembered& answer) {
   now.once.set(key, answer);
   now.once_order.set(++now.once_number, key);
+}
+
+core::pause_book memory_rows::find_pauses() {
+  core::pause_book book;
+  const auto add = [&](const core::pause_target& on, const std::vector<core::pause_entry>& entries) {
+    for (const auto& e : entries) book.standing.push_back({on, e});
+  };
+  now.pauses.up([&](const core::pause_target& on, const std::vector<core::pause_entry>& entries) {
+    add(on, entries);
+    return true;
+  });
+  now.jobs.up([&](core::job_id id, const core::job& j) {
+    add(core::the_job(id), j.pauses);
+    return true;
+  });
+  // In the order of the targets, as any store has them.
+  std::stable_sort(book.standing.begin(), book.standing.end(),
+                   [](const core::pause& a, const core::pause& b) { return a.on < b.on; });
+  now.past_pauses.up([&](std::int64_t, const core::past_pause& over) {
+    book.past.push_back(over);
+    return true;
+  });
+  return book;
+}
+
+void memory_rows::put_pauses(const core::pause_target& on, const std::vector<core::pause_entry>& entries) {
+  if (entries.empty())
+    now.pauses.erase(on);
+  else
+    now.pauses.set(on, entries);
+}
+
+void memory_rows::insert_past_pause(const core::past_pause& over, std::size_t keep) {
+  now.past_pauses.set(++now.past_pause_number, over);
+  std::size_t newer = 0;
+  std::vector<std::int64_t> old;
+  now.past_pauses.down([&](std::int64_t number, const core::past_pause& p) {
+    if (p.on == over.on && ++newer > keep) old.push_back(number);
+    return true;
+  });
+  for (const auto number : old) now.past_pauses.erase(number);
 }
 
 std::vector<run_row> memory_rows::runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) {

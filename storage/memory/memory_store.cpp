@@ -72,6 +72,7 @@ class memory_store final : public store {
   core::result<core::limit_options> limits(const core::limit_options& configured) override {
     return rows_.now.limits.value_or(configured);
   }
+  core::result<core::pause_book> pauses() override { return rows_.find_pauses(); }
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override {
     std::vector<core::event> found;
     disk_->read()->events.up(first, [&](std::int64_t seq, const core::event& e) {

@@ -33,6 +33,9 @@ struct tables {
   persistent_map<std::int64_t, std::string> once_order;
   std::int64_t once_number = 0;
   std::optional<core::limit_options> limits;
+  persistent_map<core::pause_target, std::vector<core::pause_entry>> pauses;  // but for those of jobs
+  persistent_map<std::int64_t, core::past_pause> past_pauses;
+  std::int64_t past_pause_number = 0;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

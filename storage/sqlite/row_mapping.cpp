@@ -9,11 +9,19 @@
 namespace belfry::storage::sqlite {
 namespace {
 
-enum flag : std::int64_t { by_hand = 1, cancel_asked = 2, discarded = 4, hooked = 8, tagged = 16 };
+enum flag : std::int64_t {
+  by_hand = 1,
+  cancel_asked = 2,
+  discarded = 4,
+  hooked = 8,
+  tagged = 16,
+  forced = 32
+};
 
 std::int64_t flags_of(const run_row& row) {
   std::int64_t f = 0;
   if (row.head.manual) f |= by_hand;
+  if (row.head.forced) f |= forced;
   if (row.head.cancel_requested) f |= cancel_asked;
   if (row.head.discarded) f |= discarded;
   if (row.hooked) f |= hooked;
@@ -73,6 +81,7 @@ run_row read_run(const query& q, int first) {
   row.handler = q.as<core::handler_kind>(first + 3);
   const auto flags = q.number(first + 4);
   h.manual = (flags & by_hand) != 0;
+  h.forced = (flags & forced) != 0;
   h.cancel_requested = (flags & cancel_asked) != 0;
   h.discarded = (flags & discarded) != 0;
   row.hooked = (flags & hooked) != 0;
@@ -324,7 +333,24 @@ job_row read_job(const query& q) {
 }
 
 core::pause_entry read_pause(const query& q) {
-  return {std::string{q.text(0)}, std::string{q.text(1)}, std::string{q.text(2)}, q.time(3)};
+  return {std::string{q.text(0)},
+          std::string{q.text(1)},
+          std::string{q.text(2)},
+          q.time(3),
+          q.time(4),
+          std::string{q.text(5)},
+          q.time(6),
+          q.time(7)};
+}
+
+core::pause_target read_pause_target(const query& q, int first) {
+  return {q.as<core::pause_scope>(first), std::string{q.text(first + 2)}, core::job_id{q.number(first + 1)}};
+}
+
+void bind_target(query& q, const core::pause_target& on) {
+  q.bind(1, static_cast<std::int64_t>(on.scope));
+  q.bind(2, on.job.value);
+  q.bind(3, on.name);
 }
 
 core::log_line read_log(const query& q) {

@@ -98,8 +98,11 @@ struct job_row {
 };
 job_row read_job(const query& q);
 
-inline constexpr std::string_view pause_columns = "reason, owner, text, since";
+inline constexpr std::string_view pause_columns =
+    "reason, owner, text, since, until, who, deadline, drained, scope, job, name";
 core::pause_entry read_pause(const query& q);
+core::pause_target read_pause_target(const query& q, int first);  // scope, job, name
+void bind_target(query& q, const core::pause_target& on);         // at 1, 2, 3: scope, job, name
 
 inline constexpr std::string_view log_columns = "run, attempt, number, at, stream, text";
 core::log_line read_log(const query& q);

@@ -181,7 +181,8 @@ core::result<log_page> sqlite_reader::logs(core::run_id id, const log_request& w
 }
 
 core::job sqlite_reader::complete(job_row row) {
-  query q{*db_, sql({"select ", pause_columns, " from pauses where job = ?1 order by reason"})};
+  query q{*db_, sql({"select ", pause_columns,
+                     " from pauses where scope = 2 and job = ?1 order by reason, owner"})};
   q.bind(1, row.head.id.value);
   while (q.step()) row.head.pauses.push_back(read_pause(q));
   if (const auto spec = spec_of(row.head.spec, true)) row.definition.spec = *spec;

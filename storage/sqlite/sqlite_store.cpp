@@ -118,6 +118,14 @@ core::result<core::limit_options> sqlite_store::limits(const core::limit_options
   }
 }
 
+core::result<core::pause_book> sqlite_store::pauses() {
+  try {
+    return writer_.find_pauses();
+  } catch (const std::exception& e) {
+    return to_failure(e, "read the pauses");
+  }
+}
+
 core::result<std::vector<core::event>> sqlite_store::events_between(std::int64_t first, std::int64_t last) {
   last = std::min(last, engine_->durable().last_event);
   if (first > last) return std::vector<core::event>{};

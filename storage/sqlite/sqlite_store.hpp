@@ -28,6 +28,7 @@ class sqlite_store final : public store {
   void rollback() override;
   core::result<open_page> scan_open(core::run_id after, std::size_t limit) override;
   core::result<core::limit_options> limits(const core::limit_options& configured) override;
+  core::result<core::pause_book> pauses() override;
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override;
   std::int64_t last_event() const override { return engine_->durable().last_event; }
   void maintain() override;

@@ -86,9 +86,20 @@ statements::statements(SQLite::Database& db)
           db,
           "insert into job_revisions (job, revision, spec, description, on_overlap, max_concurrent, source)"
           " values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
-      job_pauses{db, sql("select ", pause_columns, " from pauses where job = ?1 order by reason")},
-      insert_pause{db, "insert into pauses (job, reason, owner, text, since) values (?1, ?2, ?3, ?4, ?5)"},
-      remove_pauses{db, "delete from pauses where job = ?1"},
+      job_pauses{db, sql("select ", pause_columns,
+                         " from pauses where scope = 2 and job = ?1 order by reason, owner")},
+      insert_pause{db,
+                   "insert into pauses (scope, job, name, reason, owner, who, text, since, until, deadline, "
+                   "drained) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+      remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
+      all_pauses{db, sql("select ", pause_columns, " from pauses order by scope, job, name, reason, owner")},
+      all_past_pauses{db, "select scope, job, name, since, ended from past_pauses order by number"},
+      insert_past_pause{
+          db, "insert into past_pauses (scope, job, name, since, ended) values (?1, ?2, ?3, ?4, ?5)"},
+      trim_past_pauses{db,
+                       "delete from past_pauses where scope = ?1 and job = ?2 and name = ?3 and number <= "
+                       "(select number from past_pauses where scope = ?1 and job = ?2 and name = ?3 order by "
+                       "number desc limit 1 offset ?4)"},
       job_limit{db, sql("select v.on_overlap, v.max_concurrent from ", job_tables, " where j.id = ?1")},
 
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},

@@ -75,6 +75,9 @@ class writer final : public rows {
   void insert_once(const std::string& key, const remembered& answer) override;
   std::optional<core::limit_options> find_limits() override;
   void put_limits(const core::limit_options& limits) override;
+  core::pause_book find_pauses() override;
+  void put_pauses(const core::pause_target& on, const std::vector<core::pause_entry>& entries) override;
+  void insert_past_pause(const core::past_pause& over, std::size_t keep) override;
 
   std::vector<run_row> runs_between(core::run_id after, std::int64_t up_to, std::size_t limit) override;
   std::vector<core::job_id> jobs_after(core::job_id after, std::size_t limit) override;

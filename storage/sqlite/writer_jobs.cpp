@@ -90,18 +90,48 @@ void writer::write_job(query& q, const core::job& j) {
   write_pauses(j);
 }
 
-void writer::write_pauses(const core::job& j) {
-  s_.remove_pauses.bind(1, j.id.value);
+void writer::write_pauses(const core::job& j) { put_pauses(core::the_job(j.id), j.pauses); }
+
+void writer::put_pauses(const core::pause_target& on, const std::vector<core::pause_entry>& entries) {
+  bind_target(s_.remove_pauses, on);
   s_.remove_pauses.run();
-  for (const auto& p : j.pauses) {
+  for (const auto& p : entries) {
     auto& q = s_.insert_pause;
-    q.bind(1, j.id.value);
-    q.bind(2, p.reason);
-    q.bind_or_null(3, p.owner);
-    q.bind_or_null(4, p.text);
-    q.bind(5, core::micros(p.since));
+    bind_target(q, on);
+    q.bind(4, p.reason);
+    q.bind(5, p.owner);
+    q.bind_or_null(6, p.by);
+    q.bind_or_null(7, p.text);
+    q.bind(8, core::micros(p.since));
+    q.bind_or_null(9, core::micros(p.until));
+    q.bind_or_null(10, core::micros(p.deadline));
+    q.bind_or_null(11, core::micros(p.drained_at));
     q.run();
   }
+}
+
+core::pause_book writer::find_pauses() {
+  core::pause_book book;
+  {
+    auto& q = s_.all_pauses;
+    const using_query use{q};
+    while (q.step()) book.standing.push_back({read_pause_target(q, 8), read_pause(q)});
+  }
+  auto& q = s_.all_past_pauses;
+  const using_query use{q};
+  while (q.step()) book.past.push_back({read_pause_target(q, 0), q.time(3), q.time(4)});
+  return book;
+}
+
+void writer::insert_past_pause(const core::past_pause& over, std::size_t keep) {
+  auto& q = s_.insert_past_pause;
+  bind_target(q, over.on);
+  q.bind(4, core::micros(over.since));
+  q.bind(5, core::micros(over.ended));
+  q.run();
+  bind_target(s_.trim_past_pauses, over.on);
+  s_.trim_past_pauses.bind(4, static_cast<std::int64_t>(keep));
+  s_.trim_past_pauses.run();
 }
 
 void writer::insert_job(const core::job& j) {

@@ -225,6 +225,11 @@ struct stage {
         {"register_session", "/v1/sessions", {{"name", "w"}}, 201},
         {"end_session", "/v1/sessions/" + other_session, {}},
         {"claim", "/v1/claims", {{"session", session}, {"max", 5}}},
+        {"pause_scheduler", "/v1/scheduler:pause", {{"workspace", "blue"}, {"for", "1h"}}},
+        {"pause_scheduler", "/v1/scheduler:pause", {{"agent_type", "go"}, {"reason", "quota"}}},
+        {"drain_scheduler", "/v1/scheduler:drain", {{"job", "put"}, {"timeout", "0s"}}},
+        {"list_pauses", "/v1/scheduler/pauses", {}},
+        {"resume_scheduler", "/v1/scheduler:resume", {{"workspace", "blue"}}},
         {"put_limits", "/v1/limits", {{"global", 9}}},
         {"import_jobs", "/v1/import", {{"definition", {{"name", "imported"}, {"payload", 1}}}}},
     };

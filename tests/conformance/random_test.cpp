@@ -49,9 +49,7 @@ class town {
       case 11:
         return st::trigger_job{job, o.b % 4 == 0 ? std::optional<std::string>{"[1]"} : std::nullopt,
                                o.b % 5 == 0};
-      case 12:
-        return o.b % 2 == 0 ? st::change{st::pause_job{job, {"manual", "me", "", core::never}}}
-                            : st::change{st::resume_job{job, "manual"}};
+      case 12: return pause(job, o, now);
       case 13:
         return st::append_log{
             {{run, 1u + o.b % 2, 1u + o.b, now, core::log_stream::out, std::string(o.b, 'x')}}, 100};
@@ -76,6 +74,22 @@ class town {
   }
 
  private:
+  static st::change pause(core::job_id job, const op& o, core::instant now) {
+    const core::pause_target targets[] = {core::the_job(job), core::whole_scheduler(),
+                                          core::the_workspace("w1"), core::the_agent_type("t")};
+    const auto& on = targets[o.a % 4];
+    core::pause_entry e{o.b % 3 == 0 ? "manual" : "quota", "operator", "", core::never};
+    if (o.b % 4 == 1) e.until = now + std::chrono::seconds{1 + o.a % 20};
+    if (o.b % 5 == 1) e.deadline = now + std::chrono::seconds{5};
+    switch (o.b % 6) {
+      case 0: return st::pause_job{job, {"manual", "operator", "", core::never}};
+      case 1:
+      case 2: return st::put_pause{on, e};
+      case 3: return st::resume_job{job, "manual"};
+      case 4: return st::note_drained{on};
+      default: return st::lift_pause{on, e.reason, "operator", o.a % 3 == 0};
+    }
+  }
   core::submission submission(const op& o, core::instant now) const {
     auto spec = a_spec("n" + std::to_string(o.a % 3));
     spec.prio = static_cast<core::priority>(o.a % 4);
@@ -151,6 +165,12 @@ void same_receipts(const core::result<st::receipt>& a, const core::result<st::re
   RC_ASSERT(a->replayed == b->replayed);
   RC_ASSERT(a->pruned == b->pruned);
   RC_ASSERT(a->prunable == b->prunable);
+  RC_ASSERT(a->pauses.size() == b->pauses.size());
+  for (std::size_t i = 0; i < a->pauses.size(); ++i) {
+    RC_ASSERT(a->pauses[i].on == b->pauses[i].on);
+    RC_ASSERT(a->pauses[i].entries == b->pauses[i].entries);
+    RC_ASSERT(a->pauses[i].ended == b->pauses[i].ended);
+  }
 }
 
 const std::vector<core::run_filter>& filters() {
@@ -197,6 +217,9 @@ void same_observations(fixture<A>& a, fixture<B>& b) {
     RC_ASSERT(*a.read().ids_of(filter, 500) == *b.read().ids_of(filter, 500));
     same_statistics(*a.read().statistics(filter), *b.read().statistics(filter));
   }
+  const auto p = a.store().pauses(), q = b.store().pauses();
+  RC_ASSERT(p->standing == q->standing);
+  RC_ASSERT(p->past == q->past);
   RC_ASSERT(a.events() == b.events());
   same_jobs(a.read().list_jobs(true, "", 100, 0)->jobs, b.read().list_jobs(true, "", 100, 0)->jobs);
   const auto ids = *a.read().ids_of({}, 500);

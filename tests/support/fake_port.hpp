@@ -36,6 +36,9 @@ class fake_port final : public messages::node_port {
   void call(messages::rebuild_index m, messages::reply<messages::index_rebuilt> done) override;
   void call(messages::put_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::archive_job m, messages::reply<messages::job_stored> done) override;
+  void call(messages::set_pause m, messages::reply<messages::pauses_seen> done) override;
+  void call(messages::lift_pause m, messages::reply<messages::pauses_seen> done) override;
+  void call(messages::look_at_pauses m, messages::reply<messages::pauses_seen> done) override;
   void call(messages::pause_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::resume_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
@@ -94,6 +97,7 @@ class fake_port final : public messages::node_port {
   core::result<messages::submitted> trigger(const messages::trigger_job& m);
   messages::claimed_runs claim(const messages::claim_runs& m);
   core::result<messages::sessions_seen> seen(core::session_id id, bool gone_too) const;
+  messages::pauses_seen seen_of(const std::optional<core::pause_target>& on) const;
   core::result<core::run> redrive(core::run_id id, const messages::redrive_runs& m);
   void note(core::event e);
   void tell(core::run_id run);
@@ -126,6 +130,7 @@ class fake_port final : public messages::node_port {
   std::map<core::run_id, core::checkpoint> checkpoints_;
   std::map<core::run_id, std::vector<core::log_line>> logs_;
   std::map<core::job_id, core::job> jobs_;
+  std::map<core::pause_target, std::vector<core::pause_entry>> pauses_;
   std::map<core::session_id, core::session> sessions_;
   std::map<std::string, std::pair<messages::once_key, messages::submitted>> once_;
   std::map<std::string, std::pair<messages::once_key, messages::job_stored>> once_jobs_;

@@ -197,11 +197,58 @@ void fake_port::call(messages::archive_job m, messages::reply<messages::job_stor
   });
 }
 
+messages::pauses_seen fake_port::seen_of(const std::optional<core::pause_target>& on) const {
+  messages::pauses_seen seen;
+  for (const auto& [target, entries] : pauses_)
+    for (const auto& e : entries)
+      if (!on || target == *on) seen.pauses.push_back({target, e});
+  for (const auto& [id, r] : runs_)
+    if (core::leased(r.head.state)) {
+      ++seen.live;
+      seen.running.push_back({id, r.head.name, r.head.job, r.head.held.holder, "somebody",
+                              r.head.held.claimed_at, r.head.held.deadline_at, r.head.held.expires_at});
+    }
+  return seen;
+}
+
+void fake_port::call(messages::set_pause m, messages::reply<messages::pauses_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::pauses_seen> {
+    last_actor_ = m.actor;
+    if (auto found = core::check(m.on, m.entry, time_.now()); !found.empty())
+      return core::failure{core::errc::invalid, "the pause is not valid", std::move(found), {}};
+    auto entry = m.entry;
+    entry.by = m.actor;
+    auto d = core::decide_pause(m.on, pauses_[m.on], std::move(entry), m.actor, time_.now());
+    if (!d) return d.error();
+    pauses_[m.on] = d->entries;
+    auto seen = seen_of(m.on);
+    seen.changed = d->changed;
+    return seen;
+  });
+}
+
+void fake_port::call(messages::lift_pause m, messages::reply<messages::pauses_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::pauses_seen> {
+    auto d = core::decide_lift(m.on, pauses_[m.on], m.reason, m.owner, false, m.actor, time_.now());
+    if (!d) return d.error();
+    pauses_[m.on] = d->entries;
+    auto seen = seen_of(m.on);
+    seen.changed = d->changed;
+    return seen;
+  });
+}
+
+void fake_port::call(messages::look_at_pauses m, messages::reply<messages::pauses_seen> done) {
+  ask(std::move(done),
+      [this, m = std::move(m)]() -> core::result<messages::pauses_seen> { return seen_of(m.on); });
+}
+
 void fake_port::call(messages::pause_job m, messages::reply<messages::job_stored> done) {
   ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::job_stored> {
     auto& j = jobs_.at(m.id);
     std::erase_if(j.pauses, [&](const auto& p) { return p.reason == m.reason; });
-    j.pauses.push_back({m.reason, m.actor, m.text, time_.now()});
+    j.pauses.push_back({m.reason, core::owner_for(m.actor), m.text, time_.now()});
+    j.pauses.back().by = m.actor;
     j.state = core::job_state::paused;
     return messages::job_stored{j};
   });

@@ -16,10 +16,11 @@ void sim_client::act(sim_town& town) {
   rest(town, 0ms, town.calm() ? 2s : 1500ms);
   if (busy_) return;
   if (town.calm()) {
-    if (!open_.empty()) repeat(town);
+    if (!open_.empty()) return repeat(town);
+    if (name().ends_with('1')) lift_all(town);
     return;
   }
-  switch (town.luck.weighted({34, 8, 2, 16, 6, 6, 10, 3, 12})) {
+  switch (town.luck.weighted({34, 8, 2, 16, 6, 6, 10, 3, 12, 4})) {
     case 0: return submit(town);
     case 1: return repeat(town);
     case 2: return other_content(town);
@@ -28,7 +29,8 @@ void sim_client::act(sim_town& town) {
     case 5: return keep_jobs(town);
     case 6: return trigger(town);
     case 7: return limit(town);
-    default: return look(town);
+    case 8: return look(town);
+    default: return pause(town);
   }
 }
 
@@ -223,6 +225,49 @@ void sim_client::keep_jobs(sim_town& town) {
       return town.ask<messages::job_stored>(name(), "archive job", messages::archive_job{job.id, name()},
                                             stored);
   }
+}
+
+// Of anything, for any reason, for a while or until somebody lifts it; sometimes a drain.
+void sim_client::pause(sim_town& town) {
+  auto& luck = town.luck;
+  core::pause_target on;
+  switch (luck.weighted({2, 2, 2, 2})) {
+    case 0: break;
+    case 1: on = core::the_workspace(luck.chance(0.5) ? "" : "w1"); break;
+    case 2:
+      if (!jobs_.empty()) on = core::the_job(luck.one_of(jobs_).id);
+      break;
+    default: on = core::the_agent_type(luck.chance(0.5) ? "process" : "agent");
+  }
+  const std::string reason = luck.chance(0.5) ? "manual" : "maintenance";
+  busy_ = true;
+  const auto answered = [this, &town](const result<messages::pauses_seen>&) { done(town); };
+  if (luck.chance(0.5)) {
+    messages::lift_pause m{on, reason, {}, name()};
+    return town.ask<messages::pauses_seen>(name(), "resume", std::move(m), answered);
+  }
+  core::pause_entry e{reason, {}, "for a while", core::never};
+  if (luck.chance(0.8)) e.until = town.clock.now() + luck.between(1s, 20s);
+  if (luck.chance(0.3)) e.deadline = town.clock.now() + 5s;
+  town.ask<messages::pauses_seen>(name(), "pause", messages::set_pause{on, std::move(e), name()}, answered);
+}
+
+// In the end everything is let go, or work would wait for ever.
+void sim_client::lift_all(sim_town& town) {
+  if (free_) return;
+  busy_ = true;
+  town.ask<messages::pauses_seen>(
+      name(), "pauses", messages::look_at_pauses{}, [this, &town](result<messages::pauses_seen> answer) {
+        done(town);
+        if (!answer) return;
+        free_ = answer->pauses.empty();
+        if (free_) return;
+        const auto& p = answer->pauses.front();
+        busy_ = true;
+        town.ask<messages::pauses_seen>(name(), "lift",
+                                        messages::lift_pause{p.on, p.why.reason, p.why.owner, name()},
+                                        [this, &town](const result<messages::pauses_seen>&) { done(town); });
+      });
 }
 
 void sim_client::trigger(sim_town& town) {

@@ -19,7 +19,7 @@ class sim_client final : public sim_guest {
   void act(sim_town& town) override;
   void life_ended(sim_town& town) override;
   /// Nothing of it is open that it would still repeat.
-  bool content() const { return !busy_ && open_.empty(); }
+  bool content() const { return !busy_ && open_.empty() && (free_ || !name().ends_with('1')); }
   std::size_t triggers_asked() const { return triggers_; }
 
  private:
@@ -39,12 +39,15 @@ class sim_client final : public sim_guest {
   void limit(sim_town& town);
   void look(sim_town& town);
   void rebuild(sim_town& town);
+  void pause(sim_town& town);
+  void lift_all(sim_town& town);
   void look_at_run(sim_town& town);
   void done(sim_town& town);
   std::optional<core::run_id> some_run(sim_town& town);
 
   bool own_ids_;
   bool busy_ = false;
+  bool free_ = false;  // it has lifted every pause, in the end
   std::size_t count_ = 0, triggers_ = 0;
   std::optional<wish> sent_;   // on its way
   std::deque<wish> open_;      // keyed, without an answer: to be repeated

@@ -103,6 +103,7 @@ class faulty_store final : public store {
   result<core::limit_options> limits(const core::limit_options& configured) override {
     return real_->limits(configured);
   }
+  result<core::pause_book> pauses() override { return real_->pauses(); }
   result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override {
     return real_->events_between(first, last);
   }

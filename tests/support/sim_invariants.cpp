@@ -43,6 +43,18 @@ std::optional<shown_proof> proof_of(const core::run_command& c) {
       c);
 }
 
+// A change of pauses tells of a job where it is about one.
+bool names_job(const storage::change& c) {
+  return std::visit(
+      [](const auto& one) {
+        if constexpr (requires { one.on.scope; })
+          return one.on.scope == core::pause_scope::job;
+        else
+          return false;
+      },
+      c);
+}
+
 const core::attempt_record* record_of(const shadow_run& run, std::uint64_t fencing) {
   for (const auto& a : run.attempts)
     if (a.fencing == fencing) return &a;
@@ -112,6 +124,8 @@ void sim_invariants::walk(const change_set& set, const receipt& answer) {
                std::holds_alternative<storage::pause_job>(change) ||
                std::holds_alternative<storage::resume_job>(change)) {
       take_job();
+    } else if (names_job(change)) {
+      if (job != answer.jobs.end()) take_job();
     } else if (std::holds_alternative<storage::put_session>(change) ||
                std::holds_alternative<storage::end_session>(change) ||
                std::holds_alternative<storage::change_session>(change)) {
@@ -125,6 +139,7 @@ void sim_invariants::walk(const change_set& set, const receipt& answer) {
       pruned_ = pruned_ || !prune->dry_run;
     }
   }
+  for (const auto& p : answer.pauses) shadow_.pauses.put(p.on, p.entries);
   for (const auto& r : answer.also) {
     if (shadow_.runs.find(r.head.id) == nullptr)
       check_made(r);
@@ -168,6 +183,9 @@ void sim_invariants::check_step(const run_head& after, const storage::step_run* 
   if (!claimed && after.attempt != before.attempt)
     report("fencing", "an attempt without a claim: " + name_of(after));
   if (asked != nullptr) {
+    const auto* claim = std::get_if<core::cmd_claim>(&asked->command);
+    if (claim != nullptr && claimed && shadow_.paused(before, shadow_.sessions.find(claim->holder), set.now))
+      report("pause", "a claim went through a pause: " + name_of(after));
     check_proof(before, after, asked->command, set.now);
     check_decision(old, after, *asked, set);
   }
@@ -219,6 +237,12 @@ void sim_invariants::check_refusal(const change_set& set, const core::failure& w
     return;
   }
   if (pruned_ && why.code == errc::not_found && terminal(row->head.state)) return;
+  const auto* claim = std::get_if<core::cmd_claim>(&asked->command);
+  if (claim != nullptr && row->head.state == run_state::queued &&
+      shadow_.paused(row->head, shadow_.sessions.find(claim->holder), set.now)) {
+    if (why.code != errc::paused) report("pause", "a claim of what is paused was refused with: " + why.text);
+    return;
+  }
   const auto shown = proof_of(asked->command);
   const auto said =
       core::decide(row->head, {row->spec.get(), shown ? record_of(*row, shown->fencing) : nullptr},

@@ -88,7 +88,12 @@ void sim_world::check_queue(const messages::queue_state& told) {
   if (lanes != by_lane) return truth.report("counts", "live leases by lane are counted wrongly");
   if (types != by_type) return truth.report("counts", "live leases by agent type are counted wrongly");
   if (const auto* limits = truth.shadow().limits.find(0); limits != nullptr && *limits != told.limits)
-    truth.report("counts", "other limits are in force than are stored");
+    return truth.report("counts", "other limits are in force than are stored");
+  std::vector<core::pause> paused;
+  for (const auto& [on, entries] : truth.shadow().pauses.all())
+    for (const auto& e : entries)
+      if (stands(e, clock.now())) paused.push_back({on, e});
+  if (paused != told.pauses) truth.report("counts", "other pauses are in force than are stored");
 }
 
 // Whoever waits for work and may take a run that no limit holds would have been given it.
@@ -134,11 +139,11 @@ void sim_world::check_idle_hands(const messages::queue_state& told) {
         (!h.lane.empty() && !below(by_lane[h.lane], l.per_lane)) ||
         (h.batch && !below(by_batch[h.batch], l.per_batch)) ||
         (!h.concurrency_key.empty() && by_key[h.concurrency_key] >= h.concurrency_limit) ||
-        (h.job && by_job[h.job] != 0))
+        (h.job && by_job[h.job] != 0) || truth.shadow().paused(h, nullptr, clock.now()))
       continue;
     for (const auto& [who, at_least] : hands) {
       if (h.prio > at_least || (!who->local && !below(by_type[who->agent_type], l.per_agent_type))) continue;
-      if (!core::may_take(*who, h.needs, run.handler)) continue;
+      if (!core::may_take(*who, h.needs, run.handler) || truth.shadow().paused(h, who, clock.now())) continue;
       const auto said = std::make_shared<std::string>();
       ask<messages::explanation>("check", "explain", messages::explain_run{h},
                                  [said](core::result<messages::explanation> answer) {

@@ -97,11 +97,33 @@ struct sim_shadow {
   kept_map<core::job_id, core::job> jobs;
   kept_map<core::session_id, core::session> sessions;
   kept_map<int, core::limit_options> limits;  // one entry at most
+  kept_map<core::pause_target, std::vector<core::pause_entry>> pauses;
 
-  void commit() { runs.commit(), jobs.commit(), sessions.commit(), limits.commit(); }
-  void lose(bool again) { runs.lose(again), jobs.lose(again), sessions.lose(again), limits.lose(again); }
-  bool open() const { return runs.open() || jobs.open() || sessions.open() || limits.open(); }
-  void was_kept() { runs.was_kept(), jobs.was_kept(), sessions.was_kept(), limits.was_kept(); }
+  /// Whether anything keeps a holder of this kind from this run: said here in another way than in the core.
+  bool paused(const core::run_head& head, const core::session* holder, core::instant now) const {
+    const auto stands = [&](const core::pause_target& on) {
+      const auto* all = pauses.find(on);
+      if (all == nullptr) return false;
+      for (const auto& e : *all)
+        if (e.until == core::never || e.until > now) return true;
+      return false;
+    };
+    if (stands({core::pause_scope::scheduler, {}, {}})) return true;
+    if (stands({core::pause_scope::workspace, head.needs.workspace, {}})) return true;
+    if (head.job && !head.forced && stands({core::pause_scope::job, {}, head.job})) return true;
+    return holder != nullptr && stands({core::pause_scope::agent_type, holder->agent_type, {}});
+  }
+
+  void commit() { runs.commit(), jobs.commit(), sessions.commit(), limits.commit(), pauses.commit(); }
+  void lose(bool again) {
+    runs.lose(again), jobs.lose(again), sessions.lose(again), limits.lose(again), pauses.lose(again);
+  }
+  bool open() const {
+    return runs.open() || jobs.open() || sessions.open() || limits.open() || pauses.open();
+  }
+  void was_kept() {
+    runs.was_kept(), jobs.was_kept(), sessions.was_kept(), limits.was_kept(), pauses.was_kept();
+  }
 };
 
 }  // namespace belfry::tests

@@ -135,6 +135,9 @@ void get_metrics(const exchange_ptr& x) {
               if (q) {
                 const auto age =
                     q->counts.oldest && *q->counts.oldest < now ? now - *q->counts.oldest : core::span{0};
+                for (std::size_t i = 0; i < q->paused_of_scope.size(); ++i)
+                  z->node().meter.set(metric::paused, static_cast<double>(q->paused_of_scope[i]),
+                                      core::to_text(static_cast<core::pause_scope>(i)));
                 z->node().meter.set(metric::queue_oldest_age_seconds,
                                     std::chrono::duration<double>(age).count());
               }

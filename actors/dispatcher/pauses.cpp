@@ -1,0 +1,139 @@
+// Pauses and drains: set and lifted by change sets like anything else, followed in memory, ended by the
+// alarm when their time is over.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+
+namespace {
+
+constexpr std::size_t remaining_told = 500;
+
+}  // namespace
+
+caf::result<dispatcher::pauses_answer> dispatcher::pause(const set_pause& asked) {
+  auto entry = asked.entry;
+  const auto now = deps_.clock->now();
+  if (auto found = core::check(asked.on, entry, now); !found.empty())
+    return pauses_answer{core::failure{core::errc::invalid, "the pause is not valid", std::move(found), {}}};
+  if (entry.owner.empty()) entry.owner = core::owner_for(asked.actor);
+  entry.by = asked.actor;
+  return change_pauses(storage::put_pause{asked.on, std::move(entry)}, asked.on, asked.actor);
+}
+
+caf::result<dispatcher::pauses_answer> dispatcher::resume(const lift_pause& asked) {
+  return change_pauses(storage::lift_pause{asked.on, asked.reason, asked.owner}, asked.on, asked.actor);
+}
+
+caf::result<dispatcher::pauses_answer> dispatcher::change_pauses(storage::change what,
+                                                                 const core::pause_target& on,
+                                                                 const std::string& actor) {
+  auto [guard, promise] = answer_later<pauses_answer>(this);
+  storage::change_set set{deps_.clock->now(), actor, {}, {std::move(what)}};
+  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
+      .then(
+          [this, answer = guard, on](commit_results& r) {
+            auto& said = r.answers.front();
+            if (!said) return answer->deliver(pauses_answer{said.error()});
+            auto seen = look(on);
+            seen.changed = !said->replayed;
+            answer->deliver(pauses_answer{std::move(seen)});
+          },
+          [answer = guard](caf::error& e) { answer->deliver(pauses_answer{failure_of(e, "storage")}); });
+  return promise;
+}
+
+std::size_t dispatcher::running_under(const core::pause_target& on) const {
+  switch (on.scope) {
+    case core::pause_scope::scheduler: return held_.size();
+    case core::pause_scope::workspace:
+      return static_cast<std::size_t>(std::count_if(
+          held_.begin(), held_.end(), [&](const auto& h) { return h.second.workspace == on.name; }));
+    case core::pause_scope::job:
+      return static_cast<std::size_t>(
+          std::count_if(held_.begin(), held_.end(), [&](const auto& h) { return h.second.job == on.job; }));
+    case core::pause_scope::agent_type:
+      return static_cast<std::size_t>(std::count_if(held_.begin(), held_.end(), [&](const auto& h) {
+        const auto* who = roster_.known(h.second.holder);
+        return who != nullptr && who->agent_type == on.name;
+      }));
+  }
+  return 0;
+}
+
+pauses_seen dispatcher::look(const std::optional<core::pause_target>& on) const {
+  const auto now = deps_.clock->now();
+  pauses_seen seen;
+  seen.known = pauses_.known();
+  for (auto& p : pauses_.all())
+    if ((!on || p.on == *on) && stands(p.why, now)) seen.pauses.push_back(std::move(p));
+  const auto what = on.value_or(core::whole_scheduler());
+  for (const auto& [run, h] : held_) {
+    const auto* who = roster_.known(h.holder);
+    const bool meant =
+        what.scope == core::pause_scope::scheduler ||
+        (what.scope == core::pause_scope::workspace && h.workspace == what.name) ||
+        (what.scope == core::pause_scope::job && h.job == what.job) ||
+        (what.scope == core::pause_scope::agent_type && who != nullptr && who->agent_type == what.name);
+    if (!meant) continue;
+    ++seen.live;
+    seen.running.push_back({run, h.name, h.job, h.holder, who == nullptr ? std::string{} : who->name,
+                            h.claimed_at, h.deadline_at, h.expires_at});
+  }
+  std::sort(seen.running.begin(), seen.running.end(), [](const auto& a, const auto& b) {
+    return a.claimed_at != b.claimed_at ? a.claimed_at < b.claimed_at : a.run < b.run;
+  });
+  if (seen.running.size() > remaining_told) seen.running.resize(remaining_told);
+  return seen;
+}
+
+// What stands may be another set than before: by a commit, or because time has passed.
+void dispatcher::pauses_changed(core::instant now) {
+  board_.follow(pauses_, now);
+  pauses_end_ = pauses_.next_end(now);
+  if (pauses_end_ != core::never) alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
+}
+
+// Those whose time is over hold nothing any more; the row goes as well, with an event.
+void dispatcher::pauses_over(core::instant now) {
+  for (const auto& p : pauses_.over(now))
+    write_of_pause(storage::lift_pause{p.on, p.why.reason, p.why.owner, true});
+  if (pauses_end_ == core::never) return;
+  pauses_changed(now);
+  serve_waiting();
+}
+
+// A drain is over when no lease is live under it. Said once, in the journal; the pause stays.
+void dispatcher::end_drains() {
+  if (!ready_ || !std::exchange(leases_ended_, false) || pauses_.nothing()) return;
+  const auto now = deps_.clock->now();
+  std::optional<core::pause_target> looked;
+  for (const auto& p : pauses_.all()) {
+    if (!core::draining(p.why) || p.why.drained_at != core::never || !stands(p.why, now)) continue;
+    if (looked == p.on || running_under(p.on) > 0) continue;
+    looked = p.on;
+    write_of_pause(storage::note_drained{p.on});
+  }
+}
+
+// What cannot be written now is written at the next occasion: a boot, or when something changes again.
+void dispatcher::write_of_pause(storage::change what) {
+  storage::change_set set{deps_.clock->now(), "node", {}, {std::move(what)}};
+  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
+      .then(
+          [this](commit_results& r) {
+            if (!r.answers.front())
+              deps_.says.say(note_level::warning, "pause-not-written " + r.answers.front().error().text);
+          },
+          [this](caf::error&) { deps_.says.say(note_level::warning, "pause-not-written storage is gone"); });
+}
+
+}  // namespace belfry::actors
