@@ -50,7 +50,15 @@ caf::result<core::result<index_rebuilt>> dispatcher::rebuild(const rebuild_index
     if (!place.holder) known.push_back(run);
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
-  compare_from({});
+  // What is paused is read anew as well.
+  request(deps_.reads, caf::infinite, ask_pauses{})
+      .then(
+          [this](core::result<core::pause_book>& book) {
+            take_pauses(book);
+            if (!book) return end_comparing(book.error());
+            compare_from({});
+          },
+          [this](caf::error& e) { end_comparing(failure_of(e, "storage")); });
   return promise;
 }
 

@@ -145,6 +145,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   messages::pauses_seen look(const std::optional<core::pause_target>& on) const;
   std::size_t running_under(const core::pause_target& on) const;
   void read_pauses();
+  void read_pauses_again();
+  void take_pauses(const core::result<core::pause_book>& book);
   void pauses_changed(core::instant now);
   void pauses_over(core::instant now);
   void end_drains();

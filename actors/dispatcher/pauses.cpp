@@ -16,6 +16,7 @@ using namespace messages;
 namespace {
 
 constexpr std::size_t remaining_told = 500;
+constexpr core::span read_again_after = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -95,8 +96,30 @@ pauses_seen dispatcher::look(const std::optional<core::pause_target>& on) const 
   return seen;
 }
 
+// The state as it was read while the node serves. One that cannot be read counts as paused, and is asked for
+// again.
+void dispatcher::take_pauses(const core::result<core::pause_book>& book) {
+  const auto now = deps_.clock->now();
+  if (book) {
+    pauses_.load(*book);
+    pauses_changed(now);
+    return serve_waiting();
+  }
+  deps_.says.say(note_level::error, "pauses-not-read everything is held: " + book.error().text);
+  pauses_.forget();
+  pauses_end_ = core::later(now, read_again_after);
+  alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
+}
+
+void dispatcher::read_pauses_again() {
+  request(deps_.reads, caf::infinite, ask_pauses{})
+      .then([this](core::result<core::pause_book>& book) { take_pauses(book); },
+            [this](caf::error&) { deps_.says.say(note_level::error, "pauses-not-read storage is gone"); });
+}
+
 // What stands may be another set than before: by a commit, or because time has passed.
 void dispatcher::pauses_changed(core::instant now) {
+  if (!pauses_.known()) return;
   board_.follow(pauses_, now);
   pauses_end_ = pauses_.next_end(now);
   if (pauses_end_ != core::never) alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
@@ -104,6 +127,11 @@ void dispatcher::pauses_changed(core::instant now) {
 
 // Those whose time is over hold nothing any more; the row goes as well, with an event.
 void dispatcher::pauses_over(core::instant now) {
+  if (!pauses_.known()) {
+    if (pauses_end_ == core::never) return;
+    if (pauses_end_ <= now) return read_pauses_again();
+    return alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
+  }
   for (const auto& p : pauses_.over(now))
     write_of_pause(storage::lift_pause{p.on, p.why.reason, p.why.owner, true});
   if (pauses_end_ == core::never) return;

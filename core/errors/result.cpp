@@ -133,7 +133,7 @@ constexpr entry catalogue[] = {
      "The revision or state that you expected is not the present one, so nothing was changed. Read it again "
      "and "
      "repeat the change on what you find."},
-    {errc::paused, true, "paused", "It is paused",
+    {errc::paused, true, "paused", "It is held by a pause",
      "A pause of the scheduler, the workspace, the job or the agent type holds it. Nothing was changed. "
      "`belfry "
      "scheduler pauses` shows who paused what, since when, and the command that lifts it."},

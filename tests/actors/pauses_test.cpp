@@ -229,6 +229,24 @@ TEST_CASE_METHOD(pauses_node,
   CHECK(claim(who).size() == 1);
 }
 
+TEST_CASE_METHOD(pauses_node, "pause: a state that cannot be read counts as paused until it can",
+                 "[actors][pause]") {
+  const auto who = worker("robot");
+  submit(payload("work"));
+  faults.pauses_unreadable = true;
+  CHECK_FALSE(ask<messages::index_rebuilt>(messages::rebuild_index{"test"}));
+  CHECK(claim(who).empty());
+  CHECK_FALSE(look().known);
+  CHECK(queue().paused);
+  auto patient = wait_for_work(who, 30s);
+  advance(5s);
+  CHECK_FALSE(patient.answered());
+  faults.pauses_unreadable = false;
+  advance(2s);
+  REQUIRE(patient.answered());
+  CHECK(patient.get()->runs.size() == 1);
+}
+
 TEST_CASE_METHOD(pauses_node, "pause: a session lifts only its own", "[actors][pause]") {
   const auto who = to_string(worker("robot"));
   REQUIRE(pause());

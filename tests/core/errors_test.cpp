@@ -24,7 +24,7 @@ TEST_CASE("errors: every code has words of its own and can be found again by its
     CHECK(help_of(e).size() >= 60);
     CHECK(help_of(e).back() == '.');
   }
-  CHECK(all_errcs().size() == 30);
+  CHECK(all_errcs().size() == 31);
 }
 
 TEST_CASE("errors: numbers that travel between nodes are never changed", "[core][errors]") {
@@ -34,6 +34,7 @@ TEST_CASE("errors: numbers that travel between nodes are never changed", "[core]
   CHECK(static_cast<int>(errc::conflict) == 11);
   CHECK(static_cast<int>(errc::timed_out) == 24);
   CHECK(static_cast<int>(errc::precondition_failed) == 30);
+  CHECK(static_cast<int>(errc::paused) == 31);
 }
 
 TEST_CASE("errors: what passes by itself may be tried again, what needs another request may not",

@@ -68,6 +68,11 @@ core::result<storage::open_page> sim_store::scan_open(core::run_id after, std::s
   return real_->scan_open(after, limit);
 }
 
+core::result<core::pause_book> sim_store::pauses() {
+  if (wire_->cut) return gone();
+  return real_->pauses();
+}
+
 core::result<core::limit_options> sim_store::limits(const core::limit_options& configured) {
   if (wire_->cut) return gone();
   return real_->limits(configured);

@@ -51,6 +51,7 @@ class sim_store final : public storage::store {
   void rollback() override;
   core::result<storage::open_page> scan_open(core::run_id after, std::size_t limit) override;
   core::result<core::limit_options> limits(const core::limit_options& configured) override;
+  core::result<core::pause_book> pauses() override;
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override;
   std::int64_t last_event() const override { return real_->last_event(); }
   void maintain() override;

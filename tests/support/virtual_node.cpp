@@ -34,6 +34,11 @@ class faulty_store final : public storage::store {
   core::result<storage::open_page> scan_open(core::run_id after, std::size_t limit) override {
     return real_->scan_open(after, limit);
   }
+  core::result<core::pause_book> pauses() override {
+    if (faults_.pauses_unreadable)
+      return core::failure{core::errc::unavailable, "the pauses cannot be read", {}, {}};
+    return real_->pauses();
+  }
   core::result<core::limit_options> limits(const core::limit_options& configured) override {
     return real_->limits(configured);
   }

@@ -25,6 +25,7 @@ namespace belfry::tests {
 struct store_faults {
   std::optional<core::failure> next_commit;   // the next commit fails so, once
   std::optional<core::failure> every_commit;  // until it is taken away
+  bool pauses_unreadable = false;
   std::size_t commits = 0;                    // that were asked for
   std::vector<storage::change_set> seen;      // sets that were applied, if `record`
   bool record = false;
