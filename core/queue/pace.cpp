@@ -31,6 +31,7 @@ estimate estimate_end(double value, instant started, instant said, instant now) 
   if (!(value >= least_value)) return {{}, "unknown: less than 2 % are done"};
   const auto took = said - started;
   const auto silent = std::max(now - said, span{0});
+  if (took < std::chrono::seconds{1}) return {{}, "unknown: it has not worked for a second"};
   if (silent > took) return {{}, "unknown: its last word is too old"};
   const auto left = static_cast<double>(took.count()) * (1 - value) / value;
   const auto rest = span{static_cast<std::int64_t>(std::min(left, 1e15))} - silent;

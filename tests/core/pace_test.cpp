@@ -67,10 +67,11 @@ TEST_CASE("estimate_end: unknown rather than a wrong number", "[core][queue][pac
   const auto begun = noon;
   const auto said = noon + 40s;
   const auto unknown = [](const estimate& e) { return !e.in && e.basis.starts_with("unknown"); };
-  CHECK(unknown(estimate_end(0.5, never, never, said)));        // not started
-  CHECK(unknown(estimate_end(0.5, begun, never, said)));        // said before this node ran
-  CHECK(unknown(estimate_end(0.01, begun, said, said)));        // nearly nothing is done
-  CHECK(unknown(estimate_end(0.25, begun, said, said + 41s)));  // the last word is too old
-  CHECK(unknown(estimate_end(0.9, begun, said, said + 10s)));   // it should be over
-  CHECK(unknown(estimate_end(0.5, said, begun, said)));         // of an earlier attempt
+  CHECK(unknown(estimate_end(0.5, never, never, said)));                 // not started
+  CHECK(unknown(estimate_end(0.5, begun, never, said)));                 // said before this node ran
+  CHECK(unknown(estimate_end(0.01, begun, said, said)));                 // nearly nothing is done
+  CHECK(unknown(estimate_end(0.25, begun, said, said + 41s)));           // the last word is too old
+  CHECK(unknown(estimate_end(0.9, begun, said, said + 10s)));            // it should be over
+  CHECK(unknown(estimate_end(0.5, said, begun, said)));                  // of an earlier attempt
+  CHECK(unknown(estimate_end(0.5, begun, begun + 90ms, begun + 90ms)));  // too little to go by
 }
