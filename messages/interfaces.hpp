@@ -42,8 +42,9 @@ using session_listener = caf::typed_actor<caf::reacts_to<session_changed>,
 using lease_desk_actor = session_listener::extend<
     caf::replies_to<touch_leases>::with<core::result<touched>>,  // start, heartbeat, progress, checkpoint,
                                                                  // log
-    caf::replies_to<settle_runs>::with<core::result<settled>>,   // how attempts ended, each in its own right
-    caf::replies_to<ask_signs>::with<signs_told>>;               // how long ago they spoke
+    caf::replies_to<reissue_leases>::with<core::result<claimed_runs>>,  // new tokens for who came back
+    caf::replies_to<settle_runs>::with<core::result<settled>>,  // how attempts ended, each in its own right
+    caf::replies_to<ask_signs>::with<signs_told>>;              // how long ago they spoke
 
 using operator_desk_actor = caf::typed_actor<
     caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard
@@ -70,6 +71,7 @@ using follower_actor =
 using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::extend<
     caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
     caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets nothing
+    caf::replies_to<ask_capable>::with<core::result<capable>>,  // whether anybody could take such a run
     caf::replies_to<ask_queue>::with<core::result<queue_state>>,
     caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
     caf::replies_to<set_pause>::with<core::result<pauses_seen>>,      // also a drain; durable
@@ -126,6 +128,8 @@ using worker_spawner = caf::typed_actor<caf::replies_to<spawn_worker>::with<core
 // ---- the rest
 
 using retention_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;
+// DEAD LETTER WATCH: only its own alarm.
+using dead_letter_watch_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;
 
 // What children tell.
 using child_listener = caf::typed_actor<caf::reacts_to<child_changed>, caf::reacts_to<store_changed>>;

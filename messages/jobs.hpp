@@ -17,11 +17,13 @@ struct put_job {  // new when id is 0, else replaced
   std::optional<once_key> once;
   std::string actor;
   std::optional<core::failure> refusal = {};  // as in submit_runs
+  bool trial = false;                         // a new one is run once before it is active
 };
 struct job_stored {
   core::job job;
   bool replayed = false;
   bool created = false;
+  core::run_id trial = {};  // the run that decides whether the new job becomes active
 };
 struct archive_job {
   core::job_id id;

@@ -40,6 +40,8 @@ class node_port {
   virtual void call(submit_runs m, reply<submitted> done) = 0;
   virtual void call(claim_runs m, reply<claimed_runs> done) = 0;
   virtual void call(touch_leases m, reply<touched> done) = 0;
+  virtual void call(reissue_leases m, reply<claimed_runs> done) = 0;
+  virtual void call(ask_capable m, reply<capable> done) = 0;
   virtual void call(settle_runs m, reply<settled> done) = 0;
   virtual void call(control_runs m, reply<controlled> done) = 0;
   virtual void call(redrive_runs m, reply<redriven> done) = 0;

@@ -47,6 +47,7 @@ struct get_logs {
   std::uint64_t after_number = 0;
   std::size_t limit = 1000;
   std::size_t tail = 0;
+  core::log_level least = core::log_level::none;
 };
 struct get_job {
   using answer = core::job;

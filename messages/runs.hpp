@@ -56,6 +56,27 @@ struct claimed_runs {
   std::vector<core::ineligible> reasons = {};  // why it takes nothing, when that is so
 };
 
+// To the lease desk: a session that has come back without its tokens gets new ones for runs that it holds.
+// Whoever still has the old ones is fenced off. Those that it does not hold any more are left out.
+struct reissue_leases {
+  core::session_id who;
+  std::vector<core::run_id> runs;  // at most 1,000
+  core::span lease{std::chrono::minutes{5}};
+  std::string actor;
+};
+
+// To the dispatcher: for which of these a session is here that could take such a run, busy or not.
+struct wanted {
+  core::requirement needs;
+  core::handler_kind handler = core::handler_kind::none;
+};
+struct ask_capable {
+  std::vector<wanted> runs;  // at most 20
+};
+struct capable {
+  std::vector<bool> somebody;  // in the same order
+};
+
 struct lease_call {
   core::run_id run;
   std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress, core::cmd_checkpoint, core::cmd_log>

@@ -48,6 +48,7 @@ struct session_view {
   core::session who;
   std::vector<core::run_head> leases;    // that it holds, by run
   std::vector<core::lease_signs> signs;  // of them, in the same order
+  std::vector<core::estimate> rests;     // time that is left for their work, in the same order
   core::session_health health = core::session_health::live;
   core::instant stale_at =
       core::never;      // unless there is a sign of life before; never: it lives with the node

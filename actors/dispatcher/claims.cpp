@@ -129,6 +129,11 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
       if (!lost_race && said.error().code != errc::paused) why = said.error();
       continue;
     }
+    if (!core::leased(said->runs.front().head.state)) {
+      // What is stored of it cannot be read, and that was its end; the stream has told us.
+      unpick(wish, id, false);
+      continue;
+    }
     roster_.unreserve(wish.who, id);
     picked[i].run = std::move(said->runs.front());
     paces_.started(picked[i].run.head.lane, picked[i].run.head.prio, picked[i].run.head.held.claimed_at);

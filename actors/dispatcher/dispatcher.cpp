@@ -40,6 +40,7 @@ auto dispatcher::make_behavior() -> behavior_type {
       },
       [this](const explain_run& asked) { return explain(asked); },
       [this](const explain_session& asked) { return explain(asked); },
+      [this](const ask_capable& asked) { return who_could(asked); },
       [this](ask_queue) { return core::result<queue_state>{state()}; },
       [this](const change_limits& asked) { return change(asked); },
       [this](const set_pause& asked) { return pause(asked); },

@@ -121,6 +121,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   // rebuild.cpp
   caf::result<core::result<messages::queue_rebuilt>> rebuild(const messages::rebuild_queue& asked);
   void scan_from(core::run_id after);
+  commit_changes strangers_in(const storage::open_page& page) const;
+  void go_on_scanning(core::run_id next);
   void lose_dead();
   void lose_held_by(core::session_id who, const std::string& reason);
 
@@ -155,6 +157,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   // explain.cpp
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
+  core::result<messages::capable> who_could(const messages::ask_capable& asked) const;
   messages::queue_state state() const;
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 

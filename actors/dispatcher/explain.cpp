@@ -71,6 +71,20 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
   return told;
 }
 
+core::result<capable> dispatcher::who_could(const ask_capable& asked) const {
+  capable told;
+  told.somebody.assign(asked.runs.size(), false);
+  for (const auto* seat : roster_.here()) {
+    auto free = seat->who;  // of its state and its slots nothing is said
+    free.state = core::session_state::active;
+    free.prompting = false;
+    for (std::size_t i = 0; i < asked.runs.size(); ++i)
+      if (!told.somebody[i])
+        told.somebody[i] = core::may_take(free, asked.runs[i].needs, asked.runs[i].handler);
+  }
+  return told;
+}
+
 core::result<session_explanation> dispatcher::explain(const explain_session& asked) {
   const auto* seat = roster_.find(asked.who);
   const core::standing at =

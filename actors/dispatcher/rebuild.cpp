@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "actors/support/failures.hpp"
+#include "core/run/handlers.hpp"
 
 namespace belfry::actors {
 
@@ -78,13 +79,47 @@ void dispatcher::scan_from(core::run_id after) {
                 ++counts.delayed;
             }
             tell_what_changed();
-            if (page->next) return scan_from(page->next);
-            lose_dead();
+            auto strangers = strangers_in(*page);
+            if (strangers.sets.empty()) return go_on_scanning(page->next);
+            request(deps_.store, caf::infinite, std::move(strangers))
+                .then(
+                    [this, next = page->next](commit_results& r) {
+                      for (const auto& answer : r.answers)
+                        if (!answer)
+                          deps_.says.say(note_level::warning, "handler-not-met " + answer.error().text);
+                      go_on_scanning(next);
+                    },
+                    [this](caf::error& e) {
+                      std::exchange(rebuilding_, {})
+                          ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
+                    });
           },
           [this](caf::error& e) {
             std::exchange(rebuilding_, {})
                 ->answer->deliver(core::result<queue_rebuilt>{failure_of(e, "storage")});
           });
+}
+
+void dispatcher::go_on_scanning(core::run_id next) {
+  if (next) return scan_from(next);
+  lose_dead();
+}
+
+// Another belfry wrote these, or took them for unknown: those whose kind nobody here knows are parked, those
+// that were parked for that and are known by now are queued.
+commit_changes dispatcher::strangers_in(const storage::open_page& page) const {
+  commit_changes met;
+  for (const auto& item : page.items) {
+    const bool known = core::known(item.handler);
+    const bool parks = item.head.state == run_state::queued && !known;
+    const bool returns = item.head.state == run_state::parked && item.head.due_at == core::never && known;
+    if (parks || returns)
+      met.sets.push_back({deps_.clock->now(),
+                          "node",
+                          {},
+                          {storage::step_run{item.head.id, core::cmd_meet_handler{}, false}}});
+  }
+  return met;
 }
 
 // The executors of a former process held these; the process is dead, nobody will ever finish them.

@@ -89,6 +89,16 @@ void gateway_port::call(touch_leases m, reply<touched> done) {
       kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().lease_desk; },
       "lease desk");
 }
+void gateway_port::call(reissue_leases m, reply<claimed_runs> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().lease_desk; },
+      "lease desk");
+}
+void gateway_port::call(ask_capable m, reply<capable> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
 void gateway_port::call(settle_runs m, reply<settled> done) {
   forward(
       kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().lease_desk; },

@@ -21,6 +21,8 @@ class gateway_port : public messages::node_port {
   void call(messages::submit_runs m, messages::reply<messages::submitted> done) override;
   void call(messages::claim_runs m, messages::reply<messages::claimed_runs> done) override;
   void call(messages::touch_leases m, messages::reply<messages::touched> done) override;
+  void call(messages::reissue_leases m, messages::reply<messages::claimed_runs> done) override;
+  void call(messages::ask_capable m, messages::reply<messages::capable> done) override;
   void call(messages::settle_runs m, messages::reply<messages::settled> done) override;
   void call(messages::control_runs m, messages::reply<messages::controlled> done) override;
   void call(messages::redrive_runs m, messages::reply<messages::redriven> done) override;

@@ -21,7 +21,7 @@ auto job_registry::make_behavior() -> behavior_type {
       [this](msg::put_job& asked) {
         const bool creates = !asked.id;
         return write(storage::put_job{asked.id, asked.expected_revision, std::move(asked.definition),
-                                      asked.start_paused, std::move(asked.refusal)},
+                                      asked.start_paused, std::move(asked.refusal), asked.trial},
                      asked.actor, asked.once, creates);
       },
       [this](const msg::archive_job& asked) { return write(storage::archive_job{asked.id}, asked.actor); },
@@ -63,8 +63,9 @@ caf::result<core::result<msg::job_stored>> job_registry::write(storage::change w
         auto& answer = r.answers.front();
         if (!answer) return std::move(answer.error());
         if (answer->jobs.empty()) return failure{errc::internal, "the store named no job", {}, {}};
+        const auto trial = answer->runs.empty() ? core::run_id{} : answer->runs.front().head.id;
         return msg::job_stored{std::move(answer->jobs.front()), answer->replayed,
-                               creates && !answer->replayed};
+                               creates && !answer->replayed, trial};
       });
 }
 

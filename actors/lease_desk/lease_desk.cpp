@@ -48,6 +48,7 @@ auto lease_desk::make_behavior() -> behavior_type {
       [this](const tell_life& asked) { life_.tell_to(asked.who); },
       [this](touch_leases& asked) { return touch(asked); },
       [this](settle_runs& asked) { return settle(asked); },
+      [this](const reissue_leases& asked) { return reissue(asked); },
       [this](const ask_signs& asked) {
         signs_told told;
         told.signs.reserve(asked.leases.size());
@@ -78,6 +79,48 @@ caf::result<core::result<touched>> lease_desk::touch(touch_leases& asked) {
   return write<touched>(std::move(sets), [this, kinds = std::move(kinds)](commit_results& r) {
     return touched_from(r, kinds);
   });
+}
+
+caf::result<core::result<claimed_runs>> lease_desk::reissue(const reissue_leases& asked) {
+  if (asked.runs.empty()) return core::result<claimed_runs>{claimed_runs{}};
+  if (auto no = refuse_length(asked.runs.size(), "/runs")) return core::result<claimed_runs>{std::move(*no)};
+  std::vector<storage::change_set> sets;
+  std::vector<std::string> tokens;
+  sets.reserve(asked.runs.size());
+  tokens.reserve(asked.runs.size());
+  const auto now = deps_.clock->now();
+  for (const auto run : asked.runs) {
+    auto token = deps_.randomness->token();
+    core::cmd_reissue command{asked.who, token.hash, asked.lease};
+    sets.push_back({now, asked.actor, {}, {storage::step_run{run, std::move(command), true}}});
+    tokens.push_back(std::move(token.text));
+  }
+  return write<claimed_runs>(std::move(sets), [this, tokens = std::move(tokens)](commit_results& r) {
+    return reissued_from(r, tokens);
+  });
+}
+
+// What ended, or was taken back, since it was looked at is left out.
+core::result<claimed_runs> lease_desk::reissued_from(commit_results& r, std::vector<std::string> tokens) {
+  claimed_runs all;
+  const auto now = deps_.clock->now();
+  for (std::size_t i = 0; i < r.answers.size(); ++i) {
+    auto& answer = r.answers[i];
+    if (!answer) {
+      const auto code = answer.error().code;
+      if (code == core::errc::invalid_transition || code == core::errc::not_found) continue;
+      return std::move(answer.error());
+    }
+    claimed_run one;
+    one.run = std::move(answer->runs.front());
+    one.token = std::move(tokens.at(i));
+    life_.heard(one.run.head.held.holder, now);
+    const auto known = signs_of(one.run.head);
+    signs_[one.run.head.id] = {one.run.head.fencing, now, one.run.head.held.expires_at, known.progress_at,
+                               known.said_at};
+    all.runs.push_back(std::move(one));
+  }
+  return all;
 }
 
 caf::result<core::result<settled>> lease_desk::settle(settle_runs& asked) {
@@ -133,7 +176,8 @@ lease_status lease_desk::heard(const core::run_head& head, std::size_t kind, cor
     known.renewed_at = now;
   else
     known.progress_at = now;
-  signs_[head.id] = {head.fencing, known.renewed_at, head.held.expires_at, known.progress_at};
+  if (is<core::cmd_progress>(kind)) known.said_at = now;
+  signs_[head.id] = {head.fencing, known.renewed_at, head.held.expires_at, known.progress_at, known.said_at};
   lease_status status;
   status.expires_at = head.held.expires_at;
   status.deadline_at = head.held.deadline_at;
@@ -151,6 +195,7 @@ core::lease_signs lease_desk::signs_of(const core::run_head& head) const {
   if (const auto it = signs_.find(head.id); it != signs_.end() && it->second.fencing == head.fencing) {
     own.renewed_at = std::max(own.renewed_at, it->second.renewed_at);
     if (own.progress_at != core::never) own.progress_at = std::max(own.progress_at, it->second.progress_at);
+    own.said_at = it->second.said_at;
   }
   return own;
 }

@@ -40,9 +40,12 @@ class lease_desk : public messages::lease_desk_actor::base {
     core::instant renewed_at = core::never;
     core::instant expires_at = core::never;
     core::instant progress_at = core::never;
+    core::instant said_at = core::never;
   };
 
   caf::result<core::result<messages::touched>> touch(messages::touch_leases& asked);
+  caf::result<core::result<messages::claimed_runs>> reissue(const messages::reissue_leases& asked);
+  core::result<messages::claimed_runs> reissued_from(commit_results& r, std::vector<std::string> tokens);
   caf::result<core::result<messages::settled>> settle(messages::settle_runs& asked);
   template <class Answer, class Make>
   caf::result<core::result<Answer>> write(std::vector<storage::change_set> sets, Make make);

@@ -78,6 +78,11 @@ struct retention_options {
   core::span pause = std::chrono::milliseconds{20};
 };
 
+struct alarm_options {
+  /// Age at which a dead letter that nobody redrove or dismissed is told of, once. Default 24 h. 0: never.
+  core::span dead_letter_age = std::chrono::hours{24};
+};
+
 enum class scheduling : std::uint8_t {
   real,     // CAF's pool, storage and readers on threads of their own
   testing,  // CAF's test coordinator: nothing runs unless the test says so, all in its thread
@@ -113,6 +118,7 @@ struct node_options {
   commit_options commit;
   executor_options executor;
   retention_options retention;
+  alarm_options alarms = {};
   scheduling schedule = scheduling::real;
 };
 

@@ -47,8 +47,8 @@ struct answering {
     return wrap(store.ids_of(q.filter, q.limit));
   }
   core::result<query_answer> operator()(const get_logs& q) const {
-    return wrap(
-        store.logs(q.id, storage::log_request{q.attempt, q.after_attempt, q.after_number, q.limit, q.tail}));
+    return wrap(store.logs(
+        q.id, storage::log_request{q.attempt, q.after_attempt, q.after_number, q.limit, q.tail, q.least}));
   }
   core::result<query_answer> operator()(const get_job& q) const {
     return wrap(store.find_job_by_text(q.text));

@@ -176,6 +176,8 @@ void session_registry::answer_with(std::vector<core::session> all, const views_a
       auto& v = seen->sessions[at->second];
       v.renew = v.renew || core::renewal_is_late(told.signs[i], now);
       v.report = v.report || core::is_stalled(told.signs[i], deps_.liveness, now);
+      const auto& h = heads[i];
+      v.rests.push_back(core::estimate_end(h.progress, h.held.started_at, told.signs[i].said_at, now));
       v.leases.push_back(std::move(heads[i]));
       v.signs.push_back(told.signs[i]);
     }

@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "actors/dead_letter_watch/dead_letter_watch.hpp"
 #include "actors/dispatcher/dispatcher.hpp"
 #include "actors/event_hub/event_hub.hpp"
 #include "actors/executor_supervisor/executor_supervisor.hpp"
@@ -196,8 +197,15 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
           spawn<retention, caf::monitored>(
               retention_deps{storage_, deps_->clock, deps_->says, deps_->options.retention}),
           executors_wave, duty::retention);
+  if (deps_->options.alarms.dead_letter_age > core::span{0})
+    adopt("dead-letter-watch", spawn_dead_letter_watch(), executors_wave, duty::dead_letter_watch);
   deps_->port->passes = gate::serving;
   if (auto ready = std::exchange(deps_->ready, nullptr)) ready(core::result<void>{});
+}
+
+dead_letter_watch_actor supervisor::spawn_dead_letter_watch() {
+  return spawn<dead_letter_watch, caf::monitored>(
+      dead_letter_watch_deps{storage_, deps_->clock, deps_->says, deps_->options.alarms.dead_letter_age});
 }
 
 void supervisor::boot_failed(const core::failure& why) {

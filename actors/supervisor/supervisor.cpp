@@ -106,6 +106,11 @@ void supervisor::restart(std::size_t index) {
     c.ended = false;
     return;
   }
+  if (c.what == duty::dead_letter_watch) {
+    c.who = caf::actor_cast<caf::strong_actor_ptr>(spawn_dead_letter_watch());
+    c.ended = false;
+    return;
+  }
   const auto number = static_cast<std::size_t>(
       std::count_if(children_.begin(), children_.begin() + static_cast<std::ptrdiff_t>(index),
                     [](const child& other) { return other.what == duty::reader; }));

@@ -2,10 +2,10 @@
 //
 // recover → rebuild → serve: sessions that died with the last process are ended, the dispatcher reads the
 // open runs and loses what the dead held, the sweeper takes back what ran out, the timers start, then the
-// executors, then the doors open. Executors (by their own supervisor), readers and retention hold nothing and
-// are started again. Everybody else holds memory that only a boot makes right, and the store has the truth:
-// their death ends the node loudly, and the restart of the process recovers. Rejected: restarting them in
-// place, which is a second, rarely walked boot.
+// executors, then the doors open. Executors (by their own supervisor), readers, retention and the dead letter
+// watch hold nothing and are started again. Everybody else holds memory that only a boot makes right, and the
+// store has the truth: their death ends the node loudly, and the restart of the process recovers. Rejected:
+// restarting them in place, which is a second, rarely walked boot.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,7 @@ class supervisor : public messages::supervisor_actor::base {
   void on_exit() override;
 
  private:
-  enum class duty : std::uint8_t { vital, reader, retention };
+  enum class duty : std::uint8_t { vital, reader, retention, dead_letter_watch };
   struct child {
     std::string name;
     caf::strong_actor_ptr who;
@@ -65,6 +65,7 @@ class supervisor : public messages::supervisor_actor::base {
   void recover();
   void serve(const messages::queue_rebuilt& rebuilt);
   void boot_failed(const core::failure& why);
+  messages::dead_letter_watch_actor spawn_dead_letter_watch();
   messages::reader_actor spawn_reader(std::size_t index, connection with);
   template <class Handle>
   Handle adopt(std::string name, Handle who, int wave, duty what = duty::vital);

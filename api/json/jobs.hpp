@@ -15,6 +15,7 @@ namespace belfry::api::json {
 struct job_draft {
   core::job_definition definition;
   bool start_paused = false;
+  bool trial = false;
 };
 
 // `name`: what the path says; the body may repeat it or leave it out. Empty: the body must name it.

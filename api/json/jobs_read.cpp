@@ -19,6 +19,7 @@ constexpr field<job_draft> job_fields[] = {
      [](const value& m, job_draft& d) { m.read<std::uint32_t>(d.definition.max_concurrent, 1, 10'000); }},
     {"source", [](const value& m, job_draft& d) { m.read(d.definition.source); }},
     {"start_paused", [](const value& m, job_draft& d) { m.read(d.start_paused); }},
+    {"trial", [](const value& m, job_draft& d) { m.read(d.trial); }},
 };
 
 void read_members(const value& v, job_draft& d) {
@@ -118,6 +119,8 @@ core::result<core::job_definition> read_job_patch(std::string_view body, const c
         if (has_member(v, "start_paused"))
           v.found().add({"/start_paused", "", "PUT, or the verbs pause and resume",
                          "an existing job does not start again"});
+        if (has_member(v, "trial"))
+          v.found().add({"/trial", "", "POST or PUT of a new job", "an existing job is not tried again"});
         read_members(v, d);
         take_name(v, d, now.name);
         if (v.what() == kind::object) check_definition(v, d);

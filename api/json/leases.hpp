@@ -15,6 +15,11 @@
 namespace belfry::api::json {
 
 core::result<messages::claim_runs> read_claim(std::string_view body);
+struct reissue_wish {
+  std::vector<core::run_id> runs;  // empty: all that the session holds
+  core::span lease{std::chrono::minutes{5}};
+};
+core::result<reissue_wish> read_reissue(std::string_view body);
 void write_claims(writer& w, const messages::claimed_runs& c);
 
 core::result<core::cmd_start> read_start(std::string_view body);

@@ -307,6 +307,11 @@ void read_line(const value& v, std::vector<core::log_line>& out) {
          };
          m.read_name(d.as.stream, from, streams);
        }},
+      {"level",
+       [](const value& m, draft& d) {
+         static constexpr std::array<std::string_view, 4> levels{"debug", "info", "warn", "error"};
+         m.read_name(d.as.level, core::log_level_from, levels);
+       }},
       {"at", [](const value& m, draft& d) { m.read(d.as.at); }},
   };
   draft d;
@@ -407,6 +412,25 @@ core::result<core::cmd_log> read_log(std::string_view body) {
     read_proven(v, c, fields);
     if (c.lines.empty()) missing(v, "lines", "a list of lines, such as [{\"text\":\"hello\"}]");
   });
+}
+
+core::result<reissue_wish> read_reissue(std::string_view body) {
+  static constexpr field<reissue_wish> fields[] = {
+      {"runs",
+       [](const value& m, reissue_wish& w) {
+         if (m.what() != kind::array || m.n().count < 1 || m.n().count > most_items) {
+           m.wrong("a list of 1 to " + std::to_string(most_items) + " ids of runs; absent: all that it holds",
+                   "it has the wrong length");
+           return;
+         }
+         m.each_element([&](const value& e) {
+           core::run_id id;
+           if (e.read(id)) w.runs.push_back(id);
+         });
+       }},
+      {"lease",
+       [](const value& m, reissue_wish& w) { read_within(m, w.lease, shortest_lease, longest_lease); }}};
+  return decode<reissue_wish>(body, [](const value& v, reissue_wish& w) { read_object(v, w, fields); });
 }
 
 core::result<heartbeats> read_heartbeats(std::string_view body) {

@@ -7,6 +7,20 @@
 namespace belfry::api::json {
 namespace {
 
+void write_dead_letters(writer& w, const std::optional<core::store_facts>& f, core::instant now) {
+  w.key("dead_letters");
+  if (!f) {
+    w.null();
+    return;
+  }
+  const bool any = f->dead_letters > 0;
+  w.begin_object().member("count", f->dead_letters);
+  w.member("oldest_ended_at", any ? f->oldest_dead_letter : core::never);
+  w.milliseconds("oldest_age_ms",
+                 any && f->oldest_dead_letter < now ? now - f->oldest_dead_letter : core::span{0});
+  w.end_object();
+}
+
 void write_store(writer& w, const std::optional<core::store_facts>& f) {
   w.key("store");
   if (!f) {
@@ -69,6 +83,7 @@ void write_node(writer& w, const messages::node_status& s, const std::optional<c
   w.member("requests", m.requests).end_object();
   write_children(w, s);
   write_store(w, store);
+  write_dead_letters(w, store, m.now);
   w.end_object();
 }
 

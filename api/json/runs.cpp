@@ -177,11 +177,17 @@ void write_distribution(writer& w, std::string_view name, const core::distributi
 }  // namespace
 
 void write_submitted(writer& w, const core::run& r, bool created) {
+  w.begin_object();
+  write_submitted_members(w, r, created);
+  w.end_object();
+}
+
+void write_submitted_members(writer& w, const core::run& r, bool created) {
   const auto& h = r.head;
-  w.begin_object().member("id", h.id).member("name", h.name).member("state", core::to_text(h.state));
+  w.member("id", h.id).member("name", h.name).member("state", core::to_text(h.state));
   w.member("priority", core::to_text(h.prio)).member("job_id", h.job).member("batch_id", h.batch);
   w.member("predecessor_id", h.predecessor).member("created_at", h.created_at).member("due_at", h.due_at);
-  w.member_or_null("reason", h.reason).member("created", created).end_object();
+  w.member_or_null("reason", h.reason).member("created", created);
 }
 
 void write_run(writer& w, const core::run& r) {
@@ -234,7 +240,8 @@ void write_run_details(writer& w, const messages::run_details& d, const waiting&
 
 void write_log_line(writer& w, const core::log_line& l) {
   w.begin_object().member("attempt", l.attempt).member("number", l.number).member("at", l.at);
-  w.member("stream", core::to_text(l.stream)).member("text", l.text).end_object();
+  w.member("stream", core::to_text(l.stream)).member_or_null("level", std::string{core::to_text(l.level)});
+  w.member("text", l.text).end_object();
 }
 
 void write_event(writer& w, const core::event& e) {

@@ -17,6 +17,7 @@ namespace belfry::api::json {
 
 // The short answer to a submission.
 void write_submitted(writer& w, const core::run& r, bool created);
+void write_submitted_members(writer& w, const core::run& r, bool created);
 // One row of a list.
 void write_run(writer& w, const core::run& r);
 // The short state after a command.

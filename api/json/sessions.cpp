@@ -52,7 +52,10 @@ void write_leases(writer& w, const messages::session_view& v) {
     w.member("lease_expires_at", h.held.expires_at).member("deadline", h.held.deadline_at);
     w.member("cancel_requested", h.cancel_requested);
     const auto signs = i < v.signs.size() ? v.signs[i] : core::lease_signs{};
-    w.member("renewed_at", signs.renewed_at).member("progress_at", signs.progress_at).end_object();
+    w.member("renewed_at", signs.renewed_at).member("progress_at", signs.progress_at);
+    w.member("progress", h.progress).member_or_null("progress_text", h.progress_text);
+    const auto rest = i < v.rests.size() ? v.rests[i] : core::estimate{{}, "unknown"};
+    w.member("ends_in_ms", rest.in).member("ends_basis", rest.basis).end_object();
   }
   w.end_array();
 }

@@ -59,9 +59,16 @@ void add_jobs(std::vector<schema>& all) {
                  {{"definition", "@JobDefinition", "In the shape in which it is submitted"}},
                  false,
                  "JobRow"});
+  all.push_back({"JobMade",
+                 "A new job",
+                 {{"trial_run_id", "text?", "With trial: the run whose success makes it active"}},
+                 false,
+                 "Job"});
   all.push_back({"JobResult",
                  "A job and what became of it; with dry_run only what would",
-                 {{"result", "created|replaced|unchanged", ""}, {"dry_run", "bool", ""}},
+                 {{"result", "created|replaced|unchanged", ""},
+                  {"dry_run", "bool", ""},
+                  {"trial_run_id", "text?", "The run whose success makes the new job active"}},
                  false,
                  "Job"});
   all.push_back({"PlannedJob",
@@ -154,7 +161,11 @@ void add_sessions(std::vector<schema>& all) {
                   {"deadline", "time?", "Of the attempt"},
                   {"cancel_requested", "bool", ""},
                   {"renewed_at", "time?", "Last heartbeat"},
-                  {"progress_at", "time?", "Last sign of work"}},
+                  {"progress_at", "time?", "Last sign of work"},
+                  {"progress", "number", "0 to 1, as the worker said last"},
+                  {"progress_text", "text?", "The same in words"},
+                  {"ends_in_ms", "int?", "Time that is left, by its progress; null: unknown"},
+                  {"ends_basis", "text", "What that rests on, or why it is unknown"}},
                  false,
                  {}});
   all.push_back({"SessionExplanation",
@@ -405,7 +416,8 @@ void add_node(std::vector<schema>& all) {
                   {"disk", "@Disk", ""},
                   {"http", "map", "connections, streams, requests"},
                   {"children", "[]@Child", ""},
-                  {"store", "@Store?", ""}},
+                  {"store", "@Store?", ""},
+                  {"dead_letters", "@DeadLetters?", ""}},
                  false,
                  {}});
   all.push_back(
@@ -414,6 +426,13 @@ void add_node(std::vector<schema>& all) {
        {{"path", "text", ""}, {"free_bytes", "int", ""}, {"alarm_bytes", "int", ""}, {"low", "bool", ""}},
        false,
        {}});
+  all.push_back({"DeadLetters",
+                 "Runs that ended badly and were neither retried nor discarded",
+                 {{"count", "int", ""},
+                  {"oldest_ended_at", "time?", "When the one ended that waits longest"},
+                  {"oldest_age_ms", "int", "0 where there is none"}},
+                 false,
+                 {}});
   all.push_back({"Child",
                  "A part of the node",
                  {{"name", "text", ""},

@@ -158,7 +158,9 @@ void add_job_requests(std::vector<schema>& all) {
       {"overlap", "skip|queue_one|queue_all|replace|allow", "When a trigger meets an open run; default skip"},
       {"max_concurrent", "int", "With overlap allow: open runs; default 1"},
       {"source", "api|file", "Where the definition comes from; default api"},
-      {"start_paused", "bool", "When it is created"}};
+      {"start_paused", "bool", "When it is created"},
+      {"trial", "bool",
+       "When it is created: paused until one run of it, of half a minute at most, has succeeded"}};
   all.push_back({"JobDefinition", "What a job's runs do", with(job), true, {}});
   all.push_back({"JobPatch", "Members that replace those of the definition", with(job), true, {}});
   all.push_back({"Pause",
@@ -272,6 +274,12 @@ void add_lease_requests(std::vector<schema>& all) {
                  proven({{"checkpoint", "any", "JSON, at most 64 KiB; replaces the last one", required}}),
                  true,
                  {}});
+  all.push_back({"Reissue",
+                 "Runs of a session whose tokens are made anew",
+                 {{"runs", "[]text", "Their ids; absent: all that it holds"},
+                  {"lease", "text", "From now, 1s to 24h; default 5m"}},
+                 true,
+                 {}});
   all.push_back({"LogLines",
                  "Lines behind those that the attempt has",
                  proven({{"lines", "[]@LogText", "1 to 1,000", required},
@@ -282,6 +290,7 @@ void add_lease_requests(std::vector<schema>& all) {
                  "A line; a line end in it makes several, and so do more than 16 KiB",
                  {{"text", "text", "", required},
                   {"stream", "stdout|stderr", "Default stdout"},
+                  {"level", "debug|info|warn|error", "How serious it is; default none"},
                   {"at", "time", "Default now"}},
                  true,
                  {}});

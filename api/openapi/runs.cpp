@@ -25,12 +25,25 @@ void add_short(std::vector<schema>& all) {
                   {"created", "bool", "false: an earlier request with the same key or id made it"}},
                  false,
                  {}});
+  all.push_back({"Submitted",
+                 "A run that was submitted, in short",
+                 {{"warnings", "[]@SubmitWarning", "What may keep it waiting"}},
+                 false,
+                 "SubmittedRun"});
   all.push_back({"SubmittedBatch",
                  "A batch, in short",
                  {{"batch_id", "text", ""},
                   {"count", "int", ""},
                   {"created", "bool", "false: an earlier request with the same key made it"},
-                  {"ids", "[]text", "In the order of the request"}},
+                  {"ids", "[]text", "In the order of the request"},
+                  {"warnings", "[]@SubmitWarning", "What may keep its runs waiting"}},
+                 false,
+                 {}});
+  all.push_back({"SubmitWarning",
+                 "What may keep a run waiting that was taken all the same",
+                 {{"code", "text", "no_capable_session: nobody who is here could take it, busy or not"},
+                  {"text", "text", ""},
+                  {"capabilities", "[]text", "That the run asks for"}},
                  false,
                  {}});
   all.push_back({"DryRun",
@@ -247,6 +260,7 @@ void add_parts(std::vector<schema>& all) {
                   {"number", "int", "From 1, per attempt"},
                   {"at", "time", ""},
                   {"stream", "stdout|stderr|node", ""},
+                  {"level", "text?", "debug, info, warn or error; null: the line says nothing of that"},
                   {"text", "text", ""}},
                  false,
                  {}});

@@ -3,6 +3,7 @@
 #include "app/apply/declarations.hpp"
 #include "app/commands/all.hpp"
 #include "app/commands/job_flags.hpp"
+#include "app/commands/waiting.hpp"
 
 namespace belfry::app {
 
@@ -26,6 +27,7 @@ std::string job_body(const job_options& o, const std::string& cwd) {
   if (o.overlap) w.member("overlap", *o.overlap);
   if (o.max_concurrent) w.member("max_concurrent", *o.max_concurrent);
   if (o.paused) w.member("start_paused", true);
+  if (o.trial) w.member("trial", true);
   w.end_object();
   return w.take();
 }
@@ -72,12 +74,41 @@ int done(context& ctx, const json_text& job, const std::string& usual) {
   return number_of(exit_code::ok);
 }
 
+constexpr auto trial_patience = std::chrono::seconds{60};  // its half minute, and a wait in the queue
+
+// The node tries the job whether or not this command lives; here its end is waited for and told. A job whose
+// trial fails is not kept.
+int tried(context& ctx, const json_text& job) {
+  const auto name = job["name"].text();
+  const auto trial = job["trial_run_id"].text();
+  const auto ended = wait_for_runs(ctx, {trial}, std::chrono::steady_clock::now() + trial_patience);
+  if (!ended.pending.empty()) {
+    ctx.tell("belfry: the trial " + trial + " of " + name +
+             " has not ended; the job stays paused until it has");
+    ctx.tell("  help: belfry job show " + name);
+    return number_of(exit_code::still_pending);
+  }
+  const auto& run = ended.ended.front();
+  if (run["state"].text() == "succeeded") {
+    const auto now = ctx.node().get(job_path(name));
+    return done(ctx, now, "created, its trial " + trial + " has succeeded");
+  }
+  const auto page = ctx.node().get("/v1/runs/" + trial + "/logs?tail=20");
+  page["lines"].each([&](view line) { ctx.tell("  | " + line["text"].text()); });
+  ctx.node().call("DELETE", job_path(name), {});
+  (void)tell_outcome(ctx, run.root());
+  ctx.tell("belfry: job " + name + " was not kept, because its trial failed");
+  return number_of(exit_code::ended_badly);
+}
+
 int create(const job_options& o, context& ctx) {
-  const auto body = whole_body(o, {});
+  auto body = whole_body(o, {});
+  if (o.trial && o.file && body.ends_with('}')) body.insert(body.size() - 1, ",\"trial\":true");
   if (o.dry_run) return would(ctx, "create", body);
   call_options call;
   call.idempotency_key = "cli-" + random_key();
-  return done(ctx, ctx.node().post("/v1/jobs", body, call), "created");
+  const auto job = ctx.node().post("/v1/jobs", body, call);
+  return o.trial ? tried(ctx, job) : done(ctx, job, "created");
 }
 
 int replace(const replace_options& o, context& ctx) {
@@ -103,6 +134,10 @@ void add_job_definitions(command& job, context& ctx) {
   made.argument("FILE", c.file, "one job in TOML or JSON, as for apply", false, complete::files);
   declare_job_flags(made, c);
   made.flag("--paused", c.paused, "start paused");
+  made.flag(
+      "--trial", c.trial,
+      "run it once before it is active: paused until that run, of half a minute at most, has succeeded; "
+      "not kept when it fails");
   made.flag("--dry-run", c.dry_run, "check and show, create nothing");
   made.example("belfry job create --name backup --timeout 1h --retries 2 -- /usr/local/bin/backup /home", "");
   made.example("belfry job create backup.toml", "");

@@ -9,7 +9,7 @@ struct job_options {
   work_options work;
   std::optional<std::string> file, description, overlap;
   std::optional<std::int64_t> max_concurrent;
-  bool paused = false, dry_run = false;
+  bool paused = false, dry_run = false, trial = false;
 };
 
 void declare_job_flags(command& c, job_options& o);

@@ -40,7 +40,7 @@ struct lease_options {
   std::string run, token;
   std::int64_t fencing = 0;
   std::optional<std::string> result, message, klass, retry_after, delay, pause, until, resource, lease, text,
-      checkpoint, stream;
+      checkpoint, stream, level;
   std::vector<std::string> lines;
   std::optional<std::int64_t> first;
   std::optional<std::int64_t> exit_number;
@@ -60,6 +60,7 @@ void write_lines(api::json::writer& w, const lease_options& o) {
   for (const auto& line : lines) {
     w.begin_object().member("text", line);
     if (o.stream) w.member("stream", *o.stream);
+    if (o.level) w.member("level", *o.level);
     w.end_object();
   }
   w.end_array();
@@ -138,6 +139,7 @@ void declare_verb(command& run, context& ctx, const std::string& verb, const std
   if (verb == "log") {
     c.rest("LINE", o.lines, "lines of the log; - reads stdin");
     c.option("--stream", o.stream, "WORD", "stdout (default) or stderr");
+    c.option("--level", o.level, "LEVEL", "debug, info, warn or error; default none");
     c.option("--first", o.first, "N", "number of the first line; lines that are there are passed over");
   }
   if (verb == "checkpoint")

@@ -18,12 +18,14 @@ void declare_logs(command& c, context& ctx) {
   c.flag("--follow,-f", o.logs.follow, "go on until the run has ended");
   c.option("--tail,-n", o.logs.tail, "N", "only the last N lines");
   c.option("--attempt", o.logs.attempt, "N", "only of this attempt; else of all, in order");
+  c.option("--level", o.logs.level, "LEVEL",
+           "only lines that say at least this: debug, info, warn or error; output of processes says nothing");
   c.flag("--timestamps,-t", o.logs.timestamps, "begin each line with the time of its capture");
   c.option("--wait-timeout", o.wait_timeout, "TIME", "with --follow: no longer than this; exit code 8 then");
   c.note(
       "Lines of its stdout go to stdout, lines of its stderr to stderr. With -o json or jsonl each line is "
       "an object with "
-      "attempt, number, time and stream.");
+      "attempt, number, time, stream and level.");
   c.example(c.path() + " -f run_01HZX3K9QWERT", "");
   c.example(c.path() + " backup --tail 20 2>/dev/null",
             "The end of what the newest run of that name wrote to stdout.");

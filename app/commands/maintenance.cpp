@@ -19,6 +19,8 @@ struct restore_options {
   bool replace = false;
 };
 
+constexpr const char* before_restore = ".before-restore-";
+
 struct retention_wishes {
   std::optional<std::string> keep, keep_dead;
   std::optional<std::int64_t> keep_per_job;
@@ -66,9 +68,25 @@ int verify(const std::optional<std::string>& file, context& ctx) {
   return number_of(sound ? exit_code::ok : exit_code::unexpected);
 }
 
-// The old store stays beside the new one under another name, journal and all.
+// Where an interrupted restore has put the store whose journal still lies here; empty: nowhere.
+std::string begun_aside(const std::string& store) {
+  if (fs::exists(store) || !fs::exists(store + "-wal")) return {};
+  const std::string beginning = fs::path(store).filename().string() + before_restore;
+  std::string newest;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(fs::path(store).parent_path(), error)) {
+    const auto name = entry.path().filename().string();
+    if (name.rfind(beginning, 0) != 0 || name.find('-', beginning.size()) != std::string::npos) continue;
+    if (entry.path().string() > newest) newest = entry.path().string();
+  }
+  return !newest.empty() && !fs::exists(newest + "-wal") ? newest : std::string{};
+}
+
+// The old store stays beside the new one under another name, journal and all; also when an earlier try was
+// killed between the two.
 std::string set_aside(const std::string& store, core::instant at) {
-  const std::string aside = store + ".before-restore-" + std::to_string(core::micros(at) / 1'000'000);
+  std::string aside = begun_aside(store);
+  if (aside.empty()) aside = store + before_restore + std::to_string(core::micros(at) / 1'000'000);
   // The store first: one without its journal would be a store that lost its last commits.
   for (const char* end : {"", "-wal", "-shm"}) {
     std::error_code error;

@@ -1,4 +1,6 @@
 // session: the workers that are registered, the node's own executors among them.
+#include <cmath>
+
 #include "api/json/writer.hpp"
 #include "app/commands/all.hpp"
 #include "app/commands/work_options.hpp"
@@ -35,6 +37,17 @@ std::string sessions_table(context& ctx, const json_text& page) {
   return t.empty() ? "no sessions\n" : t.text(ctx.screen());
 }
 
+// "40 %, about 3m left: page 7 of 12", as far as something is known.
+std::string progress_of(view lease, const context& ctx) {
+  if (!lease["progress_at"].there()) return "";
+  const auto said = lease["progress_text"].text();
+  if (lease["progress"].real() == 0 && said.empty()) return ago(lease["progress_at"].text(), ctx.started);
+  std::string text = std::to_string(std::lround(lease["progress"].real() * 100)) + " %, ";
+  text += lease["ends_in_ms"].there() ? "about " + lasting(lease["ends_in_ms"].number()) + " left"
+                                      : "end unknown";
+  return said.empty() ? text : text + ": " + said;
+}
+
 std::string session_page(context& ctx, view s) {
   facts f;
   f.add("id", s["id"].text());
@@ -61,7 +74,7 @@ std::string session_page(context& ctx, view s) {
            {l["state"].text(), colour_of_state(l["state"].text())},
            l["attempt"].text(),
            l["lease_expires_at"].text(),
-           l["progress_at"].there() ? ago(l["progress_at"].text(), ctx.started) : ""});
+           progress_of(l, ctx)});
   });
   return out + t.text(ctx.screen());
 }
@@ -137,6 +150,34 @@ void declare_steer(command& c, context& ctx, const std::string& verb) {
   });
 }
 
+struct reissue_options {
+  std::string session;
+  std::vector<std::string> runs;
+  std::optional<std::string> lease;
+};
+
+// The tokens are shown here and nowhere else, one run a line, as `belfry claim` shows them.
+int reissue(const reissue_options& o, context& ctx) {
+  api::json::writer w;
+  w.begin_object();
+  if (!o.runs.empty()) w.texts("runs", o.runs);
+  if (o.lease) w.member("lease", *o.lease);
+  w.end_object();
+  const auto answer =
+      ctx.node().post("/v1/sessions/" + percent_encoded(o.session) + "/leases:reissue", w.str());
+  const auto text = [&] {
+    std::string out;
+    answer["claims"].each([&](view c) {
+      out += c["run_id"].text() + " " + c["fencing"].text() + " " + c["token"].text() + " " +
+             (c["payload"].there() ? compact(c["payload"].raw()) : "null") + "\n";
+    });
+    return out;
+  };
+  ctx.show_list(
+      {answer}, "claims", [](view c) { return c["run_id"].text(); }, text);
+  return number_of(answer["claims"].size() > 0 ? exit_code::ok : exit_code::still_pending);
+}
+
 struct why_options {
   std::string session;
   std::optional<std::string> run;
@@ -206,6 +247,18 @@ void add_sessions(command& root, context& ctx) {
 
   declare_steer(session.sub("drain", "No new runs for a session; what it holds goes on"), ctx, "drain");
   declare_steer(session.sub("resume", "Runs again for a session that was drained"), ctx, "resume");
+
+  auto& anew = session.sub("reissue", "New tokens for the runs that a session holds, when it lost them");
+  auto& lost = anew.keep<reissue_options>();
+  anew.argument("SESSION", lost.session, "id of a session", true, complete::sessions);
+  anew.argument("RUN", lost.runs, "only these; else all that it holds", false, complete::runs);
+  anew.option("--lease", lost.lease, "TIME", "length of the leases from now; default 5m");
+  anew.note(
+      "Prints one line for each run, as `belfry claim` does: id, fencing number, token, payload. Whoever "
+      "still "
+      "has an old token is refused from now on. Exit code 8 when the session holds nothing.");
+  anew.example("belfry session reissue \"$session\"", "After a crash that took the tokens with it.");
+  anew.action([&lost, &ctx] { return reissue(lost, ctx); });
 
   auto& why = session.sub("explain", "Say why a session gets nothing, or may not take a run");
   auto& asked = why.keep<why_options>();

@@ -71,6 +71,10 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
                      " under way, " + node["processes"].text() + " processes");
   if (const auto oldest = queue["oldest_eligible_since"].text(); !oldest.empty())
     f.add("oldest", "waits since " + oldest + " (" + ago(oldest, ctx.started) + ")");
+  if (const auto dead = node["dead_letters"]; dead["count"].number() > 0)
+    f.add("dead letters", {dead["count"].text() + ", the oldest " + lasting(dead["oldest_age_ms"].number()) +
+                               " old; see `belfry dead`",
+                           colour::yellow});
   f.add("by lane", live_in(queue["live_by_lane"]));
   f.add("by type", live_in(queue["live_by_agent_type"]));
   f.add("limits", limits_in(queue["limits"]));

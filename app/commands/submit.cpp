@@ -56,6 +56,11 @@ int show_plan(context& ctx, const json_text& plan) {
   return number_of(exit_code::ok);
 }
 
+// On stderr: the answer on stdout stays what it is.
+void tell_warnings(context& ctx, const json_text& answer) {
+  answer["warnings"].each([&](view w) { ctx.tell("belfry: warning: " + w["text"].text()); });
+}
+
 int submit_one(const submit_options& o, context& ctx) {
   if (!gives_work(o.work) && !o.work.payload)
     throw refusal(exit_code::usage, "there is nothing to run", {},
@@ -65,6 +70,7 @@ int submit_one(const submit_options& o, context& ctx) {
   if (const auto draft = api::json::read_submission(body, now()); !draft) in_words_of_flags(draft.error());
   if (o.dry_run) return show_plan(ctx, ctx.node().post("/v1/runs?dry_run=true", body));
   const auto run = ctx.node().post("/v1/runs", body, keyed(o));
+  tell_warnings(ctx, run);
   const std::string id = run["id"].text();
   if (!o.wait && !o.follow) {
     ctx.show(run, id, [&] { return id + "\n"; });
@@ -127,6 +133,7 @@ int submit_batch(const submit_options& o, context& ctx) {
   const std::string body = "{\"runs\":[" + runs + "]}";
   if (o.dry_run) return show_plan(ctx, ctx.node().post("/v1/runs:batch?dry_run=true", body));
   const auto batch = ctx.node().post("/v1/runs:batch", body, keyed(o));
+  tell_warnings(ctx, batch);
   const std::string id = batch["batch_id"].text();
   if (!o.wait) {
     ctx.show(batch, id, [&] { return id + "\n"; });

@@ -60,6 +60,7 @@ void print_line(const view& line, const log_options& o) {
   std::string text;
   if (o.timestamps) text += line["at"].text() + " ";
   if (stream == "node") text += "belfry: ";
+  if (line["level"].there()) text += line["level"].text() + ": ";
   text += line["text"].text() + "\n";
   write_now(o.split && stream != "stdout" ? stderr : stdout, text);
 }
@@ -120,6 +121,7 @@ bool print_logs(context& ctx, const std::string& run, const log_options& o, cons
   query_text q;
   if (o.attempt) q.add("attempt", std::to_string(*o.attempt));
   if (o.tail) q.add("tail", std::to_string(*o.tail));
+  if (o.level) q.add("level", *o.level);
   const std::string path = "/v1/runs/" + percent_encoded(run) + "/logs";
   const bool raw = !ctx.table();
   const auto print = [&](view line) {

@@ -33,6 +33,7 @@ struct log_options {
   bool timestamps = false;
   std::optional<std::int64_t> tail;
   std::optional<std::int64_t> attempt;
+  std::optional<std::string> level;
   bool split = true;  // stderr of the run goes to stderr
 };
 // false: the deadline came before the end.

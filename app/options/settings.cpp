@@ -162,6 +162,9 @@ void add_upkeep(std::vector<setting>& s) {
   s.push_back(whole<std::uint32_t>("retention.bite", AT(node.retention.bite), 1, 10'000,
                                    "Runs removed by one change, so that others come between."));
 
+  s.push_back(length("alarms.dead_letter_age", AT(node.alarms.dead_letter_age), 0s, years,
+                     "Age at which a dead letter that nobody retried or discarded is told of, once; 0 for "
+                     "never."));
   s.push_back(
       choice("log.level", AT(log.level),
              std::array{std::pair{"debug", log_level::debug}, std::pair{"info", log_level::info},
@@ -201,15 +204,16 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 9> rows{{{"node", "The node itself."},
-                                     {"http", "The door: who may knock, and how much at a time."},
-                                     {"store", "Where everything is kept."},
-                                     {"executor", "The node's own hands: the processes that it runs."},
-                                     {"queue", "The order of waiting runs."},
-                                     {"session", "When workers from outside are thought to be gone."},
-                                     {"limits", "How much may be under way at a time."},
-                                     {"retention", "How long history is kept."},
-                                     {"log", "The lines on stderr."}}};
+  constexpr std::array<row, 10> rows{{{"node", "The node itself."},
+                                      {"http", "The door: who may knock, and how much at a time."},
+                                      {"store", "Where everything is kept."},
+                                      {"executor", "The node's own hands: the processes that it runs."},
+                                      {"queue", "The order of waiting runs."},
+                                      {"session", "When workers from outside are thought to be gone."},
+                                      {"limits", "How much may be under way at a time."},
+                                      {"retention", "How long history is kept."},
+                                      {"alarms", "What somebody is told of when it waits too long."},
+                                      {"log", "The lines on stderr."}}};
   for (const auto& each : rows)
     if (each.area == area) return std::string(each.says);
   return {};

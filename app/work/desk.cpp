@@ -98,11 +98,14 @@ std::vector<due_beat> work_desk::await_beats() {
   while (!stopped_ && !drained()) {
     const auto now = clock_.steady();
     auto next = core::end_of_time;
-    for (const auto& r : held_) {
-      if (r.beat_at <= now) due.push_back({claim_of(r)});
-      next = std::min(next, r.beat_at);
+    for (const auto& r : held_) next = std::min(next, r.beat_at);
+    if (next <= now) {
+      // Whoever is due soon goes along, so that leases that were claimed apart come to share a request.
+      const auto soon = core::later(now, std::min(plan_.beat, plan_.lease / 3) / 2);
+      for (const auto& r : held_)
+        if (r.beat_at <= soon) due.push_back({claim_of(r)});
+      break;
     }
-    if (!due.empty()) break;
     wait(hold, next);
   }
   return due;

@@ -91,6 +91,17 @@ std::string heartbeat(const lease_claim& lease, core::span length) {
   return w.take();
 }
 
+std::string heartbeats(const std::vector<lease_claim>& leases, core::span length) {
+  writer w{leases.size() * 140 + 64};
+  w.begin_object().member("lease", core::to_text(length)).key("items").begin_array();
+  for (const auto& lease : leases) {
+    w.begin_object().member("run_id", lease.run);
+    proof(w, lease).end_object();
+  }
+  w.end_array().end_object();
+  return w.take();
+}
+
 std::string log_lines(const lease_claim& lease, std::uint64_t first,
                       const std::vector<core::log_line>& lines) {
   // What the worker itself has to say, of bytes that were too many, belongs to no stream of the child.

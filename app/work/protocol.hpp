@@ -29,6 +29,8 @@ std::string claim_wish(const work_plan& plan, const std::string& session, std::s
 core::result<messages::claimed_run> read_claimed(view claim, const work_plan& plan);
 /// POST /v1/runs/{id}:heartbeat.
 std::string heartbeat(const lease_claim& lease, core::span length);
+/// POST /v1/heartbeats; at most 1,000 leases.
+std::string heartbeats(const std::vector<lease_claim>& leases, core::span length);
 /// POST /v1/runs/{id}:log. `first` is the number of the first line: a repetition adds none twice.
 std::string log_lines(const lease_claim& lease, std::uint64_t first,
                       const std::vector<core::log_line>& lines);

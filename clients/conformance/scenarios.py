@@ -2,6 +2,7 @@
 import json
 import signal
 import time
+import urllib.error
 
 from adaptor import ClientError
 from node import free_port
@@ -55,6 +56,25 @@ def submit__a_list_is_taken_whole_or_not_at_all(world):
     error = refused(c.call, "submit_many", runs=[{"name": "d"}, {"nme": "e"}])
     assert error.code == "unknown_field" and error.told["errors"][0]["pointer"] == "/runs/1/nme", error.told
     assert len(node.runs()) == 3
+
+
+@scenario
+@needs("/v1/sessions/{id}/leases:reissue")
+def reissue__a_session_that_lost_its_tokens_gets_new_ones_and_the_old_are_refused(world):
+    node = world.node()
+    session = node.post("/v1/sessions", {"name": "w"})["id"]
+    run = node.submit({"n": 1})
+    old = node.post("/v1/claims", {"session": session})["claims"][0]
+    claims = world.client(node.url).call("reissue", session=session)["claims"]
+    assert [c["run_id"] for c in claims] == [run] and claims[0]["payload"] == {"n": 1}, claims
+    assert claims[0]["fencing"] == old["fencing"] + 1 and claims[0]["token"] != old["token"]
+    try:
+        node.post(f"/v1/runs/{run}:complete", {"token": old["token"], "fencing": old["fencing"]})
+        raise AssertionError("the old token was taken")
+    except urllib.error.HTTPError as error:
+        assert error.code == 409
+    node.post(f"/v1/runs/{run}:complete", {"token": claims[0]["token"], "fencing": claims[0]["fencing"]})
+    assert node.run(run)["state"] == "succeeded"
 
 
 @scenario

@@ -60,6 +60,9 @@ constexpr std::array names{
     name{resumed, "resumed"},
     name{drain_started, "drain_started"},
     name{drained, "drained"},
+    name{dead_letter_aged, "dead_letter_aged"},
+    name{lease_reissued, "lease_reissued"},
+    name{job_tried, "job_tried"},
 };
 
 }  // namespace

@@ -23,6 +23,23 @@ estimate estimate_rest(std::size_t done, std::size_t left, span took) {
                                                       std::to_string(left) + " are left"};
 }
 
+estimate estimate_end(double value, instant started, instant said, instant now) {
+  constexpr double least_value = 0.02;
+  if (started == never) return {{}, "unknown: it has not started"};
+  if (value >= 1) return {span{0}, "its work is done"};
+  if (said == never || said < started) return {{}, "unknown: it has not said lately how far it is"};
+  if (!(value >= least_value)) return {{}, "unknown: less than 2 % are done"};
+  const auto took = said - started;
+  const auto silent = std::max(now - said, span{0});
+  if (took < std::chrono::seconds{1}) return {{}, "unknown: it has not worked for a second"};
+  if (silent > took) return {{}, "unknown: its last word is too old"};
+  const auto left = static_cast<double>(took.count()) * (1 - value) / value;
+  const auto rest = span{static_cast<std::int64_t>(std::min(left, 1e15))} - silent;
+  if (rest < span{0}) return {{}, "unknown: it takes longer than its progress promised"};
+  // Halves of a percent would look more exact than the figure is.
+  return {rest, std::to_string(static_cast<int>(value * 100)) + " % in " + to_text(took)};
+}
+
 void pace::started(instant at) { starts_[count_++ % starts_.size()] = at; }
 
 estimate pace::start_of(std::size_t position, instant now) const {

@@ -25,6 +25,11 @@ struct estimate {
 /// Time left for `left` things when `done` of them took `took`. Unknown before three are done.
 estimate estimate_rest(std::size_t done, std::size_t left, span took);
 
+/// Time left for work that was begun at `started` and was said at `said` to be done by `value` (0 to 1).
+/// Unknown rather than wrong: before two hundredths are done or a second has passed, without a word since the
+/// node runs, when the last word is older than the work was then, and when it takes longer than it promised.
+estimate estimate_end(double value, instant started, instant said, instant now);
+
 class pace {
  public:
   void started(instant at);

@@ -26,4 +26,14 @@ std::string_view to_text(handler_kind k) {
   return "unknown";
 }
 
+bool known(handler_kind k) {
+  const auto& all = all_handlers();
+  return std::any_of(all.begin(), all.end(), [&](const auto& h) { return h.kind == k; });
+}
+
+std::string resource_of(handler_kind k) {
+  const auto name = known(k) ? std::string{to_text(k)} : std::to_string(static_cast<unsigned>(k));
+  return "handler:" + name;
+}
+
 }  // namespace belfry::core

@@ -2,6 +2,7 @@
 // code.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,5 +23,9 @@ const std::vector<handler_facts>& all_handlers();
 /// Nothing for unknown text.
 const handler_facts* find_handler(std::string_view name);
 std::string_view to_text(handler_kind k);
+/// Whether this belfry knows the kind. A row may hold one that only a newer belfry knows.
+bool known(handler_kind k);
+/// What a run of an unknown kind waits for: "handler:7".
+std::string resource_of(handler_kind k);
 
 }  // namespace belfry::core

@@ -1,5 +1,6 @@
 #include "core/run/machine.hpp"
 
+#include "core/run/handlers.hpp"
 #include "core/run/machine_parts.hpp"
 
 namespace belfry::core {
@@ -29,7 +30,11 @@ std::variant<run_step, run_refusal> decide(const run_head& head, const run_conte
   if (needs_spec(command) && context.spec == nullptr)
     return machine::broken("a decision was asked for without the spec of " + to_string(head.id));
   const machine::question q{head, context, actor, now};
-  return std::visit([&](const auto& c) { return machine::apply(q, c); }, command);
+  auto answer = std::visit([&](const auto& c) { return machine::apply(q, c); }, command);
+  if (auto* step = std::get_if<run_step>(&answer);
+      step != nullptr && step->next.state == run_state::queued && !known(context.handler))
+    machine::park_homeless(*step, q);
+  return answer;
 }
 
 }  // namespace belfry::core

@@ -102,10 +102,21 @@ struct cmd_adopt {  // an operator accepts a result that came too late: an attem
   attempt_record late;
   std::string reason;
 };  // open or leased -> succeeded; a holder is fenced off
+// Its holder has come back without the token: it gets a new one and a new fencing number for the same
+// attempt, and whoever still has the old one is fenced off.
+struct cmd_reissue {
+  session_id holder;
+  token_hash hash{};
+  span lease{std::chrono::minutes{5}};  // from now
+};
+struct cmd_meet_handler {
+};                  // queued, handler unknown -> parked; parked for that, known -> queued; else no change
+struct cmd_age {};  // nobody dealt with a dead letter in time: said once
 
-using run_command = std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire,
-                                 cmd_lose, cmd_overdue, cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise,
-                                 cmd_discard, cmd_checkpoint, cmd_log, cmd_adopt>;
+using run_command =
+    std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire, cmd_lose, cmd_overdue,
+                 cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise, cmd_discard, cmd_checkpoint, cmd_log,
+                 cmd_adopt, cmd_reissue, cmd_meet_handler, cmd_age>;
 
 // What else a decision may look at.
 struct run_context {
@@ -113,6 +124,8 @@ struct run_context {
   const attempt_record* earlier =
       nullptr;  // the record with the fencing number that the command carries, if there is one
   std::uint64_t next_line = 1;  // of the log of the live attempt: the number that is free
+  handler_kind handler = handler_kind::process;
+  std::string_view unreadable = {};  // why what is stored of the run cannot be read; empty: it can
 };
 bool needs_spec(const run_command& c);
 
@@ -161,6 +174,7 @@ struct submission {
   std::string skip_reason;  // not empty: made as skipped, with this reason
   std::string actor;
   bool forced = false;  // through the pause of its job
+  bool trial = false;
 };
 // The head of a new run: scheduled when due_at > now, skipped when skip_reason is given, else queued.
 run_head make_run(const submission& s, run_id id, batch_id batch, instant now);

@@ -18,12 +18,24 @@ void begin(run_head& next, instant now) {
   next.held.deadline_at = next.timeout > span{0} ? later(now, next.timeout) : never;
 }
 
+// Nobody can do what cannot be read: the run becomes a dead letter, and the next one has its turn. No attempt
+// is used up, so that it can be redriven where it can be read.
+answer give_up(const question& q) {
+  auto step = unchanged(q);
+  step.next.last_class = failure_class::permanent;
+  step.next.reason = "what is stored of it cannot be read: " + std::string{q.context.unreadable};
+  enter(step, q, run_state::failed);
+  tell(step, q, event_kind::run_failed, step.next.reason);
+  return step;
+}
+
 }  // namespace
 
 answer apply(const question& q, const cmd_claim& c) {
   if (q.head.state != run_state::queued) return not_allowed(q, "claim", "queued");
   if (!c.holder) return invalid("/session", "", "a session id", "a claim needs a session");
   if (auto no = refuse_lease(c.lease)) return *no;
+  if (!q.context.unreadable.empty()) return give_up(q);
   auto step = unchanged(q);
   auto& next = step.next;
   next.state = run_state::claimed;
@@ -36,6 +48,18 @@ answer apply(const question& q, const cmd_claim& c) {
   next.progress_text.clear();
   if (c.start) begin(next, q.now);
   tell(step, q, event_kind::run_claimed, c.start ? "started" : "");
+  return step;
+}
+
+answer apply(const question& q, const cmd_reissue& c) {
+  if (auto no = refuse_lease(c.lease)) return *no;
+  const bool own = leased(q.head.state) && q.head.held.holder == c.holder && q.head.held.expires_at > q.now;
+  if (!own || !c.holder) return not_allowed(q, "issue its token anew", "leased by " + to_string(c.holder));
+  auto step = unchanged(q);
+  step.next.fencing += 1;
+  step.next.held.hash = c.hash;
+  step.next.held.expires_at = later(q.now, c.lease);
+  tell(step, q, event_kind::lease_reissued, "was " + std::to_string(q.head.fencing));
   return step;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/run/handlers.hpp"
 #include "core/run/machine.hpp"
 #include "core/text/utf8.hpp"
 #include "core/time/text.hpp"
@@ -67,6 +68,7 @@ run_head make_run(const submission& s, run_id id, batch_id batch, instant now) {
   h.timeout = spec.timeout;
   h.manual = s.manual;
   h.forced = s.forced;
+  h.trial = s.trial;
   h.created_at = now;
   h.chain = s.chain;
   h.created_by = s.actor;
@@ -77,6 +79,9 @@ run_head make_run(const submission& s, run_id id, batch_id batch, instant now) {
   } else if (s.due_at > now) {
     h.state = run_state::scheduled;
     h.due_at = s.due_at;
+  } else if (!known(spec.handler)) {
+    h.state = run_state::parked;
+    h.reason = "resource " + resource_of(spec.handler) + ": this belfry does not know this kind of handler";
   } else {
     h.state = run_state::queued;
     h.eligible_since = now;
@@ -94,7 +99,7 @@ result<submission> decide_redrive(const run_head& head, std::shared_ptr<const ru
                          head.state == run_state::parked;
     return refuse_redrive(errc::invalid_transition,
                           id + " is " + state + ", not finished; only a finished run is redriven",
-                          waiting ? "belfry run now " + id : "belfry run cancel " + id);
+                          waiting ? "belfry run-now " + id : "belfry run cancel " + id);
   }
   if (head.successor) {
     const auto next = to_string(head.successor);
@@ -107,6 +112,11 @@ result<submission> decide_redrive(const run_head& head, std::shared_ptr<const ru
                           id + " is " + state +
                               "; failed, timed_out, lost and cancelled runs are redriven, " +
                               "succeeded ones when that is asked for",
+                          "belfry run show " + id);
+  if (!spec->unreadable.empty())
+    return refuse_redrive(errc::conflict,
+                          "what is stored of " + id + " cannot be read: " + spec->unreadable +
+                              "; redrive it with the belfry that wrote it, or a newer one",
                           "belfry run show " + id);
   if (head.chain >= longest_chain)
     return refuse_redrive(errc::limit_exceeded,
@@ -172,7 +182,9 @@ std::optional<wait_reason> wait_reason_of(const run_head& head, instant now) {
     case run_state::blocked: return wait_reason{"blocked", "a dependency or an approval is missing" + why};
     case run_state::scheduled: return delayed("not_before", "not before ");
     case run_state::retrying: return delayed("retry_delay", "next attempt at ");
-    case run_state::parked: return delayed("parked", "parked until ");
+    case run_state::parked:
+      if (head.due_at == never) return wait_reason{"handler_unknown", head.reason};
+      return delayed("parked", "parked until ");
     case run_state::needs_attention:
       return wait_reason{"needs_attention", "nobody took it and a person has to look" + why};
     case run_state::claimed:

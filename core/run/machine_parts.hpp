@@ -36,11 +36,17 @@ answer apply(const question& q, const cmd_discard& c);
 answer apply(const question& q, const cmd_checkpoint& c);
 answer apply(const question& q, const cmd_log& c);
 answer apply(const question& q, const cmd_adopt& c);
+answer apply(const question& q, const cmd_reissue& c);
+answer apply(const question& q, const cmd_meet_handler& c);
+answer apply(const question& q, const cmd_age& c);
 
 // A step that changes nothing yet.
 run_step unchanged(const question& q);
 // Adds an event of the run as it stands in `step.next`.
 void tell(run_step& step, const question& q, event_kind kind, std::string text = {});
+
+// A run whose handler nobody here knows waits for a belfry that does.
+void park_homeless(run_step& step, const question& q);
 
 // Refusals.
 answer not_allowed(const question& q, std::string_view wish, std::string_view allowed);

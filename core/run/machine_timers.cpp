@@ -1,5 +1,7 @@
 // What time does to a run: its lease expires, its holder dies, its deadline passes, its delay ends.
+#include "core/run/handlers.hpp"
 #include "core/run/machine_parts.hpp"
+#include "core/text/utf8.hpp"
 #include "core/time/text.hpp"
 
 namespace belfry::core::machine {
@@ -85,7 +87,45 @@ answer apply(const question& q, const cmd_wake&) {
 
 answer apply(const question& q, const cmd_run_now&) {
   if (!waits(q.head.state)) return not_allowed(q, "run now", "scheduled, retrying or parked");
+  if (!known(q.context.handler))
+    return not_allowed(
+        q, "run now",
+        "of a kind that this belfry knows, which " + resource_of(q.context.handler) + " is not");
   return queue_up(q, "asked for before " + to_rfc3339(q.head.due_at));
+}
+
+void park_homeless(run_step& step, const question& q) {
+  const auto resource = resource_of(q.context.handler);
+  auto& next = step.next;
+  next.state = run_state::parked;
+  next.due_at = never;  // no time brings it back
+  next.reason = "resource " + resource + ": this belfry does not know this kind of handler; a newer one does";
+  // The queue that it did not enter is not told of.
+  std::erase_if(step.events, [](const event& e) { return e.kind == event_kind::run_queued; });
+  tell(step, q, event_kind::run_parked, next.reason);
+}
+
+answer apply(const question& q, const cmd_meet_handler&) {
+  auto step = unchanged(q);
+  const bool waits_for_it = q.head.state == run_state::parked && q.head.due_at == never;
+  if (!waits_for_it || !known(q.context.handler)) return step;  // one that is queued and unknown is parked
+  enter(step, q, run_state::queued);
+  step.next.eligible_since = q.now;
+  step.next.reason.clear();
+  tell(step, q, event_kind::run_queued, resource_of(q.context.handler) + " is known");
+  return step;
+}
+
+// Said once: the mark stands in the row, in the commit of the event.
+answer apply(const question& q, const cmd_age&) {
+  const auto& h = q.head;
+  auto step = unchanged(q);
+  if (!ended_badly(h.state) || h.successor || h.discarded || h.aged) return step;
+  step.next.aged = true;
+  tell(step, q, event_kind::dead_letter_aged,
+       std::string{to_text(h.state)} + " since " + to_rfc3339(h.ended_at) +
+           (h.reason.empty() ? std::string{} : ": " + std::string{cut_utf8(h.reason, 500)}));
+  return step;
 }
 
 }  // namespace belfry::core::machine

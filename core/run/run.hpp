@@ -69,6 +69,8 @@ struct run_head {
   double progress = 0;     // 0..1, said by the worker
   std::string progress_text;
   bool forced = false;  // triggered although its job was paused: no pause of the job holds it
+  bool trial = false;   // of a new job, which waits for it to succeed
+  bool aged = false;    // a dead letter that somebody was told of, because nobody dealt with it in time
   friend bool operator==(const run_head&, const run_head&) = default;
 };
 
@@ -128,6 +130,10 @@ struct run_past {
 
 enum class log_stream : std::uint8_t { out = 0, err = 1, node = 2 };
 std::string_view to_text(log_stream s);
+// How serious a line is, said by whoever wrote it. Output of processes says nothing. Numbers stand in rows.
+enum class log_level : std::uint8_t { none = 0, debug = 1, info = 2, warn = 3, error = 4 };
+std::string_view to_text(log_level l);                           // "" for none
+std::optional<log_level> log_level_from(std::string_view text);  // debug, info, warn, error
 struct log_line {
   run_id run;
   std::uint32_t attempt = 0;
@@ -135,6 +141,7 @@ struct log_line {
   instant at = never;
   log_stream stream = log_stream::out;
   std::string text;  // valid UTF-8, without the line end
+  log_level level = log_level::none;
   friend bool operator==(const log_line&, const log_line&) = default;
 };
 

@@ -75,6 +75,8 @@ struct run_spec {
   std::string traceparent;        // W3C; made when absent
   process_spec hook;         // run after the terminal commit, as a run of its own; empty argv and shell: none
   skipped_checks unchecked;  // taken without looking whether its program and directory are there
+  // Why the stored one cannot be read: this one stands in its place and says nothing else. Never stored.
+  std::string unreadable = {};
   friend bool operator==(const run_spec&, const run_spec&) = default;
 };
 

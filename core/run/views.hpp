@@ -53,6 +53,8 @@ struct store_facts {
       totals;  // cumulative and durable: by event name, since the store was made
   std::uint32_t boots = 0;
   instant created_at = never;
+  std::int64_t dead_letters = 0;       // neither redriven nor discarded
+  instant oldest_dead_letter = never;  // when the one ended that waits longest
 };
 
 // A copy of a store in a file of its own.

@@ -43,6 +43,7 @@ struct lease_signs {
   instant renewed_at = never;  // claimed, or heartbeat
   instant expires_at = never;
   instant progress_at = never;  // the last sign of work; never: the run has not started
+  instant said_at = never;      // when it was said how far the work is; never: not since this node runs
   friend bool operator==(const lease_signs&, const lease_signs&) = default;
 };
 

@@ -39,6 +39,8 @@ enum class metric : std::uint8_t {
   process_resident_memory_bytes,
   process_cpu_seconds_total,
   process_start_time_seconds,
+  dead_letters,
+  dead_letter_oldest_age_seconds,
   build_info /*version*/,
   paused /*scope*/,
 };

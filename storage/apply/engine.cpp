@@ -133,8 +133,11 @@ std::int64_t engine::fresh_id(core::instant now) {
 std::shared_ptr<const core::run_spec> engine::spec_of(const core::run_head& head) {
   auto spec =
       rows_.find_spec(head.spec, head.spec.value == head.id.value ? rows::owner::run : rows::owner::job);
-  if (!spec) throw std::logic_error("the spec of " + core::to_string(head.id) + " is missing");
-  return spec;
+  if (spec) return spec;
+  auto missing = std::make_shared<core::run_spec>();
+  missing->name = head.name;
+  missing->unreadable = "its definition is missing";
+  return missing;
 }
 
 void engine::append(work& w, core::event e) {

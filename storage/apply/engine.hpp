@@ -70,6 +70,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const prune_history& c);
   std::optional<core::failure> apply_one(work& w, const prune_events& c);
   std::optional<core::failure> apply_one(work& w, const prune_keys& c);
+  std::optional<core::failure> apply_one(work& w, const age_dead_letters& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);
@@ -85,6 +86,8 @@ class engine {
   void keep_evidence(work& w, const core::run_refusal& refusal, core::run_id run);
   core::result<core::job> living_job(core::job_id id);
   core::result<core::job> new_job(work& w, const put_job& c);
+  std::optional<core::failure> try_job(work& w, core::job& j);
+  void end_trial(work& w, const core::run_head& finished);
   core::result<core::job> replaced_job(work& w, const put_job& c);
   void replace_run(work& w, const run_row& row, core::run_id by);
   std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/text/utf8.hpp"
 #include "storage/apply/engine_parts.hpp"
 
 namespace belfry::storage {
@@ -9,6 +10,9 @@ namespace belfry::storage {
 using core::failure;
 
 namespace {
+
+constexpr const char* trial_reason = "trial";
+constexpr core::span longest_trial = std::chrono::seconds{30};
 
 failure paused_failure(const core::job& j, core::instant now) {
   std::string by;
@@ -71,7 +75,68 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
     j = std::move(w.out.jobs.back());
     w.out.jobs.pop_back();
   }
+  if (c.trial)
+    if (auto no = try_job(w, j)) return std::move(*no);
   return j;
+}
+
+// Paused for a reason of its own, and one run, bounded, in the commit that makes the job: whatever dies
+// afterwards, there is exactly one.
+std::optional<failure> engine::try_job(work& w, core::job& j) {
+  const auto on = core::the_job(j.id);
+  const std::string node{core::pause_owner::node};
+  core::pause_entry waits{trial_reason, {}, "until its trial run has succeeded", w.set.now};
+  waits.by = w.set.actor;
+  auto d = core::decide_pause(on, j.pauses, std::move(waits), node, w.set.now);
+  if (!d) return std::move(d).error();
+  pause(w, on, std::move(*d), &j);
+  auto bounded = std::make_shared<core::run_spec>(j.definition->spec);
+  if (bounded->timeout == core::span{0} || bounded->timeout > longest_trial) bounded->timeout = longest_trial;
+  bounded->retry.max_attempts = 1;
+  core::submission s;
+  s.spec = std::move(bounded);
+  s.job = j.id;
+  s.revision = j.revision;
+  s.manual = true;
+  s.trial = true;
+  s.forced = true;  // through the pause that waits for it
+  s.actor = w.set.actor;
+  auto made = make(w, s, core::run_id{fresh_id(w.set.now)}, {});
+  j.triggered += 1;
+  rows_.update_job(j);
+  append(w, core::event_kind::job_triggered, made.head.id, j.id, trial_reason);
+  announce(w, made.head);
+  w.out.runs.push_back(std::move(made));
+  return std::nullopt;
+}
+
+// Its success lifts that pause, and no other; anything else is told in its text.
+void engine::end_trial(work& w, const core::run_head& finished) {
+  auto j = rows_.find_job(finished.job);
+  if (!j || j->state == core::job_state::archived) return;
+  const auto there = std::find_if(j->pauses.begin(), j->pauses.end(),
+                                  [](const auto& p) { return p.reason == trial_reason; });
+  if (there == j->pauses.end()) return;  // somebody did not wait for it
+  const auto what = core::to_string(finished.id) + " " + std::string{core::to_text(finished.state)};
+  const auto on = core::the_job(j->id);
+  const std::string node{core::pause_owner::node};
+  auto told = *there;
+  told.text = "its trial " + what +
+              (finished.reason.empty() ? "" : ": " + std::string{core::cut_utf8(finished.reason, 500)});
+  auto d = finished.state == core::run_state::succeeded
+               ? core::decide_lift(on, j->pauses, told.reason, told.owner, false, node, w.set.now)
+               : core::decide_pause(on, j->pauses, told, node, w.set.now);
+  core::event tried;
+  tried.kind = core::event_kind::job_tried;
+  tried.run = finished.id;
+  tried.job = j->id;
+  tried.fencing = finished.fencing;
+  tried.attempt = finished.attempt;
+  tried.text = what;
+  append(w, std::move(tried));
+  if (d && d->changed) pause(w, on, std::move(*d), &*j);
+  w.out.jobs.push_back(std::move(*j));
+  w.changed = true;
 }
 
 core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
@@ -151,6 +216,12 @@ std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
                    "job " + j.definition->name + " is completed",
                    {},
                    "belfry job show " + j.definition->name};
+
+  if (const auto& why = j.definition->spec.unreadable; !why.empty())
+    return failure{core::errc::conflict,
+                   "the definition of job " + j.definition->name + " cannot be read: " + why,
+                   {},
+                   "belfry apply FILE"};
 
   core::submission s;
   s.job = j.id;

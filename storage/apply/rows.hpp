@@ -24,8 +24,9 @@ namespace belfry::storage {
 struct run_row {
   core::run_head head;
   core::handler_kind handler = core::handler_kind::process;
-  bool hooked = false;  // the spec has a hook
-  bool tagged = false;  // the spec has tags
+  bool hooked = false;          // the spec has a hook
+  bool tagged = false;          // the spec has tags
+  std::string unreadable = {};  // why a part of the row cannot be read; the part is left empty
 };
 
 // What an idempotency key was answered with.
@@ -128,6 +129,9 @@ class rows {
                                            std::size_t limit) = 0;  // by id, up_to included
   virtual std::optional<core::run_id> latest_result(
       core::job_id job) = 0;  // newest finished one that was not skipped
+  virtual std::vector<run_row> dead_letters(
+      core::instant before,
+      std::size_t limit) = 0;  // ended before, not aged; oldest end first
   virtual bool has_open_hook(core::run_id parent) = 0;
   virtual bool spec_in_use(core::job_id job, core::spec_id spec) = 0;      // by a run of the job
   virtual void remove_revision(core::job_id job, core::spec_id spec) = 0;  // and its spec

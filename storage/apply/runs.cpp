@@ -161,6 +161,8 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
     earlier = rows_.attempt_by_fencing(c.id, shown->fencing);
 
   core::run_context context{spec.get(), earlier ? &*earlier : nullptr};
+  context.handler = row->handler;
+  context.unreadable = spec && !spec->unreadable.empty() ? spec->unreadable : row->unreadable;
   if (std::holds_alternative<core::cmd_log>(c.command)) {
     const auto size = rows_.find_log_size(c.id, row->head.attempt);
     context.next_line = size.lines + size.dropped + 1;
@@ -187,7 +189,8 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
   const bool tell_spec = c.want_spec || (step.finished && core::ended_badly(step.next.state));
   run_row finished{step.next, row->handler, row->hooked, row->tagged};
   // Whoever takes a run is told what became of it before.
-  const bool again = std::holds_alternative<core::cmd_claim>(c.command) && row->head.attempt > 0;
+  const bool again = (std::holds_alternative<core::cmd_claim>(c.command) && row->head.attempt > 0) ||
+                     std::holds_alternative<core::cmd_reissue>(c.command);
   auto past = again && c.want_spec ? past_of(row->head) : nullptr;
   w.out.runs.push_back({std::move(step.next), tell_spec ? spec : nullptr, std::move(past)});
   if (step.finished) run_hook(w, finished, std::move(spec));
@@ -233,6 +236,7 @@ std::shared_ptr<const core::run_past> engine::past_of(const core::run_head& head
 }
 
 void engine::run_hook(work& w, const run_row& finished, std::shared_ptr<const core::run_spec> spec) {
+  if (finished.head.trial) end_trial(w, finished.head);
   if (!finished.hooked) return;
   if (!spec) spec = spec_of(finished.head);
   const auto s = core::hook_of(finished.head, *spec);
@@ -303,6 +307,17 @@ std::optional<failure> engine::apply_one(work& w, const adopt_result& c) {
   w.out.runs.push_back({std::move(step.next), spec_of(row->head)});
   if (old) w.out.runs.push_back({std::move(old->head), nullptr});
   run_hook(w, finished, nullptr);
+  return std::nullopt;
+}
+
+std::optional<failure> engine::apply_one(work& w, const age_dead_letters& c) {
+  for (const auto& row : rows_.dead_letters(c.before, c.at_most)) {
+    auto answer = core::decide(row.head, {}, core::cmd_age{}, w.set.actor, w.set.now);
+    if (auto* step = std::get_if<core::run_step>(&answer)) {
+      write_step(w, row, *step);
+      w.out.runs.push_back({std::move(step->next), nullptr});
+    }
+  }
   return std::nullopt;
 }
 

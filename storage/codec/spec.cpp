@@ -207,4 +207,16 @@ core::run_spec decode_spec(std::string_view bytes) {
   return s;
 }
 
+core::run_spec read_spec(std::string_view bytes, std::string_view name) {
+  try {
+    return decode_spec(bytes);
+  } catch (const damaged& why) {
+    core::run_spec s;
+    s.name = name;
+    s.handler = core::handler_kind::none;
+    s.unreadable = why.what();
+    return s;
+  }
+}
+
 }  // namespace belfry::storage::codec

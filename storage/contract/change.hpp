@@ -59,6 +59,9 @@ struct put_job {  // new: id 0. replace: the id, and the revision that was read 
   core::job_definition definition;
   bool start_paused = false;
   std::optional<core::failure> refusal = {};  // as in insert_runs
+  // A new job is paused for the reason `trial`, and one run of it is made, for half a minute and one attempt
+  // at most. Its success lifts the pause in its own commit; anything else is told in the text of the pause.
+  bool trial = false;
 };
 struct archive_job {
   core::job_id id;
@@ -140,10 +143,16 @@ struct prune_keys {
   std::uint32_t at_most = 5000;
 };
 
-using change =
-    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
-                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained>;
+// Says once of each dead letter that ended before this that nobody has dealt with it; the oldest first.
+struct age_dead_letters {
+  core::instant before = core::never;
+  std::uint32_t at_most = 500;
+};
+
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
+                            lift_pause, note_drained, age_dead_letters>;
 
 struct change_set {
   core::instant now = core::never;

@@ -30,6 +30,7 @@ struct log_request {
   std::uint64_t after_number = 0;
   std::size_t limit = 1000;
   std::size_t tail = 0;  // above 0: only the last ones of what there is, at most `limit`
+  core::log_level least = core::log_level::none;  // above none: only lines that say at least this
 };
 
 class reader {

@@ -150,6 +150,7 @@ core::result<log_page> memory_reader::logs(core::run_id id, const log_request& w
     if (line.run != id) return false;
     if (line.attempt == which.after_attempt && line.number == which.after_number) return true;
     if (which.attempt != 0 && line.attempt != which.attempt) return line.attempt < which.attempt;
+    if (line.level < which.least) return true;
     if (!tail && page.lines.size() == limit) return false;
     page.lines.push_back(line);
     return true;
@@ -311,6 +312,12 @@ core::result<store_facts> memory_reader::facts() {
   f.runs_by_state = t->counted.states;
   t->jobs.up([&](core::job_id, const core::job& j) {
     f.jobs += j.state == core::job_state::archived ? 0 : 1;
+    return true;
+  });
+  t->runs.up([&](core::run_id, const run_row& row) {
+    const auto& h = row.head;
+    if (!core::ended_badly(h.state) || h.successor || h.discarded) return true;
+    if (f.dead_letters++ == 0 || h.ended_at < f.oldest_dead_letter) f.oldest_dead_letter = h.ended_at;
     return true;
   });
   for (const auto kind : core::all_event_kinds())

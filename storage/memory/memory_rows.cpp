@@ -239,6 +239,20 @@ std::vector<run_row> memory_rows::runs_between(core::run_id after, std::int64_t 
   return found;
 }
 
+std::vector<run_row> memory_rows::dead_letters(core::instant before, std::size_t limit) {
+  std::vector<run_row> found;
+  now.runs.up([&](core::run_id, const run_row& row) {
+    const auto& h = row.head;
+    if (core::ended_badly(h.state) && !h.successor && !h.discarded && !h.aged && h.ended_at < before)
+      found.push_back(row);
+    return true;
+  });
+  std::stable_sort(found.begin(), found.end(),
+                   [](const run_row& a, const run_row& b) { return a.head.ended_at < b.head.ended_at; });
+  if (found.size() > limit) found.resize(limit);
+  return found;
+}
+
 std::vector<core::job_id> memory_rows::jobs_after(core::job_id after, std::size_t limit) {
   std::vector<core::job_id> found;
   now.jobs.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::job&) {

@@ -40,7 +40,8 @@ core::result<core::run_page> sqlite_reader::list_runs(const core::run_filter& fi
       }
       core::run r;
       r.head = read_run(q, 1).head;
-      r.spec = std::make_shared<const core::run_spec>(codec::decode_spec(q.text(1 + run_column_count)));
+      r.spec =
+          std::make_shared<const core::run_spec>(codec::read_spec(q.text(1 + run_column_count), r.head.name));
       answer.runs.push_back(std::move(r));
       return true;
     });
@@ -161,6 +162,11 @@ core::result<store_facts> sqlite_reader::facts() {
       f.jobs = q.number(0);
       f.boots = q.as<std::uint32_t>(1);
       f.created_at = q.time(2);
+    }
+    query dead{*db_, "select count(*), min(ended) from runs where shelf in (9, 10, 11)"};
+    if (dead.step()) {
+      f.dead_letters = dead.number(0);
+      f.oldest_dead_letter = dead.time(1);
     }
     for (const auto kind : core::all_event_kinds())
       f.totals.emplace_back(core::to_text(kind), known.totals.at(static_cast<std::size_t>(kind)));

@@ -15,7 +15,9 @@ enum flag : std::int64_t {
   discarded = 4,
   hooked = 8,
   tagged = 16,
-  forced = 32
+  forced = 32,
+  aged = 64,
+  tried = 128
 };
 
 std::int64_t flags_of(const run_row& row) {
@@ -26,6 +28,8 @@ std::int64_t flags_of(const run_row& row) {
   if (row.head.discarded) f |= discarded;
   if (row.hooked) f |= hooked;
   if (row.tagged) f |= tagged;
+  if (row.head.aged) f |= aged;
+  if (row.head.trial) f |= tried;
   return f;
 }
 
@@ -72,6 +76,19 @@ std::int64_t shelf_of(const core::run_head& head) {
   return shelf_of(head.state) + (over ? dealt_with : 0);
 }
 
+// Needs that cannot be read do not stop the rows beside them: whoever comes first of the workspace may claim
+// the run, and that ends it.
+static void read_needs(std::string_view text, run_row& row) {
+  try {
+    codec::decode_needs(text, row.head.needs);
+  } catch (const codec::damaged& why) {
+    core::requirement left;
+    left.workspace = std::move(row.head.needs.workspace);
+    row.head.needs = std::move(left);
+    row.unreadable = why.what();
+  }
+}
+
 run_row read_run(const query& q, int first) {
   run_row row;
   auto& h = row.head;
@@ -86,6 +103,8 @@ run_row read_run(const query& q, int first) {
   h.discarded = (flags & discarded) != 0;
   row.hooked = (flags & hooked) != 0;
   row.tagged = (flags & tagged) != 0;
+  h.aged = (flags & aged) != 0;
+  h.trial = (flags & tried) != 0;
   h.name = q.text(first + 5);
   h.created_at = q.time(first + 6);
   h.created_by = q.text(first + 7);
@@ -96,7 +115,7 @@ run_row read_run(const query& q, int first) {
   h.batch.value = q.number(first + 12);
   h.needs.workspace = q.text(first + 13);
   h.lane = q.null(first + 14) ? h.needs.workspace : std::string{q.text(first + 14)};
-  codec::decode_needs(q.text(first + 15), h.needs);
+  read_needs(q.text(first + 15), row);
   h.concurrency_key = q.text(first + 16);
   h.concurrency_limit = q.null(first + 17) ? 1 : q.as<std::uint32_t>(first + 17);
   h.parent.value = q.number(first + 18);
@@ -354,8 +373,8 @@ void bind_target(query& q, const core::pause_target& on) {
 }
 
 core::log_line read_log(const query& q) {
-  return {core::run_id{q.number(0)}, q.as<std::uint32_t>(1), q.as<std::uint64_t>(2), q.time(3),
-          q.as<core::log_stream>(4), std::string{q.text(5)}};
+  return {core::run_id{q.number(0)}, q.as<std::uint32_t>(1), q.as<std::uint64_t>(2),  q.time(3),
+          q.as<core::log_stream>(4), std::string{q.text(5)}, q.as<core::log_level>(6)};
 }
 
 std::string encode_limits(const core::limit_options& l) {

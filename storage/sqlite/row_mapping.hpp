@@ -104,7 +104,7 @@ core::pause_entry read_pause(const query& q);
 core::pause_target read_pause_target(const query& q, int first);  // scope, job, name
 void bind_target(query& q, const core::pause_target& on);         // at 1, 2, 3: scope, job, name
 
-inline constexpr std::string_view log_columns = "run, attempt, number, at, stream, text";
+inline constexpr std::string_view log_columns = "run, attempt, number, at, stream, text, level";
 core::log_line read_log(const query& q);
 
 std::string encode_limits(const core::limit_options& l);

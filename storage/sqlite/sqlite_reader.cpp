@@ -36,7 +36,7 @@ std::shared_ptr<const core::run_spec> sqlite_reader::spec_of(core::spec_id id, b
   query q{*db_, "select body, payload from specs where id = ?1"};
   q.bind(1, id.value);
   if (!q.step()) return nullptr;
-  auto spec = std::make_shared<core::run_spec>(codec::decode_spec(q.text(0)));
+  auto spec = std::make_shared<core::run_spec>(codec::read_spec(q.text(0), {}));
   if (with_payload) spec->payload = q.text(1);
   return spec;
 }
@@ -149,13 +149,15 @@ core::result<log_page> sqlite_reader::logs(core::run_id id, const log_request& w
     query q{
         *db_,
         sql({"select ", log_columns,
-             " from logs where run = ?1 and (attempt, number) > (?2, ?3) and (?4 = 0 or attempt = ?4)",
+             " from logs where run = ?1 and (attempt, number) > (?2, ?3) and (?4 = 0 or attempt = ?4)"
+             " and (?6 = 0 or level >= ?6)",
              tail ? " order by attempt desc, number desc limit ?5" : " order by attempt, number limit ?5"})};
     q.bind(1, id.value);
     q.bind(2, std::int64_t{which.after_attempt});
     q.bind(3, static_cast<std::int64_t>(which.after_number));
     q.bind(4, std::int64_t{which.attempt});
     q.bind(5, static_cast<std::int64_t>(limit));
+    q.bind(6, static_cast<std::int64_t>(which.least));
     while (q.step()) page.lines.push_back(read_log(q));
     if (tail) std::reverse(page.lines.begin(), page.lines.end());
 

@@ -112,8 +112,8 @@ statements::statements(SQLite::Database& db)
                      sql("select ", event_columns, " from events where seq between ?1 and ?2 order by seq")},
 
       insert_log{db,
-                 "insert or ignore into logs (run, attempt, number, at, stream, text) values (?1, ?2, ?3, "
-                 "?4, ?5, ?6)"},
+                 "insert or ignore into logs (run, attempt, number, at, stream, text, level) values (?1, ?2, "
+                 "?3, ?4, ?5, ?6, ?7)"},
       find_log_size{db, "select bytes, lines, dropped from log_sizes where run = ?1 and attempt = ?2"},
       put_log_size{db,
                    "insert or replace into log_sizes (run, attempt, bytes, lines, dropped) values (?1, ?2, "
@@ -133,6 +133,9 @@ statements::statements(SQLite::Database& db)
                   "excluded.value"},
 
       runs_between{db, select_runs("where r.id > ?1 and r.id <= ?2 order by r.id limit ?3")},
+      // Flag 64: somebody was told of it.
+      dead_letters{db, select_runs("where r.shelf in (9, 10, 11) and r.ended < ?1 and r.flags & 64 = 0 "
+                                   "order by r.ended limit ?2")},
       jobs_after{db, "select id from jobs where id > ?1 order by id limit ?2"},
       newest_finished{db,
                       "select id from runs where job = ?1 and shelf >= 8 order by id desc limit 1 offset ?2"},
@@ -145,6 +148,7 @@ statements::statements(SQLite::Database& db)
       remove_run{db, "delete from runs where id = ?1"},
       remove_spec{db, "delete from specs where id = ?1"},
       remove_tags{db, "delete from run_tags where tag = ?1 and run = ?2"},
+      remove_all_tags{db, "delete from run_tags where run = ?1"},
       remove_attempts{db, "delete from attempts where run = ?1"},
       remove_evidence{db, "delete from evidence where run = ?1"},
       remove_logs{db, "delete from logs where run = ?1"},

@@ -26,8 +26,10 @@ struct statements {
   query find_once, insert_once;
   query find_setting, put_setting, put_counter;
 
-  query runs_between, jobs_after, newest_finished, finished_of, latest_result, open_hook, spec_in_use;
-  query remove_run, remove_spec, remove_tags, remove_attempts, remove_evidence, remove_logs, remove_log_sizes;
+  query runs_between, dead_letters, jobs_after, newest_finished, finished_of, latest_result, open_hook,
+      spec_in_use;
+  query remove_run, remove_spec, remove_tags, remove_all_tags, remove_attempts, remove_evidence, remove_logs,
+      remove_log_sizes;
   query remove_late, remove_checkpoint;
   query remove_revision, oldest_events, remove_events, oldest_keys, remove_keys, remove_gone_sessions;
 

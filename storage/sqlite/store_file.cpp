@@ -1,5 +1,7 @@
 #include "storage/sqlite/store_file.hpp"
 
+#include <filesystem>
+#include <optional>
 #include <string>
 
 #include <SQLiteCpp/Exception.h>
@@ -51,6 +53,22 @@ void set_up(SQLite::Database& db, const sqlite_options& o) {
   db.exec("pragma trusted_schema = off");
 }
 
+// A journal without its store: somebody was interrupted who moved both away. SQLite would make an empty store
+// and drop the journal, and with it the last commits of the store that was moved.
+std::optional<core::failure> refuse_torn(const sqlite_options& o) {
+  if (!o.vfs.empty()) return std::nullopt;
+  std::error_code error;
+  const auto journal = o.path + "-wal";
+  if (std::filesystem::exists(o.path, error)) return std::nullopt;
+  if (const auto size = std::filesystem::file_size(journal, error); error || size == 0) return std::nullopt;
+  return core::failure{core::errc::storage_damaged,
+                       "there is " + journal +
+                           ", but not the store that it belongs to; a restore was "
+                           "interrupted, or the store was removed. Nothing was changed",
+                       {},
+                       "belfry backup restore FILE --replace, or put the store back beside its journal"};
+}
+
 }  // namespace
 
 core::result<store_file> open_store_file(const sqlite_options& options, core::instant now) {
@@ -63,6 +81,7 @@ core::result<store_file> open_store_file(const sqlite_options& options, core::in
       if (!lock) return std::move(lock).error();
       file.lock = std::move(*lock);
     }
+    if (auto torn = refuse_torn(options)) return std::move(*torn);
     file.db = std::make_unique<SQLite::Database>(
         options.path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, busy_milliseconds,
         options.vfs);

@@ -84,6 +84,7 @@ class writer final : public rows {
   std::optional<core::run_id> newest_finished(core::job_id job, std::size_t skip) override;
   std::vector<run_row> finished_of(core::job_id job, core::run_id up_to, std::size_t limit) override;
   std::optional<core::run_id> latest_result(core::job_id job) override;
+  std::vector<run_row> dead_letters(core::instant before, std::size_t limit) override;
   bool has_open_hook(core::run_id parent) override;
   bool spec_in_use(core::job_id job, core::spec_id spec) override;
   void remove_revision(core::job_id job, core::spec_id spec) override;

@@ -11,6 +11,7 @@ bool writer::insert_log(const core::log_line& line) {
   q.bind(4, core::micros(line.at));
   q.bind(5, static_cast<std::int64_t>(line.stream));
   q.bind(6, line.text);
+  q.bind_or_null(7, static_cast<std::int64_t>(line.level));
   q.run();
   return q.changes() == 1;
 }

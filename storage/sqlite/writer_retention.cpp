@@ -21,6 +21,14 @@ std::vector<run_row> writer::runs_between(core::run_id after, std::int64_t up_to
   return read_runs(q);
 }
 
+std::vector<run_row> writer::dead_letters(core::instant before, std::size_t limit) {
+  auto& q = with_runs().dead_letters;
+  const using_query use{q};
+  q.bind(1, core::micros(before));
+  q.bind(2, static_cast<std::int64_t>(limit));
+  return read_runs(q);
+}
+
 std::vector<core::job_id> writer::jobs_after(core::job_id after, std::size_t limit) {
   auto& q = s_.jobs_after;
   const using_query use{q};

@@ -27,7 +27,7 @@ bool same_but_lease(const core::run_head& a, const core::run_head& b) {
          a.eligible_since == b.eligible_since && a.due_at == b.due_at && a.ended_at == b.ended_at &&
          a.cancel_requested == b.cancel_requested && a.discarded == b.discarded &&
          a.last_class == b.last_class && a.reason == b.reason && a.progress == b.progress &&
-         a.progress_text == b.progress_text;
+         a.progress_text == b.progress_text && a.aged == b.aged;
 }
 
 }  // namespace
@@ -110,6 +110,11 @@ void writer::remove_run(const run_row& row) {
   if (row.tagged) {
     const auto spec =
         find_spec(row.head.spec, row.head.spec.value == row.head.id.value ? owner::run : owner::job);
+    // The rare one whose tags are not known looks at every tag.
+    if (!spec || !spec->unreadable.empty()) {
+      s_.remove_all_tags.bind(1, id);
+      s_.remove_all_tags.run();
+    }
     for (const auto& tag : spec ? spec->tags : std::vector<std::string>{}) {
       s_.remove_tags.bind(1, tag);
       s_.remove_tags.bind(2, id);
@@ -210,7 +215,7 @@ std::shared_ptr<const core::run_spec> writer::read_spec(core::spec_id id) {
   const using_query use{q};
   q.bind(1, id.value);
   if (!q.step()) return nullptr;
-  auto spec = std::make_shared<core::run_spec>(codec::decode_spec(q.text(1)));
+  auto spec = std::make_shared<core::run_spec>(codec::read_spec(q.text(1), {}));
   spec->payload = q.text(0);
   return spec;
 }

@@ -55,6 +55,27 @@ TEST_CASE("leases: claimed, begun, kept alive, completed once", "[api][http][lea
   CHECK(d.http().post("/v1/runs/x:start", open_door::proof(c)).status == 404);
 }
 
+TEST_CASE("leases: reissued to whoever holds them, with new tokens that count", "[api][http][leases]") {
+  open_door d;
+  const auto session = d.session();
+  const auto id = d.submit({{"payload", {{"n", 1}}}});
+  const auto old = d.claim(session);
+  const auto path = "/v1/sessions/" + session + "/leases:reissue";
+  const auto anew = d.http().post(path, {{"runs", {id}}, {"lease", "1h"}});
+  REQUIRE(anew.status == 200);
+  REQUIRE(anew.parsed().at("claims").size() == 1);
+  const auto c = anew.parsed().at("claims").at(0);
+  CHECK(c.at("fencing") == old.at("fencing").get<int>() + 1);
+  CHECK(c.at("payload") == json{{"n", 1}});
+  CHECK(d.http().post("/v1/runs/" + id + ":start", open_door::proof(old)).code() == "stale_lease");
+  CHECK(d.http().post("/v1/runs/" + id + ":complete", open_door::proof(c)).status == 200);
+  CHECK(d.http().post(path, json::object()).parsed().at("claims").empty());
+  CHECK(d.http().post(path, {{"runs", {id}}}).code() == "invalid_transition");
+  CHECK(d.http().post(path, {{"runs", json::array()}}).code() == "invalid");
+  CHECK(d.http().post(path, {{"run", id}}).code() == "unknown_field");
+  CHECK(d.http().post("/v1/sessions/ses_00NF2XPW00000/leases:reissue", json::object()).status == 404);
+}
+
 TEST_CASE("leases: failed, released, parked", "[api][http][leases]") {
   open_door d;
   const auto session = d.session();

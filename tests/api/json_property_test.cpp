@@ -31,6 +31,7 @@ void decode_all(const std::string& bytes) {
   (void)read_pause(bytes);
   (void)read_session(bytes);
   (void)read_claim(bytes);
+  (void)read_reissue(bytes);
   (void)read_start(bytes);
   (void)read_heartbeat(bytes);
   (void)read_progress(bytes);

@@ -52,3 +52,26 @@ TEST_CASE("estimate: what is left goes as fast as what is done", "[core][queue][
   CHECK_FALSE(estimate_rest(2, 5, 20s).in);
   CHECK(estimate_rest(3, 5, -20s).in == 0s);
 }
+
+TEST_CASE("estimate_end: by what was said of the progress, less what has passed since",
+          "[core][queue][pace]") {
+  const auto begun = noon;
+  const auto said = noon + 40s;
+  CHECK(estimate_end(0.25, begun, said, said).in == span{120s});
+  CHECK(estimate_end(0.25, begun, said, said + 30s).in == span{90s});
+  CHECK(estimate_end(0.25, begun, said, said).basis == "25 % in 40s");
+  CHECK(estimate_end(1, begun, said, said + 1h).in == span{0});
+}
+
+TEST_CASE("estimate_end: unknown rather than a wrong number", "[core][queue][pace]") {
+  const auto begun = noon;
+  const auto said = noon + 40s;
+  const auto unknown = [](const estimate& e) { return !e.in && e.basis.starts_with("unknown"); };
+  CHECK(unknown(estimate_end(0.5, never, never, said)));                 // not started
+  CHECK(unknown(estimate_end(0.5, begun, never, said)));                 // said before this node ran
+  CHECK(unknown(estimate_end(0.01, begun, said, said)));                 // nearly nothing is done
+  CHECK(unknown(estimate_end(0.25, begun, said, said + 41s)));           // the last word is too old
+  CHECK(unknown(estimate_end(0.9, begun, said, said + 10s)));            // it should be over
+  CHECK(unknown(estimate_end(0.5, said, begun, said)));                  // of an earlier attempt
+  CHECK(unknown(estimate_end(0.5, begun, begun + 90ms, begun + 90ms)));  // too little to go by
+}

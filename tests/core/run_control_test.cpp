@@ -153,7 +153,7 @@ TEST_CASE("redrive: what is open, succeeded, skipped, redriven or at the end of 
   CHECK(no.error().command == "belfry run cancel " + to_string(open.head.id));
   open.head.state = run_state::retrying;
   no = decide_redrive(open.head, open.spec, std::nullopt, "alice");
-  CHECK(no.error().command == "belfry run now " + to_string(open.head.id));
+  CHECK(no.error().command == "belfry run-now " + to_string(open.head.id));
 
   auto good = ended(run_state::succeeded);
   CHECK(decide_redrive(good.head, good.spec, std::nullopt, "alice").refused_with(errc::invalid_transition));

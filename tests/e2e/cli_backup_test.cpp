@@ -68,6 +68,47 @@ TEST_CASE("cli: a journal that was left behind is not replayed into a restored s
   CHECK(cli(node).doc({"backup", "verify"}).at("sound") == true);  // it has another port now
 }
 
+TEST_CASE("cli: a restore that is killed between its two renames loses nothing, and is done again",
+          "[e2e][cli][backup]") {
+  const scratch_folder folder;
+  real_node node;
+  const cli belfry(node);
+  const auto early = node.submit_shell("true");
+  node.wait_finished(early);
+  const auto file = folder / "copy.db";
+  (void)belfry.doc({"backup", "create", file});
+  const auto late = node.submit_shell("true");  // only in the journal of the store that is set aside
+  node.wait_finished(late);
+  node.kill9();
+  const auto store = node.data() + "/belfry.db";
+  const auto aside = store + ".before-restore-1795255200";
+  REQUIRE(std::filesystem::exists(store + "-wal"));
+  std::filesystem::rename(store, aside);  // and here it was killed
+
+  // A node does not make an empty store and drop the journal.
+  const auto refused = belfry({"serve", "--data", node.data(), "--listen", "127.0.0.1:0"});
+  CHECK(refused.exit_code != 0);
+  CHECK(has(refused.err, "belfry.db-wal"));
+  CHECK(has(refused.err, "restore"));
+  REQUIRE(std::filesystem::exists(store + "-wal"));
+  CHECK_FALSE(std::filesystem::exists(store));
+
+  REQUIRE(belfry({"backup", "restore", file, "--data", node.data(), "--replace"}).exit_code == 0);
+  CHECK(std::filesystem::exists(aside + "-wal"));  // beside the store that it belongs to
+  node.start();
+  CHECK(node.run(early).at("state") == "succeeded");
+  CHECK(node.http().get("/v1/runs/" + late).status == 404);
+  node.kill9();
+
+  // The store that was set aside is whole.
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(store + end);
+  std::filesystem::rename(aside, store);
+  std::filesystem::rename(aside + "-wal", store + "-wal");
+  node.start();
+  CHECK(node.run(late).at("state") == "succeeded");
+  CHECK(cli(node).doc({"backup", "verify"}).at("sound") == true);
+}
+
 TEST_CASE("cli: a damaged backup is told and never restored", "[e2e][cli][backup]") {
   const scratch_folder folder;
   const auto file = folder / "copy.db";

@@ -9,6 +9,7 @@
 #include "api/json/filters.hpp"
 #include "api/json/jobs.hpp"
 #include "api/json/leases.hpp"
+#include "api/json/sessions.hpp"
 #include "api/json/submissions.hpp"
 #include "core/text/utf8.hpp"
 
@@ -56,6 +57,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)api::json::read_trigger(text);
   (void)api::json::read_session(text);
   (void)api::json::read_claim(text);
+  (void)api::json::read_reissue(text);
+  (void)api::json::read_log(text);
+  (void)api::json::read_heartbeats(text);
   (void)api::json::read_progress(text);
   (void)api::json::read_settle(text, core::settle_kind::failed);
   (void)api::json::read_completions(text);

@@ -74,6 +74,32 @@ void fake_port::call(messages::touch_leases m, messages::reply<messages::touched
   });
 }
 
+void fake_port::call(messages::reissue_leases m, messages::reply<messages::claimed_runs> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::claimed_runs> {
+    messages::claimed_runs out;
+    for (const auto id : m.runs) {
+      const std::string token =
+          "reissued-" + std::to_string(id.value) + "-" + std::to_string(runs_.at(id).head.fencing);
+      if (!step(id, core::cmd_reissue{m.who, platform::sha256(token), m.lease}, m.actor)) continue;
+      out.runs.push_back({runs_.at(id), token});
+    }
+    return out;
+  });
+}
+
+void fake_port::call(messages::ask_capable m, messages::reply<messages::capable> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::capable> {
+    messages::capable told;
+    for (const auto& wish : m.runs) {
+      bool somebody = false;
+      for (const auto& [id, s] : sessions_)
+        somebody = somebody || core::may_take(s, wish.needs, wish.handler);
+      told.somebody.push_back(somebody);
+    }
+    return told;
+  });
+}
+
 void fake_port::call(messages::settle_runs m, messages::reply<messages::settled> done) {
   ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::settled> {
     messages::settled out;

@@ -40,6 +40,8 @@ constexpr std::array rules{
     rule{"priority_changed", "blocked|scheduled|queued|retrying|parked|needs_attention", ""},
     rule{"run_redriven", "failed|timed_out|lost|cancelled|succeeded", ""},
     rule{"run_discarded", "failed|timed_out|lost", ""},
+    rule{"dead_letter_aged", "failed|timed_out|lost", ""},
+    rule{"job_tried", "succeeded|failed|timed_out|lost|cancelled", ""},
 };
 
 std::vector<std::string_view> words(std::string_view text) {
@@ -116,6 +118,13 @@ void history::step(const json& event, const std::string& kind, life& l) {
   }
   if (kind == "run_claimed") return claim(event, l);
   if (kind == "run_adopted") return adopt(event, l);
+  if (kind == "lease_reissued") {  // the same attempt under the next number
+    if (!share(l.state, "claimed|running")) wrong(event, "not allowed when the run is " + l.state);
+    if (number_of(event, "fencing") != l.fencing + 1)
+      wrong(event, "the fencing number before was " + std::to_string(l.fencing));
+    l.fencing = number_of(event, "fencing");
+    return;
+  }
   const auto r =
       std::find_if(rules.begin(), rules.end(), [&](const rule& each) { return each.kind == kind; });
   if (r == rules.end()) return wrong(event, "no such kind of event for a run");

@@ -27,6 +27,7 @@ actors::node_options sim_world::options_for_node() {
   actors::node_options o;
   o.mark = mark;
   o.schedule = actors::scheduling::testing;
+  o.alarms.dead_letter_age = core::span{0};
   o.retention.every = options_.retention ? core::span{3s} : core::span{0};
   o.retention.keep = 10s;
   o.retention.keep_dead = 20s;

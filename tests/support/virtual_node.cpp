@@ -72,6 +72,7 @@ actors::node_options virtual_node::usual_options() {
   o.schedule = actors::scheduling::testing;
   o.executor.processes = 2;
   o.retention.every = core::span{0};
+  o.alarms.dead_letter_age = core::span{0};
   return o;
 }
 

@@ -203,7 +203,7 @@ void add_job_control_routes(std::vector<route>& all) {
                  body_kind::json,
                  "NewName",
                  {},
-                 {{201, "Job", "The copy"}},
+                 {{201, "JobMade", "The copy"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
                   errc::already_exists, errc::idempotency_mismatch, errc::idempotency_in_progress},
                  true,

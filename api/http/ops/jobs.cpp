@@ -26,11 +26,12 @@ void create_job(const exchange_ptr& x) {
   m.refusal = std::move(no);
   m.definition = std::move(draft->definition);
   m.start_paused = draft->start_paused;
+  m.trial = draft->trial;
   m.once = once_of(*x);
   m.actor = x->actor;
   x->node().node.call(std::move(m),
                       x->then<messages::job_stored>([](const exchange_ptr& y, messages::job_stored s) {
-                        answer_job(*y, s.job, 201, {}, s.replayed);
+                        answer_job(*y, s.job, 201, {}, s.replayed, s.trial);
                       }));
 }
 
@@ -87,17 +88,18 @@ core::failure other_revision(std::uint32_t expected, const core::job& j) {
 void put(const exchange_ptr& x, int tries);
 
 void store(const exchange_ptr& x, messages::put_job m, std::string_view result, int tries) {
-  x->node().node.call(
-      std::move(m), x->whole<messages::job_stored>([result, tries](const exchange_ptr& y,
-                                                                   core::result<messages::job_stored> s) {
-        if (s)
-          return answer_job(*y, s->job, s->created || result == "created" ? 201 : 200, result, s->replayed);
-        // Somebody else made or changed it between our look and our word.
-        const bool raced =
-            s.error().code == errc::precondition_failed || s.error().code == errc::already_exists;
-        if (raced && y->in.if_match.empty() && tries > 1) return put(y, tries - 1);
-        y->refuse(s.error());
-      }));
+  x->node().node.call(std::move(m),
+                      x->whole<messages::job_stored>(
+                          [result, tries](const exchange_ptr& y, core::result<messages::job_stored> s) {
+                            if (s)
+                              return answer_job(*y, s->job, s->created || result == "created" ? 201 : 200,
+                                                result, s->replayed, s->trial);
+                            // Somebody else made or changed it between our look and our word.
+                            const bool raced = s.error().code == errc::precondition_failed ||
+                                               s.error().code == errc::already_exists;
+                            if (raced && y->in.if_match.empty() && tries > 1) return put(y, tries - 1);
+                            y->refuse(s.error());
+                          }));
 }
 
 bool meant(const core::job& j, const std::string& text) {
@@ -118,6 +120,7 @@ void put_new(const exchange_ptr& x, int tries) {
   messages::put_job m;
   m.definition = std::move(draft->definition);
   m.start_paused = draft->start_paused;
+  m.trial = draft->trial;
   m.actor = x->actor;
   store(x, std::move(m), "created", tries);
 }
@@ -199,11 +202,13 @@ void archive(const exchange_ptr& x) {
 
 }  // namespace
 
-void answer_job(exchange& x, const core::job& j, unsigned status, std::string_view result, bool replayed) {
+void answer_job(exchange& x, const core::job& j, unsigned status, std::string_view result, bool replayed,
+                core::run_id trial) {
   json::writer w{1024};
   w.begin_object();
   if (!result.empty()) w.member("result", result);
   json::write_job_members(w, j, true);
+  if (!result.empty() || status == 201) w.member("trial_run_id", trial);
   w.end_object();
   auto headers = made_headers(status == 201 ? "/v1/jobs/" + core::to_string(j.id) : std::string{}, replayed);
   headers.emplace_back("ETag", "\"" + std::to_string(j.revision) + "\"");
@@ -230,7 +235,7 @@ void add_job_routes(std::vector<route>& all) {
                  body_kind::json,
                  "JobDefinition",
                  {dry},
-                 {{201, "Job", "The job is stored"}, {200, "PlannedJob", "With dry_run: what would be"}},
+                 {{201, "JobMade", "The job is stored"}, {200, "PlannedJob", "With dry_run: what would be"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::already_exists,
                   errc::idempotency_mismatch, errc::idempotency_in_progress},
                  true,

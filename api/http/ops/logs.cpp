@@ -36,6 +36,7 @@ struct log_wish {
   position after;
   std::size_t limit = 0;
   std::size_t tail = 0;
+  core::log_level least = core::log_level::none;
 };
 
 core::result<log_wish> read_log_wish(const exchange& x) {
@@ -52,6 +53,12 @@ core::result<log_wish> read_log_wish(const exchange& x) {
       found.add({"?after", core::shown(given, 40),
                  "ATTEMPT.NUMBER of the last line that you have, such as 1.200", "it is not a position"});
   }
+  if (const auto level = x.parameter("level"); !level.empty()) {
+    if (const auto least = core::log_level_from(level))
+      w.least = *least;
+    else
+      found.add({"?level", core::shown(level, 40), "debug, info, warn or error", "it is not a level"});
+  }
   if (!found.empty()) return found.refusal();
   return w;
 }
@@ -64,6 +71,7 @@ messages::get_logs question(core::run_id id, const log_wish& w) {
   q.after_number = w.after.number;
   q.limit = w.limit;
   q.tail = w.tail;
+  q.least = w.least;
   return q;
 }
 
@@ -190,6 +198,8 @@ void add_log_routes(std::vector<route>& all) {
        {{"attempt", parameter_type::whole, "only this attempt; 0 or absent: all"},
         {"after", parameter_type::text, "only lines behind ATTEMPT.NUMBER; Last-Event-ID does the same"},
         {"tail", parameter_type::whole, "only the last lines, at most 1000"},
+        {"level", parameter_type::text,
+         "only lines that say at least this: debug, info, warn or error; output of processes says nothing"},
         {"limit", parameter_type::whole, "lines of a page, 1 to 1000; default 1000"},
         {"follow", parameter_type::boolean,
          "a stream (also by Accept: text/event-stream): event line with id ATTEMPT.NUMBER, at last event "

@@ -115,11 +115,15 @@ void answer_metrics(exchange& x) {
   x.answer(std::move(r));
 }
 
-void note_facts(platform::meter& m, const core::store_facts& f) {
+void note_facts(platform::meter& m, const core::store_facts& f, core::instant now) {
   for (const auto s : core::all_run_states())
     m.set(metric::queue_depth, static_cast<double>(f.runs_by_state[static_cast<std::size_t>(s)]),
           core::to_text(s));
   m.set(metric::store_bytes, static_cast<double>(f.bytes));
+  m.set(metric::dead_letters, static_cast<double>(f.dead_letters));
+  const auto waits =
+      f.dead_letters > 0 && f.oldest_dead_letter < now ? now - f.oldest_dead_letter : core::span{0};
+  m.set(metric::dead_letter_oldest_age_seconds, std::chrono::duration<double>(waits).count());
 }
 
 // Gauges are read when they are asked for; what cannot be read now keeps its last value.
@@ -127,7 +131,7 @@ void get_metrics(const exchange_ptr& x) {
   x->node().node.ask(
       messages::get_facts{},
       x->whole<core::store_facts>([](const exchange_ptr& y, core::result<core::store_facts> f) {
-        if (f) note_facts(y->node().meter, *f);
+        if (f) note_facts(y->node().meter, *f, y->node().time.now());
         y->node().node.call(
             messages::ask_queue{},
             y->whole<messages::queue_state>([](const exchange_ptr& z, core::result<messages::queue_state> q) {

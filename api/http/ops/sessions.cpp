@@ -1,7 +1,10 @@
 // SESSIONS: who is here to take work.
-#include "api/json/sessions.hpp"
+#include <algorithm>
+
 #include "api/http/ops/ops.hpp"
 #include "api/json/controls.hpp"
+#include "api/json/leases.hpp"
+#include "api/json/sessions.hpp"
 
 namespace belfry::api {
 namespace {
@@ -143,6 +146,53 @@ void end_session(const exchange_ptr& x) {
       }));
 }
 
+// Nothing: the wish names a run that the session does not hold.
+std::optional<std::vector<core::run_id>> runs_to_reissue(const exchange_ptr& x,
+                                                         const json::reissue_wish& wish,
+                                                         const messages::session_view& who) {
+  std::vector<core::run_id> held;
+  for (const auto& h : who.leases) held.push_back(h.id);
+  for (const auto id : wish.runs)
+    if (std::find(held.begin(), held.end(), id) == held.end()) {
+      x->refuse(core::failure{errc::invalid_transition,
+                              core::to_string(id) + " is not leased by " + core::to_string(who.who.id),
+                              {},
+                              "belfry session show " + core::to_string(who.who.id)});
+      return std::nullopt;
+    }
+  return wish.runs.empty() ? held : wish.runs;
+}
+
+void reissue(const exchange_ptr& x) {
+  const auto id = session_of(x);
+  if (!id) return;
+  auto wish = json::read_reissue(x->in.body);
+  if (!wish) return x->refuse(wish.error());
+  x->node().node.call(
+      messages::look_at_sessions{*id, false},
+      x->then<messages::sessions_seen>(
+          [id = *id, wish = std::move(*wish)](const exchange_ptr& y, messages::sessions_seen seen) {
+            if (seen.sessions.empty()) return y->refuse(no_session(core::to_string(id)));
+            const auto& who = seen.sessions.front();
+            if (who.who.local)
+              return y->refuse(
+                  core::failure{errc::invalid_transition,
+                                core::to_string(id) + " is an executor of this node; it keeps its own tokens",
+                                {},
+                                "belfry session show " + core::to_string(id)});
+            auto runs = runs_to_reissue(y, wish, who);
+            if (!runs) return;
+            y->node().node.call(messages::reissue_leases{id, std::move(*runs), wish.lease, y->actor},
+                                y->then<messages::claimed_runs>(
+                                    [state = who.who.state](const exchange_ptr& z, messages::claimed_runs c) {
+                                      c.state = state;
+                                      json::writer w{c.runs.size() * 512 + 64};
+                                      json::write_claims(w, c);
+                                      answer_json(*z, w);
+                                    }));
+          }));
+}
+
 route session_word(std::string_view pattern, std::string_view operation, std::string_view summary, scope who,
                    handler h, std::string_view schema, std::string_view answer) {
   return {verb::post,
@@ -230,6 +280,22 @@ void add_session_routes(std::vector<route>& all) {
   all.push_back(session_word("/v1/sessions/{id}:resume", "resume_session",
                              "Runs again for a session that was drained", scope::operate, resume, "Reason",
                              "Session"));
+  all.push_back(
+      {verb::post,
+       "/v1/sessions/{id}/leases:reissue",
+       "reissue_leases",
+       "sessions",
+       "New tokens for the runs that a session holds, for one that has come back without them; the old "
+       "ones are refused from now on",
+       scope::work,
+       reissue,
+       body_kind::optional_json,
+       "Reissue",
+       {},
+       {{200, "Claims", "The runs with their new tokens and fencing numbers; shown nowhere else"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition},
+       false,
+       0});
   all.push_back({verb::remove,
                  "/v1/sessions/{id}",
                  "end_session",

@@ -1,4 +1,6 @@
 // SUBMIT: one run, or a batch.
+#include <algorithm>
+
 #include "api/http/guard.hpp"
 #include "api/http/ops/ops.hpp"
 #include "api/json/runs.hpp"
@@ -49,14 +51,71 @@ core::submission submission_of(const exchange& x, json::run_draft d) {
   return s;
 }
 
-void answer_one(const exchange_ptr& x, messages::submitted s) {
+// A submission with capabilities that nobody here has is taken all the same: a worker may still come. Only
+// such submissions are asked about, so that the others pay nothing for it.
+constexpr std::size_t most_asked_about = 20;
+
+std::vector<messages::wanted> special_needs(const messages::submitted& s) {
+  std::vector<messages::wanted> found;
+  for (const auto& run : s.runs) {
+    const auto& needs = run.head.needs;
+    if (needs.capabilities.empty() || core::terminal(run.head.state)) continue;
+    const auto kind = run.spec ? run.spec->handler : core::handler_kind::none;
+    const bool known = std::any_of(found.begin(), found.end(), [&](const messages::wanted& f) {
+      return f.handler == kind && f.needs == needs;
+    });
+    if (known) continue;
+    if (found.size() == most_asked_about) break;
+    found.push_back({needs, kind});
+  }
+  return found;
+}
+
+struct warning {
+  std::vector<std::string> capabilities;
+};
+using warnings = std::vector<warning>;
+
+template <class Answer>
+void with_warnings(const exchange_ptr& x, messages::submitted s, Answer answer) {
+  auto asked = special_needs(s);
+  if (asked.empty()) return answer(x, s, warnings{});
+  x->node().node.call(
+      messages::ask_capable{asked},
+      x->whole<messages::capable>(
+          [s = std::move(s), asked, answer](const exchange_ptr& y, core::result<messages::capable> told) {
+            warnings found;
+            if (told)
+              for (std::size_t i = 0; i < asked.size() && i < told->somebody.size(); ++i)
+                if (!told->somebody[i]) found.push_back({asked[i].needs.capabilities});
+            answer(y, s, found);
+          }));
+}
+
+void write_warnings(json::writer& w, const warnings& found) {
+  w.key("warnings").begin_array();
+  for (const auto& each : found) {
+    std::string words;
+    for (const auto& c : each.capabilities) words += (words.empty() ? "" : ", ") + c;
+    w.begin_object().member("code", "no_capable_session");
+    w.member("text", "no session that is registered now could take work that needs " + words +
+                         "; it waits until one comes");
+    w.texts("capabilities", each.capabilities).end_object();
+  }
+  w.end_array();
+}
+
+void answer_one(const exchange_ptr& x, const messages::submitted& s, const warnings& found) {
   if (s.runs.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
   json::writer w{384};
-  json::write_submitted(w, s.runs.front(), !s.replayed);
+  w.begin_object();
+  json::write_submitted_members(w, s.runs.front(), !s.replayed);
+  write_warnings(w, found);
+  w.end_object();
   answer_json(*x, w, 201, made_headers("/v1/runs/" + core::to_string(s.runs.front().head.id), s.replayed));
 }
 
-void answer_batch(const exchange_ptr& x, messages::submitted s) {
+void answer_batch(const exchange_ptr& x, const messages::submitted& s, const warnings& found) {
   json::writer w{s.runs.size() * 22 + 128};
   w.begin_object()
       .member("batch_id", s.batch)
@@ -65,7 +124,9 @@ void answer_batch(const exchange_ptr& x, messages::submitted s) {
       .key("ids")
       .begin_array();
   for (const auto& r : s.runs) w.id_value(core::run_tag::prefix, r.head.id.value);
-  w.end_array().end_object();
+  w.end_array();
+  write_warnings(w, found);
+  w.end_object();
   answer_json(*x, w, 201,
               made_headers(s.batch ? "/v1/batches/" + core::to_string(s.batch) : std::string{}, s.replayed));
 }
@@ -118,7 +179,10 @@ void submit_one(const exchange_ptr& x) {
   m.actor = x->actor;
   m.refusal = std::move(no);
   m.runs.push_back(submission_of(*x, std::move(*draft)));
-  x->node().node.call(std::move(m), x->then<messages::submitted>(answer_one));
+  x->node().node.call(std::move(m),
+                      x->then<messages::submitted>([](const exchange_ptr& y, messages::submitted s) {
+                        with_warnings(y, std::move(s), answer_one);
+                      }));
 }
 
 constexpr std::size_t most_mistakes_told = 50;
@@ -152,30 +216,33 @@ void submit_batch(const exchange_ptr& x) {
   m.actor = x->actor;
   m.runs.reserve(drafts->size());
   for (auto& d : *drafts) m.runs.push_back(submission_of(*x, std::move(d)));
-  x->node().node.call(std::move(m), x->then<messages::submitted>(answer_batch));
+  x->node().node.call(std::move(m),
+                      x->then<messages::submitted>([](const exchange_ptr& y, messages::submitted s) {
+                        with_warnings(y, std::move(s), answer_batch);
+                      }));
 }
 
 }  // namespace
 
 void add_submit_routes(std::vector<route>& all) {
   const parameter dry{"dry_run", parameter_type::boolean, "check and show what would be, change nothing"};
-  all.push_back({verb::post,
-                 "/v1/runs",
-                 "submit_run",
-                 "runs",
-                 "Submit one run",
-                 scope::operate,
-                 submit_one,
-                 body_kind::json,
-                 "Submission",
-                 {dry},
-                 {{201, "SubmittedRun",
-                   "The run is stored; Idempotency-Replayed tells that an earlier request made it"},
-                  {200, "DryRun", "With dry_run: what would be"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::unknown_handler, errc::conflict,
-                  errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full},
-                 true,
-                 0});
+  all.push_back(
+      {verb::post,
+       "/v1/runs",
+       "submit_run",
+       "runs",
+       "Submit one run",
+       scope::operate,
+       submit_one,
+       body_kind::json,
+       "Submission",
+       {dry},
+       {{201, "Submitted", "The run is stored; Idempotency-Replayed tells that an earlier request made it"},
+        {200, "DryRun", "With dry_run: what would be"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::unknown_handler, errc::conflict,
+        errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full},
+       true,
+       0});
   all.push_back(
       {verb::post,
        "/v1/runs:batch",

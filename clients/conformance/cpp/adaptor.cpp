@@ -168,6 +168,7 @@ const std::map<std::string, json (*)(const json&)> commands{
      [](const json& c) { return submitted(client->submit(c["run"], c.value("key", std::string{}))); }},
     {"submit_many", [](const json& c) { return submitted(client->submit_many(c["runs"])); }},
     {"get", [](const json& c) { return client->get_run(c["run"].get<std::string>()); }},
+    {"reissue", [](const json& c) { return client->reissue_leases(c["session"].get<std::string>()); }},
     {"spool", spool_state},
     {"work", work},
     {"stop", [](const json&) { return worker->stop(), json::object(); }},

@@ -119,6 +119,7 @@ COMMANDS = {
     "submit": lambda c: submitted(client.submit(c["run"], key=c.get("key"))),
     "submit_many": lambda c: submitted(client.submit_many(c["runs"])),
     "get": lambda c: client.get_run(c["run"]),
+    "reissue": lambda c: client.reissue_leases(c["session"]),
     "spool": spool_state,
     "work": work,
     "stop": lambda _: worker.stop() or {},

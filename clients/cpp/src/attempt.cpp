@@ -129,7 +129,7 @@ void attempt::progress(double value, std::string_view text) {
   held_->changed();
 }
 
-void attempt::log(std::string_view text, std::string_view stream) {
+void attempt::log(std::string_view text, std::string_view stream, std::string_view level) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   {
     const std::lock_guard lock{held_->mutex};
@@ -137,7 +137,8 @@ void attempt::log(std::string_view text, std::string_view stream) {
       const auto end = text.find('\n');
       auto one = text.substr(0, end);
       if (one.ends_with('\r')) one.remove_suffix(1);
-      for (auto& piece : detail::pieces(one)) held_->lines.push_back({std::move(piece), std::string{stream}});
+      for (auto& piece : detail::pieces(one))
+        held_->lines.push_back({std::move(piece), std::string{stream}, std::string{level}});
       if (end == std::string_view::npos) break;
       text.remove_prefix(end + 1);
     }

@@ -149,6 +149,12 @@ json client::cancel_run(std::string_view run_id, std::string_view reason) {
   return transport_->ask("POST", "/v1/runs/" + escaped(run_id) + ":cancel", body).body;
 }
 
+json client::reissue_leases(std::string_view session_id, const std::vector<std::string>& runs) {
+  json body = json::object();
+  if (!runs.empty()) body["runs"] = runs;
+  return transport_->ask("POST", "/v1/sessions/" + escaped(session_id) + "/leases:reissue", body).body;
+}
+
 json client::wait_for(std::string_view run_id, span at_most) {
   const auto until = detail::steady::now() + at_most;
   for (span pause{50};; pause = std::min(pause * 3 / 2, span{2000})) {

@@ -24,6 +24,7 @@ std::string milliseconds(span s);
 struct line {
   std::string text;
   std::string stream;
+  std::string level = {};
 };
 
 struct held {

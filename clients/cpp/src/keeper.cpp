@@ -219,7 +219,10 @@ void keeper::write(held& h) {
     }
     if (h.sending.empty()) return;
     json lines = json::array();
-    for (const auto& l : h.sending) lines.push_back({{"text", l.text}, {"stream", l.stream}});
+    for (const auto& l : h.sending) {
+      lines.push_back({{"text", l.text}, {"stream", l.stream}});
+      if (!l.level.empty()) lines.back()["level"] = l.level;
+    }
     // Numbered, so that sending them again does no harm.
     say(h, "log", {{"lines", std::move(lines)}, {"first", h.first}});
     h.first += static_cast<std::int64_t>(h.sending.size());

@@ -259,6 +259,8 @@ export interface JobDefinition {
   source?: "api" | "file";
   /** When it is created */
   start_paused?: boolean;
+  /** When it is created: paused until one run of it, of half a minute at most, has succeeded */
+  trial?: boolean;
 }
 
 /** Members that replace those of the definition */
@@ -315,6 +317,8 @@ export interface JobPatch {
   source?: "api" | "file";
   /** When it is created */
   start_paused?: boolean;
+  /** When it is created: paused until one run of it, of half a minute at most, has succeeded */
+  trial?: boolean;
 }
 
 /** A reason to hold a job, or to let it go on */
@@ -456,6 +460,14 @@ export interface Checkpoint {
   checkpoint: unknown;
 }
 
+/** Runs of a session whose tokens are made anew */
+export interface Reissue {
+  /** Their ids; absent: all that it holds */
+  runs?: string[];
+  /** From now, 1s to 24h; default 5m */
+  lease?: string;
+}
+
 /** Lines behind those that the attempt has */
 export interface LogLines {
   /** From the answer to the claim */
@@ -473,6 +485,8 @@ export interface LogText {
   text: string;
   /** Default stdout */
   stream?: "stdout" | "stderr";
+  /** How serious it is; default none */
+  level?: "debug" | "info" | "warn" | "error";
   /** Default now */
   at?: string;
 }
@@ -623,6 +637,27 @@ export interface SubmittedRun {
   created?: boolean;
 }
 
+/** A run that was submitted, in short */
+export interface Submitted {
+  id?: string;
+  name?: string;
+  state?: "blocked" | "scheduled" | "queued" | "claimed" | "running" | "retrying" | "parked" | "needs_attention" | "succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped";
+  priority?: "urgent" | "high" | "normal" | "low";
+  job_id?: string | null;
+  batch_id?: string | null;
+  /** The run that it redrives */
+  predecessor_id?: string | null;
+  created_at?: string;
+  /** Not before */
+  due_at?: string | null;
+  /** Why it was skipped */
+  reason?: string | null;
+  /** false: an earlier request with the same key or id made it */
+  created?: boolean;
+  /** What may keep it waiting */
+  warnings?: SubmitWarning[];
+}
+
 /** A batch, in short */
 export interface SubmittedBatch {
   batch_id?: string;
@@ -631,6 +666,17 @@ export interface SubmittedBatch {
   created?: boolean;
   /** In the order of the request */
   ids?: string[];
+  /** What may keep its runs waiting */
+  warnings?: SubmitWarning[];
+}
+
+/** What may keep a run waiting that was taken all the same */
+export interface SubmitWarning {
+  /** no_capable_session: nobody who is here could take it, busy or not */
+  code?: string;
+  text?: string;
+  /** That the run asks for */
+  capabilities?: string[];
 }
 
 /** What would be */
@@ -949,6 +995,8 @@ export interface LogLine {
   number?: number;
   at?: string;
   stream?: "stdout" | "stderr" | "node";
+  /** debug, info, warn or error; null: the line says nothing of that */
+  level?: string | null;
   text?: string;
 }
 
@@ -1121,6 +1169,28 @@ export interface Job {
   definition?: JobDefinition;
 }
 
+/** A new job */
+export interface JobMade {
+  id?: string;
+  name?: string;
+  description?: string;
+  revision?: number;
+  state?: "active" | "paused" | "completed" | "archived";
+  pauses?: PauseReason[];
+  /** Runs made */
+  triggered?: number;
+  source?: string;
+  created_at?: string;
+  updated_at?: string;
+  created_by?: string;
+  /** Who had it taken without a look at program and directory */
+  checks_skipped_by?: string | null;
+  /** In the shape in which it is submitted */
+  definition?: JobDefinition;
+  /** With trial: the run whose success makes it active */
+  trial_run_id?: string | null;
+}
+
 /** A job and what became of it; with dry_run only what would */
 export interface JobResult {
   id?: string;
@@ -1141,6 +1211,8 @@ export interface JobResult {
   definition?: JobDefinition;
   result?: "created" | "replaced" | "unchanged";
   dry_run?: boolean;
+  /** The run whose success makes the new job active */
+  trial_run_id?: string | null;
 }
 
 /** What would be */
@@ -1310,6 +1382,14 @@ export interface HeldLease {
   renewed_at?: string | null;
   /** Last sign of work */
   progress_at?: string | null;
+  /** 0 to 1, as the worker said last */
+  progress?: number;
+  /** The same in words */
+  progress_text?: string | null;
+  /** Time that is left, by its progress; null: unknown */
+  ends_in_ms?: number | null;
+  /** What that rests on, or why it is unknown */
+  ends_basis?: string;
 }
 
 /** Why a session gets nothing, or may not take a run */
@@ -1594,6 +1674,7 @@ export interface Node {
   http?: Record<string, number>;
   children?: Child[];
   store?: Store | null;
+  dead_letters?: DeadLetters | null;
 }
 
 /** Where the store lies */
@@ -1602,6 +1683,15 @@ export interface Disk {
   free_bytes?: number;
   alarm_bytes?: number;
   low?: boolean;
+}
+
+/** Runs that ended badly and were neither retried nor discarded */
+export interface DeadLetters {
+  count?: number;
+  /** When the one ended that waits longest */
+  oldest_ended_at?: string | null;
+  /** 0 where there is none */
+  oldest_age_ms?: number;
 }
 
 /** A part of the node */

@@ -54,9 +54,12 @@ export type Claim = Whole<Omit<ClaimedRun, "token" | "checkpoint" | "previous">>
   previous?: Previous[];
 };
 
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
 export interface LogLine {
   text: string;
   stream: "stdout" | "stderr";
+  level?: LogLevel;
 }
 
 // The oldest lines go first when the node cannot be reached for long.
@@ -109,10 +112,11 @@ export class Attempt {
     this.changed();
   }
 
-  /** One or more lines of the run's log. */
-  log(text: string, stream: "stdout" | "stderr" = "stdout"): void {
+  /** One or more lines of the run's log; `level` says how serious they are. */
+  log(text: string, stream: "stdout" | "stderr" = "stdout", level?: LogLevel): void {
+    const said = level === undefined ? { stream } : { stream, level };
     for (const line of text.replace(/\n$/, "").split(/\r?\n/))
-      for (const piece of pieces(line)) this.lines.push({ text: piece, stream });
+      for (const piece of pieces(line)) this.lines.push({ text: piece, ...said });
     if (this.lines.length > MOST_LINES) this.lines.splice(0, this.lines.length - MOST_LINES);
     this.changed();
   }

@@ -1,7 +1,7 @@
 // Submit runs and look at them.
 import { randomUUID } from "node:crypto";
 
-import type { Run, RunHead, Submission as RunSubmission, SubmittedBatch, SubmittedRun } from "./api.js";
+import type { Claims, Run, RunHead, Submission as RunSubmission, Submitted, SubmittedBatch } from "./api.js";
 import { BelfryError, Refused, Unreachable } from "./errors.js";
 import { Entry, Spool, SpoolOptions } from "./spool.js";
 import { pause, pauseAfter, RetryOptions, Transport } from "./transport.js";
@@ -68,7 +68,7 @@ export class Client {
    * logical submission: it is sent with the same Idempotency-Key until the node has answered. Give `key` to make it the
    * same across calls and processes, within 24 h.
    */
-  submit(run: RunSubmission, options: { key?: string } = {}): Promise<Submission<SubmittedRun>> {
+  submit(run: RunSubmission, options: { key?: string } = {}): Promise<Submission<Submitted>> {
     return this.submitTo("/v1/runs", run, options.key);
   }
 
@@ -84,6 +84,15 @@ export class Client {
   async cancelRun(id: string, reason?: string): Promise<Whole<RunHead>> {
     const content = JSON.stringify(reason === undefined ? {} : { reason });
     return (await this.transport.ask("POST", `/v1/runs/${encodeURIComponent(id)}:cancel`, content)).body as Whole<RunHead>;
+  }
+
+  /**
+   * New tokens for the runs that a session holds, all of them or `runs`, for a worker that came back under its id without
+   * them. In the shape of a claim; whoever still has an old token gets StaleLease from now on.
+   */
+  async reissueLeases(sessionId: string, options: { runs?: string[]; lease?: string } = {}): Promise<Whole<Claims>> {
+    const path = `/v1/sessions/${encodeURIComponent(sessionId)}/leases:reissue`;
+    return (await this.transport.ask("POST", path, JSON.stringify(options))).body as Whole<Claims>;
   }
 
   /** The run when it has ended; an error when it has not within `timeoutMs`. */

@@ -97,6 +97,10 @@ class client {
   submission submit_many(const json& runs, std::string_view key = {});
   json get_run(std::string_view run_id);
   json cancel_run(std::string_view run_id, std::string_view reason = {});
+  /// New tokens for the runs that a session holds, all of them or `runs`, for a worker that came back under
+  /// its id without them. In the shape of a claim; whoever still has an old token is refused as stale from
+  /// now on.
+  json reissue_leases(std::string_view session_id, const std::vector<std::string>& runs = {});
   /// The run when it has ended; belfry::error when it has not within `at_most`.
   json wait_for(std::string_view run_id, span at_most);
 

@@ -87,8 +87,9 @@ class attempt {
 
   /// 0 to 1, and in plain words. Returns at once; the newest is sent.
   void progress(double value, std::string_view text = {});
-  /// One or more lines of the run's log; `stream` is `stdout` or `stderr`. Returns at once.
-  void log(std::string_view text, std::string_view stream = "stdout");
+  /// One or more lines of the run's log; `stream` is `stdout` or `stderr`, `level` is `debug`, `info`,
+  /// `warn`, `error` or nothing. Returns at once.
+  void log(std::string_view text, std::string_view stream = "stdout", std::string_view level = {});
   /// Stores JSON of at most 64 KiB for the next attempt. On the node's disk when it returns; throws
   /// belfry::cancelled when the lease is lost before that.
   void save_checkpoint(const json& value);

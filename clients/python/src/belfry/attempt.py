@@ -95,11 +95,13 @@ class Attempt:
             self._progress = {**(self._progress or {}), **news}
         self._changed()
 
-    def log(self, text: str, stream: str = "stdout") -> None:
-        """One or more lines of the run's log; `stream` is `stdout` or `stderr`. Returns at once."""
+    def log(self, text: str, stream: str = "stdout", level: str | None = None) -> None:
+        """One or more lines of the run's log; `stream` is `stdout` or `stderr`, `level` is `debug`, `info`, `warn`,
+        `error` or nothing. Returns at once."""
+        said = {"stream": stream} if level is None else {"stream": stream, "level": level}
         with self._lock:
             for line in text.removesuffix("\n").split("\n"):
-                self._lines += [{"text": piece, "stream": stream} for piece in pieces(line.removesuffix("\r"))]
+                self._lines += [{"text": piece, **said} for piece in pieces(line.removesuffix("\r"))]
             if len(self._lines) > MOST_LINES:
                 del self._lines[:len(self._lines) - MOST_LINES]
         self._changed()

@@ -94,6 +94,14 @@ class Client:
         head: dict[str, Any] = self.transport.ask("POST", f"/v1/runs/{quote(run_id, safe='')}:cancel", body).body
         return head
 
+    def reissue_leases(self, session_id: str, runs: Sequence[str] | None = None, lease: str | None = None) -> dict[str, Any]:
+        """New tokens for the runs that a session holds, all of them or `runs`, for a worker that came back under its
+        id without them. In the shape of a claim; whoever still has an old token gets StaleLease from now on."""
+        body = {name: value for name, value in (("runs", runs), ("lease", lease)) if value is not None}
+        path = f"/v1/sessions/{quote(session_id, safe='')}/leases:reissue"
+        claims: dict[str, Any] = self.transport.ask("POST", path, body).body
+        return claims
+
     def wait_for(self, run_id: str, timeout: float = 60.0) -> dict[str, Any]:
         """The run when it has ended; TimeoutError when it has not within `timeout` seconds."""
         until = time.monotonic() + timeout
