@@ -60,6 +60,10 @@ constexpr std::array names{
     name{resumed, "resumed"},
     name{drain_started, "drain_started"},
     name{drained, "drained"},
+    name{needs_attention, "needs_attention"},
+    name{run_force_released, "run_force_released"},
+    name{run_force_failed, "run_force_failed"},
+    name{run_recovered, "run_recovered"},
 };
 
 }  // namespace

@@ -49,6 +49,7 @@ const std::vector<route>& routes() {
     add_document_routes(r);
     add_submit_routes(r);
     add_run_routes(r);
+    add_explain_routes(r);
     add_control_routes(r);
     add_bulk_routes(r);
     add_log_routes(r);
@@ -61,6 +62,7 @@ const std::vector<route>& routes() {
     add_scheduler_routes(r);
     add_pause_routes(r);
     add_node_routes(r);
+    add_doctor_routes(r);
     add_transfer_routes(r);
     add_maintenance_routes(r);
     add_handler_routes(r);
