@@ -141,8 +141,8 @@ TEST_CASE("recover: only what needs attention is closed for its successor", "[co
 TEST_CASE("force: a reason is required, and the refusal names the field", "[core][run][force]") {
   a_run r;
   r.claim(true);
-  for (const run_command c : {run_command{cmd_force_release{""}}, run_command{cmd_force_fail{""}},
-                              run_command{cmd_recover{std::string(2000, 'x')}}}) {
+  for (const run_command& c : {run_command{cmd_force_release{""}}, run_command{cmd_force_fail{""}},
+                               run_command{cmd_recover{std::string(2000, 'x')}}}) {
     CHECK_FALSE(r.tell(c));
     REQUIRE(r.refused_with(errc::invalid));
     CHECK(r.no->why.problems.at(0).pointer == "/reason");

@@ -117,7 +117,7 @@ std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, co
   if (core::given(spec.hook))
     for (auto& p : check->problems(spec.hook, base + "/on_end")) found.push_back(std::move(p));
   if (found.empty()) return std::nullopt;
-  return core::failure{errc::invalid,
+  return core::failure{core::errc::invalid,
                        "this node could not start it; with \"skip_checks\": true it is taken as it is",
                        std::move(found), "belfry submit --skip-checks -- COMMAND…"};
 }
