@@ -1,5 +1,5 @@
-// Cost of the board: ns per put and per pick, bytes per queued run. One JSON line per shape and number of
-// runs.
+// Cost of the board: ns per put and per pick, bytes per queued run, microseconds for an explanation against
+// 50 sessions of the run that is last in line. One JSON line per shape and number of runs.
 //
 // A pick is the whole way of a claimed run through the board: pick, confirm, end. The shapes are what makes a
 // board slow: one long line, many lanes, a full batch at the head of the line, every run with a key of its
@@ -79,6 +79,13 @@ void measure(const shape& s, std::size_t n) {
   wish.who.handlers = {handler_kind::process};
   wish.max = wish.free_slots = s.claim_at_most;
   const instant now = from_micros(start_us + static_cast<std::int64_t>(n) + s.waited_us);
+  // What `run explain` asks of the board, for the run at the end of the line: the longest way.
+  t = ns_now();
+  const auto last = heads[sequence.back()].id;
+  std::size_t explained = b.reasons(last, now).size() + b.position(last).value_or(0);
+  for (int i = 0; i < 50; ++i) explained += b.reasons_for(last, wish, now).size();
+  const double explain_us = explained == 0 ? 0 : (ns_now() - t) / 1000;
+
   std::size_t picked = 0;
   t = ns_now();
   for (;;) {
@@ -95,8 +102,10 @@ void measure(const shape& s, std::size_t n) {
     std::fprintf(stderr, "%s: %zu of %zu runs were picked\n", s.name, picked, n);
     std::exit(1);
   }
-  std::printf("{\"name\":\"board/%s\",\"n\":%zu,\"put_ns\":%.0f,\"pick_ns\":%.0f,\"bytes_per_run\":%.1f}\n",
-              s.name, n, put_ns, pick_ns, bytes);
+  std::printf(
+      "{\"name\":\"board/%s\",\"n\":%zu,\"put_ns\":%.0f,\"pick_ns\":%.0f,\"bytes_per_run\":%.1f,"
+      "\"explain_us\":%.0f}\n",
+      s.name, n, put_ns, pick_ns, bytes, explain_us);
   std::fflush(stdout);
 }
 

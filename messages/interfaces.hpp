@@ -47,7 +47,9 @@ using lease_desk_actor = session_listener::extend<
     caf::replies_to<ask_signs>::with<signs_told>>;              // how long ago they spoke
 
 using operator_desk_actor = caf::typed_actor<
-    caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard
+    caf::replies_to<control_runs>::with<core::result<controlled>>,  // cancel, run now, reprioritise, discard,
+                                                                    // force release and failure
+    caf::replies_to<recover_runs>::with<core::result<redriven>>,    // successors of runs that need attention
     caf::replies_to<redrive_runs>::with<core::result<redriven>>,    // linked successors of finished runs
     caf::replies_to<adopt_result>::with<core::result<adopted>>,     // a success that came too late counts
     caf::replies_to<prune_runs>::with<core::result<runs_pruned>>>;  // retention, now

@@ -45,6 +45,7 @@ class node_port {
   virtual void call(settle_runs m, reply<settled> done) = 0;
   virtual void call(control_runs m, reply<controlled> done) = 0;
   virtual void call(redrive_runs m, reply<redriven> done) = 0;
+  virtual void call(recover_runs m, reply<redriven> done) = 0;
   virtual void call(prune_runs m, reply<runs_pruned> done) = 0;
   virtual void call(explain_run m, reply<explanation> done) = 0;
   virtual void call(ask_queue m, reply<queue_state> done) = 0;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/doctor/doctor.hpp"
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
@@ -86,6 +87,13 @@ struct get_facts {
   using answer = core::store_facts;
 };
 
+// What the store alone tells the doctor.
+struct get_troubles {
+  using answer = core::store_troubles;
+  core::instant now = core::never;
+  core::span late_after{0};
+};
+
 // Reads everything and takes long: has a reader of its own.
 struct copy_store {
   using answer = core::store_copy;
@@ -95,13 +103,13 @@ struct check_store {
   using answer = core::store_check;
 };
 
-using query =
-    std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
-                 list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store>;
+using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
+                           list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
+                           copy_store, check_store, get_troubles>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
                  core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
-                 core::store_check>;
+                 core::store_check, core::store_troubles>;
 
 }  // namespace belfry::messages

@@ -115,8 +115,22 @@ struct settled {
 
 struct control_runs {  // an operator's word on runs; each in its own right; at most 1,000
   std::vector<core::run_id> ids;
-  std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard> what;
+  std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard,
+               core::cmd_force_release, core::cmd_force_fail>
+      what;
   std::string actor;
+  core::expectation expected = {};  // of each of them
+  bool dry_run = false;             // answers what would be, and changes nothing
+};
+// Closes runs that need attention and makes their linked successors; each in its own right. Answer: the
+// successors; of a dry run the runs themselves, as they would be closed.
+struct recover_runs {
+  std::vector<core::run_id> ids;
+  std::string reason;
+  std::string actor;
+  core::expectation expected = {};
+  bool dry_run = false;
+  std::optional<once_key> once = {};
 };
 // An operator accepts a success that came too late. Answer: the run that has succeeded by it, which is the
 // successor of a dead letter.
@@ -138,6 +152,8 @@ struct redrive_runs {
   std::optional<std::string> payload;
   std::string actor;
   std::optional<once_key> once;  // among several runs each has a key of its own made of it
+  core::expectation expected = {};
+  bool dry_run = false;  // answers the runs that would be redriven
 };
 struct redriven {
   std::vector<core::result<core::run>> answers;  // the successors
@@ -186,6 +202,7 @@ struct queue_state {
   bool paused = false;                   // the scheduler as a whole; also when the state could not be read
   std::vector<core::pause> pauses = {};  // that stand, the first hundred
   std::array<std::size_t, 4> paused_of_scope{};  // things that are paused, by scope
+  std::uint64_t max_queued = 0;                  // 0: no limit
 };
 // Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
 struct rebuild_index {

@@ -65,6 +65,7 @@ struct explain_session {
   core::session_id who;
   std::optional<core::requirement> needs;  // of one run
   core::handler_kind handler = core::handler_kind::none;
+  core::run_head run = {};  // that one, when it is in line: its pauses, limits and turn too
 };
 struct session_explanation {
   std::vector<core::ineligible> reasons;

@@ -87,12 +87,14 @@ queue_state dispatcher::state() const {
     last = p.on;
     if (s.pauses.size() < pauses_told) s.pauses.push_back(std::move(p));
   }
+  s.max_queued = deps_.max_queued;
   return s;
 }
 
 caf::result<core::result<queue_state>> dispatcher::change(const change_limits& asked) {
   auto [guard, promise] = answer_later<core::result<queue_state>>(this);
-  storage::change_set set{deps_.clock->now(), asked.actor, {}, {storage::put_limits{asked.limits}}};
+  storage::change_set set{
+      deps_.clock->now(), asked.actor, {}, {storage::put_limits{asked.limits, deps_.board.limits}}};
   request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
       .then(
           [this, answer = guard, limits = asked.limits](commit_results& r) {

@@ -158,6 +158,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
   core::result<messages::capable> who_could(const messages::ask_capable& asked) const;
+  std::vector<core::ineligible> held_for(const core::run_head& head, const seat& at);
   messages::queue_state state() const;
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 

@@ -68,6 +68,8 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
       told.reasons.push_back({"being_claimed", "a claim of it is on its way to the store"});
   }
   if (told.sessions.size() > verdicts_told) told.sessions.resize(verdicts_told);
+  for (auto& v : told.sessions)
+    if (v.reasons.empty()) v.reasons = held_for(head, *roster_.find(v.id));
   return told;
 }
 
@@ -85,6 +87,16 @@ core::result<capable> dispatcher::who_could(const ask_capable& asked) const {
   return told;
 }
 
+// What keeps a run from a session that may take it by the rules: pauses, then limits, and its turn.
+std::vector<core::ineligible> dispatcher::held_for(const core::run_head& head, const seat& at) {
+  const auto now = deps_.clock->now();
+  auto reasons = pauses_.why(head, now);
+  if (reasons.empty()) reasons = board_.reasons_for(head.id, {at.who, at.free_slots()}, now);
+  std::vector<core::ineligible> all;
+  for (auto& r : reasons) all.push_back({std::move(r.code), std::move(r.text)});
+  return all;
+}
+
 core::result<session_explanation> dispatcher::explain(const explain_session& asked) {
   const auto* seat = roster_.find(asked.who);
   const core::standing at =
@@ -93,6 +105,7 @@ core::result<session_explanation> dispatcher::explain(const explain_session& ask
   told.reasons = asked.needs ? core::why_not(at, *asked.needs, asked.handler) : core::why_nothing(at);
   if (seat == nullptr) return told;
   for (auto& p : pauses_.why(seat->who, deps_.clock->now())) told.reasons.push_back(std::move(p));
+  if (asked.run.id && told.reasons.empty()) told.reasons = held_for(asked.run, *seat);
   told.slots = seat->who.slots;
   told.slots_used = seat->who.slots - std::min(seat->free_slots(), seat->who.slots);
   // Of its state and its slots the reasons tell; this is about the work that there is.

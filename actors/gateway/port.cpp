@@ -114,6 +114,11 @@ void gateway_port::call(redrive_runs m, reply<redriven> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().operator_desk; },
       "operator desk");
 }
+void gateway_port::call(recover_runs m, reply<redriven> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().operator_desk; },
+      "operator desk");
+}
 void gateway_port::call(prune_runs m, reply<runs_pruned> done) {
   forward(
       kind::running_work, std::move(m), std::move(done),

@@ -26,6 +26,7 @@ class gateway_port : public messages::node_port {
   void call(messages::settle_runs m, messages::reply<messages::settled> done) override;
   void call(messages::control_runs m, messages::reply<messages::controlled> done) override;
   void call(messages::redrive_runs m, messages::reply<messages::redriven> done) override;
+  void call(messages::recover_runs m, messages::reply<messages::redriven> done) override;
   void call(messages::prune_runs m, messages::reply<messages::runs_pruned> done) override;
   void call(messages::explain_run m, messages::reply<messages::explanation> done) override;
   void call(messages::ask_queue m, messages::reply<messages::queue_state> done) override;

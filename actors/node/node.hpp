@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/errors/result.hpp"
+#include "core/operators/allowance.hpp"
 #include "core/queue/board.hpp"
 #include "core/session/liveness.hpp"
 #include "core/supervision/intensity.hpp"
@@ -113,6 +114,8 @@ struct node_options {
   core::span clock_grace = std::chrono::minutes{5};
   /// When silent sessions and runs without progress become suspect.
   core::liveness_options liveness;
+  /// What agents may do to runs as operators.
+  core::operator_options operators;
   /// Patience with actors that are told to end. Default 5 s.
   core::span patience = std::chrono::seconds{5};
   commit_options commit;

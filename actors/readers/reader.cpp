@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "storage/contract/troubles.hpp"
+
 namespace belfry::actors {
 
 using namespace messages;
@@ -70,6 +72,10 @@ struct answering {
   core::result<query_answer> operator()(const get_facts&) const { return wrap(store.facts()); }
   core::result<query_answer> operator()(const copy_store& q) const { return wrap(store.copy_to(q.to)); }
   core::result<query_answer> operator()(const check_store&) const { return wrap(store.check()); }
+
+  core::result<query_answer> operator()(const get_troubles& q) const {
+    return wrap(storage::troubles_of(store, q.now, q.late_after));
+  }
 
   template <class T>
   static core::result<query_answer> wrap(core::result<T> r) {

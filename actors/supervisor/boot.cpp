@@ -145,9 +145,10 @@ void supervisor::spawn_queue() {
                         session_registry_deps{store, doors_.readers.front(), dispatcher_, doors_.lease_desk,
                                               d.clock, d.says, o.liveness, o.clock_jump}),
                     queue_wave);
-  doors_.operator_desk = adopt(
-      "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock, o.retention}),
-      queue_wave);
+  doors_.operator_desk = adopt("operator-desk",
+                               spawn<operator_desk, caf::monitored>(
+                                   operator_desk_deps{store, d.clock, o.retention, o.operators, stopper}),
+                               queue_wave);
   doors_.jobs =
       adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
             queue_wave);

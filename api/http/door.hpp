@@ -27,6 +27,8 @@ struct door {
   messages::node_port& node;
   platform::meter& meter;
   const platform::clock& time;
+  const core::instant began = time.now();  // both clocks, so that a jump of the wall clock can be told
+  const decltype(time.steady()) began_steady = time.steady();
   server_options options;
   std::unique_ptr<platform::randomness> chance;
   router paths;

@@ -67,6 +67,7 @@ unsigned status_of(errc e) {
     case errc::confirmation_required: return 422;
     case errc::precondition_failed: return 412;
     case errc::paused: return 409;
+    case errc::rate_limited: return 429;
   }
   return 500;
 }
@@ -91,7 +92,8 @@ response problem(const core::failure& f, unsigned status, std::string_view reque
   r.status = status;
   r.content_type = problem_type;
   r.body = w.take();
-  const auto seconds = retry_after(f.code);
+  const auto seconds =
+      f.retry_ms > 0 ? static_cast<unsigned>((f.retry_ms + 999) / 1000) : retry_after(f.code);
   if (seconds > 0 && (status == 503 || status == 429 || status == 409))
     r.headers.emplace_back("Retry-After", std::to_string(seconds));
   return r;

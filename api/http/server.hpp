@@ -80,6 +80,8 @@ struct server_options {
   std::string data_folder;
   /// Bytes free on that disk below which /v1/node raises the alarm `disk_low`. Default 256 MiB.
   std::uint64_t disk_alarm = 256ULL << 20;
+  /// Bytes free below which the store refuses new work; for the doctor. Default 0: not known.
+  std::uint64_t disk_reserve = 0;
   /// Log streams and event pages: rows per read. Default 500; range 1..1000.
   std::size_t stream_page = 500;
   /// Looks whether what is submitted could be started by this node's executors. Null: nobody looks.

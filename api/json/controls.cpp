@@ -3,6 +3,8 @@
 #include <limits>
 
 #include <array>
+#include <string>
+#include <vector>
 
 #include "api/json/decode.hpp"
 #include "core/run/validate.hpp"
@@ -23,6 +25,32 @@ core::result<std::string> read_reason_body(std::string_view body) {
   static constexpr field<std::string> fields[] = {
       {"reason", [](const value& m, std::string& s) { read_reason(m, s); }}};
   return decode<std::string>(body, [](const value& v, std::string& s) { read_object(v, s, fields); });
+}
+
+void read_if_state(const value& m, core::expectation& e) {
+  static const auto names = [] {
+    std::vector<std::string_view> all;
+    for (const auto s : core::all_run_states()) all.push_back(core::to_text(s));
+    return all;
+  }();
+  core::run_state s{};
+  if (m.read_name(s, core::run_state_from, names)) e.state = s;
+}
+
+void read_if_fencing(const value& m, core::expectation& e) {
+  std::int64_t n = 0;
+  if (m.read_whole(n, 0, std::numeric_limits<std::int64_t>::max())) e.fencing = static_cast<std::uint64_t>(n);
+}
+
+core::result<force_draft> read_force_body(std::string_view body) {
+  static constexpr field<force_draft> fields[] = {
+      {"reason", [](const value& m, force_draft& d) { read_reason(m, d.reason); }},
+      {"if_state", [](const value& m, force_draft& d) { read_if_state(m, d.expected); }},
+      {"if_fencing", [](const value& m, force_draft& d) { read_if_fencing(m, d.expected); }}};
+  return decode<force_draft>(body, [](const value& v, force_draft& d) {
+    read_object(v, d, fields);
+    if (d.reason.empty()) missing(v, "reason", std::string{reason_wanted});
+  });
 }
 
 core::result<adoption_draft> read_adoption_body(std::string_view body) {

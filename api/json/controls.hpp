@@ -11,7 +11,19 @@
 
 namespace belfry::api::json {
 
+// What somebody who looked before says that he saw.
+void read_if_state(const value& m, core::expectation& e);
+void read_if_fencing(const value& m, core::expectation& e);
+inline constexpr std::string_view reason_wanted =
+    "why, in plain words, at most 500 characters: it stays in the journal";
+
 core::result<std::string> read_reason_body(std::string_view body);  // {"reason"}, which may be absent
+// {"reason", "if_state", "if_fencing"}; the reason is required.
+struct force_draft {
+  std::string reason;
+  core::expectation expected;
+};
+core::result<force_draft> read_force_body(std::string_view body);
 struct adoption_draft {
   std::uint64_t fencing = 0;
   std::string reason;

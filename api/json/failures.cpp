@@ -24,6 +24,7 @@ void write_problem(writer& w, const core::failure& f, unsigned status, std::stri
   w.member("retryable", core::retryable(f.code));
   write_errors(w, f);
   if (!f.command.empty()) w.member("command", f.command);
+  if (f.retry_ms > 0) w.member("retry_after_ms", f.retry_ms);
   w.end_object();
 }
 
@@ -32,6 +33,7 @@ void write_failure_members(writer& w, const core::failure& f) {
   w.member("detail", f.text).member("retryable", core::retryable(f.code));
   write_errors(w, f);
   if (!f.command.empty()) w.member("command", f.command);
+  if (f.retry_ms > 0) w.member("retry_after_ms", f.retry_ms);
 }
 
 }  // namespace belfry::api::json

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/json/controls.hpp"
 #include "api/json/decode.hpp"
 #include "api/json/nearest.hpp"
 #include "api/json/submissions.hpp"
@@ -168,10 +169,27 @@ void read_member(std::string_view key, const value& m, filter_draft& out) {
   for (const auto& t : texts) apply(key, t, m.pointer(), out, m.found());
 }
 
+bool takes_reason(bulk_verb verb) {
+  return verb != bulk_verb::retry && verb != bulk_verb::run_now && verb != bulk_verb::priority;
+}
+
+bool needs_reason(bulk_verb verb) {
+  return verb == bulk_verb::force_release || verb == bulk_verb::force_fail || verb == bulk_verb::recover;
+}
+
 std::span<const std::string_view> bulk_names(bulk_verb verb) {
-  static constexpr std::string_view names[] = {"ids", "filter", "dry_run", "confirm", "reason"};
-  static constexpr std::string_view retry_names[] = {"ids", "filter", "dry_run", "confirm", "payload"};
-  return verb == bulk_verb::retry ? retry_names : names;
+  static constexpr std::string_view names[] = {"ids",      "filter",     "dry_run", "confirm",
+                                               "if_state", "if_fencing", "reason"};
+  static constexpr std::string_view retry_names[] = {"ids",      "filter",     "dry_run", "confirm",
+                                                     "if_state", "if_fencing", "payload"};
+  static constexpr std::string_view priority_words[] = {"ids",      "filter",     "dry_run", "confirm",
+                                                        "if_state", "if_fencing", "priority"};
+  static constexpr std::string_view plain_names[] = {"ids",     "filter",   "dry_run",
+                                                     "confirm", "if_state", "if_fencing"};
+  if (verb == bulk_verb::retry) return retry_names;
+  if (verb == bulk_verb::priority) return priority_words;
+  if (verb == bulk_verb::run_now) return plain_names;
+  return names;
 }
 
 void read_ids(const value& v, std::vector<core::run_id>& ids) {
@@ -197,9 +215,16 @@ bool read_bulk_member(std::string_view key, const value& m, bulk_draft& d, bulk_
     m.read(d.dry_run);
   else if (key == "confirm")
     m.read(d.confirm);
-  else if (key == "reason" && verb != bulk_verb::retry)
+  else if (key == "if_state")
+    read_if_state(m, d.expected);
+  else if (key == "if_fencing")
+    read_if_fencing(m, d.expected);
+  else if (key == "reason" && takes_reason(verb))
     read_reason(m, d.reason);
-  else if (key == "payload" && verb == bulk_verb::retry)
+  else if (key == "priority" && verb == bulk_verb::priority) {
+    core::priority p{};
+    d.prio = m.read_name(p, core::priority_from, priority_names()) ? p : core::priority::normal;
+  } else if (key == "payload" && verb == bulk_verb::retry)
     m.read_raw(d.payload.emplace());
   else if (key == "filter") {
     d.by_filter = true;
@@ -245,6 +270,8 @@ core::result<bulk_draft> read_bulk(std::string_view body, bulk_verb verb) {
         },
         bulk_names(verb));
     if (v.what() != kind::object) return;
+    if (needs_reason(verb) && d.reason.empty()) missing(v, "reason", std::string{reason_wanted});
+    if (verb == bulk_verb::priority && !d.prio) missing(v, "priority", "urgent, high, normal or low");
     if (by_ids == d.by_filter)
       v.found().add({v.pointer() + (by_ids ? "/filter" : "/ids"), "", "either ids or filter",
                      by_ids ? "both are given" : "it does not say which runs are meant"});

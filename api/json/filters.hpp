@@ -8,6 +8,7 @@
 
 #include "api/json/reader.hpp"
 #include "core/run/filter.hpp"
+#include "core/run/machine.hpp"
 
 namespace belfry::api::json {
 
@@ -31,8 +32,19 @@ struct bulk_draft {
   bool confirm = false;
   std::string reason;
   std::optional<std::string> payload;  // of retry
+  std::optional<core::priority> prio;  // of priority: required
+  core::expectation expected = {};     // of each of them
 };
-enum class bulk_verb : std::uint8_t { cancel, retry, discard };
+enum class bulk_verb : std::uint8_t {
+  cancel,
+  retry,
+  discard,
+  run_now,
+  priority,
+  force_release,
+  force_fail,
+  recover,
+};
 core::result<bulk_draft> read_bulk(std::string_view body, bulk_verb verb);
 
 }  // namespace belfry::api::json

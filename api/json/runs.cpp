@@ -287,7 +287,14 @@ void write_statistics(writer& w, const core::run_statistics& s) {
   write_distribution(w, "wait", s.wait);
   write_distribution(w, "execution", s.execution);
   write_distribution(w, "total", s.total);
-  w.end_object();
+  w.key("started_by_hour").begin_array();
+  for (const auto n : s.started_by_hour) w.number(n);
+  w.end_array().key("failures").begin_array();
+  for (const auto& f : s.failures) {
+    w.begin_object().member("class", core::to_text(f.klass)).member("text", f.text).member("count", f.count);
+    w.member("last_run_id", f.last).end_object();
+  }
+  w.end_array().end_object();
 }
 
 }  // namespace belfry::api::json

@@ -142,11 +142,4 @@ void write_reasons(writer& w, const std::vector<core::ineligible>& reasons) {
   w.end_array();
 }
 
-void write_session_explanation(writer& w, core::session_id id, core::run_id run,
-                               const messages::session_explanation& e) {
-  w.begin_object().member("session_id", id).member("run_id", run).member("eligible", e.reasons.empty());
-  write_reasons(w, e.reasons);
-  w.member("slots", e.slots).member("slots_used", e.slots_used).member("ready_for_it", e.ready).end_object();
-}
-
 }  // namespace belfry::api::json

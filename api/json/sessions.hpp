@@ -16,8 +16,6 @@ core::result<messages::heartbeat_session> read_session_heartbeat(std::string_vie
 
 // `commands`: with what the session is asked to do.
 void write_session(writer& w, const messages::session_view& v, core::span heartbeat_every, bool commands);
-void write_session_explanation(writer& w, core::session_id id, core::run_id run,
-                               const messages::session_explanation& e);
 void write_reasons(writer& w, const std::vector<core::ineligible>& reasons);
 
 }  // namespace belfry::api::json

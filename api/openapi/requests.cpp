@@ -99,6 +99,13 @@ void add_run_requests(std::vector<schema>& all) {
   all.push_back(
       {"BatchSubmission", "Up to 1,000 runs", {{"runs", "[]@Submission", "1 to 1,000", required}}, true, {}});
   all.push_back({"Reason", "Why", {{"reason", "text", "At most 500 characters"}}, true, {}});
+  all.push_back({"Force",
+                 "Why, and what was seen before",
+                 {{"reason", "text", "At most 500 characters", required},
+                  {"if_state", "text", "Only when the run is in this state; else 412"},
+                  {"if_fencing", "int", "Only when nobody has claimed it since; else 412"}},
+                 true,
+                 {}});
   all.push_back({"Adoption",
                  "Which late result",
                  {{"fencing", "int", "Of the attempt that said it; default the newest"},
@@ -132,24 +139,24 @@ void add_run_requests(std::vector<schema>& all) {
                   {"dead", "bool", "Only dead letters"}},
                  true,
                  {}});
-  all.push_back({"BulkControl",
-                 "Many runs, by ids or by filter",
-                 {{"ids", "[]text", "At most 1,000"},
-                  {"filter", "@Filter", "Instead of ids"},
-                  {"dry_run", "bool", "Only tell which"},
-                  {"confirm", "bool", "Needed for an empty filter"},
-                  {"reason", "text", "At most 500 characters"}},
-                 true,
-                 {}});
-  all.push_back({"BulkRetry",
-                 "Many runs, by ids or by filter",
-                 {{"ids", "[]text", "At most 1,000"},
-                  {"filter", "@Filter", "Instead of ids; without states it means dead letters"},
-                  {"dry_run", "bool", "Only tell which"},
-                  {"confirm", "bool", "Needed for an empty filter"},
-                  {"payload", "any", "Instead of the payloads of the old runs"}},
-                 true,
-                 {}});
+  const auto bulk = [&all](std::string_view name, std::string_view which, std::vector<property> more) {
+    std::vector<property> members{{"ids", "[]text", "At most 1,000"},
+                                  {"filter", "@Filter", which},
+                                  {"dry_run", "bool", "Only tell what would be"},
+                                  {"confirm", "bool", "Needed for an empty filter"},
+                                  {"if_state", "text", "Only those that are in this state; 412 for others"},
+                                  {"if_fencing", "int", "Only those with this fencing number"}};
+    for (auto& one : more) members.push_back(one);
+    all.push_back({name, "Many runs, by ids or by filter", std::move(members), true, {}});
+  };
+  bulk("BulkControl", "Instead of ids", {{"reason", "text", "At most 500 characters"}});
+  bulk("BulkForce", "Instead of ids; without states it means those that it can be about",
+       {{"reason", "text", "At most 500 characters", required}});
+  bulk("BulkRetry", "Instead of ids; without states it means dead letters",
+       {{"payload", "any", "Instead of the payloads of the old runs"}});
+  bulk("BulkPriority", "Instead of ids; without states it means those that wait",
+       {{"priority", "urgent|high|normal|low", "The new one", required}});
+  bulk("BulkPlain", "Instead of ids; without states it means those that wait for a time", {});
 }
 
 void add_job_requests(std::vector<schema>& all) {

@@ -29,6 +29,7 @@ exit_code exit_code_of(core::errc e) {
     case errc::lease_held:
     case errc::precondition_failed: return exit_code::conflict;
     case errc::idempotency_in_progress:
+    case errc::rate_limited:
     case errc::overloaded:
     case errc::unavailable:
     case errc::storage_full:

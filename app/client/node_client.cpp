@@ -1,5 +1,7 @@
 #include "app/client/node_client.hpp"
 
+#include "core/ids/id.hpp"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -46,6 +48,9 @@ query_text& query_text::each(const std::string& name, const std::vector<std::str
 
 node_client::node_client(const std::string& server, bool debug)
     : actor_("cli:" + platform::user_name()), debug_(debug) {
+  // In the hands of a worker that the node started, it is the worker who acts.
+  if (const char* session = std::getenv("BELFRY_SESSION"))
+    if (core::parse_id<core::session_id>(session)) actor_ = session;
   std::string named = server;
   if (named.empty())
     if (const char* url = std::getenv("BELFRY_URL")) named = url;

@@ -10,6 +10,9 @@ void add_serve(command& root, context& ctx);
 void add_submit(command& root, command& run, context& ctx);
 void add_runs(command& root, command& run, context& ctx);  // list, show, dead
 void declare_runs_of_job(command& c, context& ctx);
+void declare_job_stats(command& c, context& ctx);
+void add_explain(command& run, context& ctx);  // run explain
+void add_doctor(command& root, context& ctx);
 void add_logs(command& root, command& run, context& ctx);
 void add_control(command& root, command& run,
                  context& ctx);  // cancel, retry, discard, run-now, priority, clear

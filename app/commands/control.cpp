@@ -11,13 +11,25 @@ namespace {
 struct bulk_options {
   std::vector<std::string> runs;
   run_filters filters;
-  std::optional<std::string> reason, payload, wait_timeout;
+  std::optional<std::string> reason, payload, wait_timeout, level, if_state;
+  std::optional<std::int64_t> if_fencing;
   bool dry_run = false, yes = false, wait = false;
 };
 
 void write_options(api::json::writer& w, const bulk_options& o) {
   if (o.reason) w.member("reason", *o.reason);
   if (o.payload) w.key("payload").raw(read_json(*o.payload, "--payload"));
+  if (o.level) w.member("priority", *o.level);
+  if (o.if_state) w.member("if_state", *o.if_state);
+  if (o.if_fencing) w.member("if_fencing", *o.if_fencing);
+}
+
+std::string in_words(const std::string& verb) {
+  if (verb == "priority") return "change the priority of";
+  if (verb == "run-now") return "queue at once";
+  if (verb == "force-release") return "take away from their holders";
+  if (verb == "force-fail") return "give up";
+  return verb;
 }
 
 std::string run_path(const std::string& run, const std::string& verb) {
@@ -36,7 +48,28 @@ std::string outcome_line(view item) {
                        ? "is " + state + " and was asked to stop"
                        : state);
   if (item["discarded"].truth()) line += ", discarded";
+  if (item["status"].text() == "planned") return item["id"].text() + " would be " + state;
   return line;
+}
+
+// What would become of one run; the node decides it and changes nothing.
+json_text planned_for(context& ctx, const bulk_options& o, const std::string& verb, const std::string& id) {
+  api::json::writer w;
+  w.begin_object().key("ids").begin_array().text(id).end_array().member("dry_run", true);
+  write_options(w, o);
+  w.end_object();
+  return ctx.node().post("/v1/runs:" + verb, w.str());
+}
+
+void refuse_if_refused(const json_text& planned) {
+  planned["items"].each([](view item) {
+    if (item["status"].text() != "error") return;
+    core::failure f{core::errc_from(item["code"].text()).value_or(core::errc::internal),
+                    item["detail"].text(),
+                    {},
+                    item["command"].text()};
+    throw refusal(f);
+  });
 }
 
 // One by one: each answer says what became of that run.
@@ -48,8 +81,9 @@ int by_ids(const bulk_options& o, context& ctx, const std::string& verb) {
     try {
       if (o.dry_run) {
         const auto found = ctx.node().get("/v1/runs/" + percent_encoded(run));
+        refuse_if_refused(planned_for(ctx, o, verb, found["id"].text()));
         ctx.show(found, found["id"].text(), [&] {
-          return "would " + verb + " " + found["id"].text() + " (" + found["state"].text() + ")\n";
+          return "would " + in_words(verb) + " " + found["id"].text() + " (" + found["state"].text() + ")\n";
         });
         continue;
       }
@@ -96,8 +130,8 @@ int by_filter(const bulk_options& o, context& ctx, const std::string& verb) {
       std::to_string(count) + (count == 1 ? " run" : " runs") + (preview["more"].truth() ? " or more" : "");
   if (o.dry_run) {
     ctx.show(preview, std::to_string(count), [&] {
-      std::string text = "would " + verb + " " + plural + "\n";
-      preview["items"].each([&](view item) { text += "  " + item["id"].text() + "\n"; });
+      std::string text = "would " + in_words(verb) + " " + plural + "\n";
+      preview["items"].each([&](view item) { text += "  " + outcome_line(item) + "\n"; });
       return text;
     });
     return number_of(exit_code::ok);
@@ -106,7 +140,7 @@ int by_filter(const bulk_options& o, context& ctx, const std::string& verb) {
     ctx.show(preview, "0", [&] { return "no run fits\n"; });
     return number_of(exit_code::ok);
   }
-  ctx.confirm("This would " + verb + " " + plural + ".", o.yes);
+  ctx.confirm("This would " + in_words(verb) + " " + plural + ".", o.yes);
   int code = number_of(exit_code::ok);
   std::size_t changed = 0, refused = 0;
   std::string first_before;
@@ -145,66 +179,79 @@ int by_filter(const bulk_options& o, context& ctx, const std::string& verb) {
   return code;
 }
 
-void declare_bulk(command& c, context& ctx, const std::string& verb, const std::string& state_example) {
-  auto& o = c.keep<bulk_options>();
-  c.argument("RUN", o.runs, "ids, beginnings of ids, or names; or give a filter", false, complete::runs);
+bool needs_reason(const std::string& verb) {
+  return verb == "force-release" || verb == "force-fail" || verb == "recover";
+}
+
+int perform_bulk(const bulk_options& o, context& ctx, const std::string& verb, const std::string& path) {
+  if (o.runs.empty() == !o.filters.any())
+    throw refusal(
+        exit_code::usage,
+        o.runs.empty() ? "which runs? give ids or a filter" : "give either ids or a filter, not both", {},
+        path + " --help");
+  if (needs_reason(verb) && !o.reason)
+    throw refusal(exit_code::usage, "--reason: say why, it stays in the journal", {},
+                  path + " RUN --reason 'its machine is gone'");
+  return o.runs.empty() ? by_filter(o, ctx, verb) : by_ids(o, ctx, verb);
+}
+
+void declare_common(command& c, bulk_options& o, const std::string& verb, const std::string& state_example) {
   declare(c, o.filters);
   if (verb == "retry")
     c.option("--payload", o.payload, "JSON", "instead of the payload of the run; @FILE reads a file");
-  else
+  else if (needs_reason(verb))
+    c.option("--reason", o.reason, "TEXT", "why, for the journal; required");
+  else if (verb != "priority" && verb != "run-now")
     c.option("--reason", o.reason, "TEXT", "why, for the journal");
-  if (verb != "discard") {
+  if (needs_reason(verb)) {
+    c.option("--if-state", o.if_state, "STATE", "only when the run is in this state", complete::states);
+    c.option("--if-fencing", o.if_fencing, "N", "only when nobody has claimed it since: its fencing number");
+  }
+  if (verb == "cancel" || verb == "retry") {
     c.flag("--wait,-w", o.wait, "wait for the end");
     c.option("--wait-timeout", o.wait_timeout, "TIME", "wait no longer than this; exit code 8 then");
   }
-  c.flag("--dry-run", o.dry_run, "tell which, change nothing");
+  c.flag("--dry-run", o.dry_run, "tell which and what would be, change nothing");
   c.flag("--yes,-y", o.yes, "do not ask before a change by filter");
-  c.example(c.path() + " run_01HZX3K9QWERT", "");
-  c.example(c.path() + " " + state_example + " --dry-run", "How many that would be.");
-  c.action([&o, &ctx, verb, path = c.path()] {
-    if (o.runs.empty() == !o.filters.any())
-      throw refusal(
-          exit_code::usage,
-          o.runs.empty() ? "which runs? give ids or a filter" : "give either ids or a filter, not both", {},
-          path + " --help");
-    return o.runs.empty() ? by_filter(o, ctx, verb) : by_ids(o, ctx, verb);
-  });
+  const std::string why = needs_reason(verb) ? " --reason 'host is gone'" : "";
+  c.example(c.path() + (verb == "priority" ? " urgent" : "") + " run_01HZX3K9QWERT" + why, "");
+  c.example(c.path() + (verb == "priority" ? " high " : " ") + state_example + why + " --dry-run",
+            "How many that would be.");
 }
 
-void declare_run_now(command& c, context& ctx) {
-  auto& runs = c.keep<std::vector<std::string>>();
-  c.argument("RUN", runs, "ids, beginnings of ids, or names", true, complete::runs);
-  c.note("For runs that are scheduled, retrying or parked: they are queued at once.");
-  c.example(c.path() + " run_01HZX3K9QWERT", "");
-  c.action([&runs, &ctx] {
-    for (const auto& run : runs) {
-      const auto answer = ctx.node().post(run_path(run, "run-now"), "{}");
-      ctx.show(answer, answer["id"].text(), [&] { return outcome_line(answer.root()) + "\n"; });
-    }
-    return number_of(exit_code::ok);
-  });
+void declare_bulk(command& c, context& ctx, const std::string& verb, const std::string& state_example) {
+  auto& o = c.keep<bulk_options>();
+  c.argument("RUN", o.runs, "ids, beginnings of ids, or names; or give a filter", false, complete::runs);
+  declare_common(c, o, verb, state_example);
+  if (verb == "run-now") c.note("For runs that are scheduled, retrying or parked: they are queued at once.");
+  if (verb == "force-release")
+    c.note(
+        "The run is queued again at its place, and neither an attempt nor a loss is counted. Whoever has it "
+        "is "
+        "fenced off: what it still says is refused and kept, and a late success can be adopted. A process of "
+        "the node is stopped; that of an outside worker stops when the worker hears of it, so for a while "
+        "two "
+        "may be at the same work.");
+  if (verb == "force-fail")
+    c.note("The run ends as failed, a dead letter, from wherever it stands; whoever has it is fenced off.");
+  if (verb == "recover")
+    c.note("Closes runs that need attention and makes a linked successor of each, queued, in one commit.");
+  c.note(
+      "When some of several runs were refused, the exit code is that of the first refusal; what was done is "
+      "printed, and what was refused is told on stderr.");
+  c.action([&o, &ctx, verb, path = c.path()] { return perform_bulk(o, ctx, verb, path); });
 }
-
-struct priority_options {
-  std::string level;
-  std::vector<std::string> runs;
-};
 
 void declare_priority(command& c, context& ctx) {
-  auto& o = c.keep<priority_options>();
-  c.argument("LEVEL", o.level, "the new priority", true, complete::priorities,
+  auto& o = c.keep<bulk_options>();
+  auto& level = c.keep<std::string>();
+  c.argument("LEVEL", level, "the new priority", true, complete::priorities,
              {"urgent", "critical", "high", "normal", "medium", "low"});
-  c.argument("RUN", o.runs, "ids, beginnings of ids, or names", true, complete::runs);
-  c.example(c.path() + " urgent run_01HZX3K9QWERT", "");
-  c.action([&o, &ctx] {
-    for (const auto& run : o.runs) {
-      const auto answer =
-          ctx.node().post(run_path(run, "priority"), "{\"priority\":" + json_quoted(o.level) + "}");
-      ctx.show(answer, answer["id"].text(), [&] {
-        return outcome_line(answer.root()) + ", priority " + answer["priority"].text() + "\n";
-      });
-    }
-    return number_of(exit_code::ok);
+  c.argument("RUN", o.runs, "ids, beginnings of ids, or names; or give a filter", false, complete::runs);
+  declare_common(c, o, "priority", "--lane mail");
+  c.action([&o, &level, &ctx, path = c.path()] {
+    o.level = level;
+    return perform_bulk(o, ctx, "priority", path);
   });
 }
 
@@ -268,19 +315,22 @@ void add_control(command& root, command& run, context& ctx) {
   struct entry {
     const char *verb, *says, *example;
   };
-  constexpr std::array<entry, 3> bulks{
+  constexpr std::array<entry, 4> bulks{
       {{"cancel", "Cancel runs; running ones are stopped", "--job backup --state queued"},
        {"retry", "Run runs again that ended badly, as linked successors", "--dead --since 1d"},
-       {"discard", "Dismiss dead letters", "--dead --until 7d"}}};
+       {"discard", "Dismiss dead letters", "--dead --until 7d"},
+       {"run-now", "Queue runs at once that wait for their time", "--state parked --lane gpu"}}};
   for (const auto& each : bulks) {
     declare_bulk(run.sub(each.verb, each.says), ctx, each.verb, each.example);
     declare_bulk(root.sub(each.verb, each.says).short_for(std::string("belfry run ") + each.verb), ctx,
                  each.verb, each.example);
   }
-  declare_run_now(run.sub("run-now", "Queue runs at once that wait for their time"), ctx);
-  declare_run_now(
-      root.sub("run-now", "Queue runs at once that wait for their time").short_for("belfry run run-now"),
-      ctx);
+  declare_bulk(run.sub("force-release", "Take runs from whoever has them; queued again at their place"), ctx,
+               "force-release", "--session ses_01HZX3K9QWERT");
+  declare_bulk(run.sub("force-fail", "Give runs up that have not ended; dead letters"), ctx, "force-fail",
+               "--batch bat_01HZX3K9QWERT");
+  declare_bulk(run.sub("recover", "Close runs that need attention and make their successors"), ctx, "recover",
+               "--state needs_attention");
   declare_priority(run.sub("priority", "Change the priority of runs"), ctx);
   declare_priority(root.sub("priority", "Change the priority of runs").short_for("belfry run priority"), ctx);
   declare_adopt(run.sub("adopt", "Accept a result that came after its lease was over"), ctx);

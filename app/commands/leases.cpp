@@ -158,7 +158,9 @@ void declare_verb(command& run, context& ctx, const std::string& verb, const std
   c.action([&o, &ctx, verb] {
     if (o.token.empty() || o.fencing < 1)
       throw refusal(exit_code::usage, "--token and --fencing say that you hold the lease", {},
-                    "`belfry claim` prints both");
+                    verb == "release" || verb == "fail"
+                        ? "`belfry claim` prints both; over the head of the holder: belfry run force-" + verb
+                        : std::string("`belfry claim` prints both"));
     return speak(o, ctx, verb);
   });
 }

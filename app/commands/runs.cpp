@@ -136,7 +136,7 @@ void show_attempts(std::string& out, view run, context& ctx) {
     const bool live = !a["outcome"].there();
     const std::string outcome = live ? run["state"].text() : a["outcome"].text();
     std::string message = a["message"].text();
-    if (const auto how = a["stopped_with"].text(); !how.empty())
+    if (const auto how = a["stopped_with"].text(); !how.empty() && how != "operator")
       message += (message.empty() ? "stopped with " : ", stopped with ") + how;
     if (a["output_truncated"].truth())
       message += std::string(message.empty() ? "" : ", ") + "only the end of the output is kept";

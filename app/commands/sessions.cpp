@@ -189,7 +189,11 @@ int explain(const why_options& o, context& ctx) {
   ctx.show(e, e["session_id"].text(), [&] {
     const std::string what = e["run_id"].there() ? " take " + e["run_id"].text() : " take runs";
     std::string text = e["session_id"].text() + (e["eligible"].truth() ? " may" : " may not") + what + "\n";
-    e["reasons"].each([&](view r) { text += "  " + r["code"].text() + ": " + r["text"].text() + "\n"; });
+    e["reasons"].each([&](view r) {
+      text += "  " + r["code"].text() + ": " + r["text"].text() + "\n";
+      if (const auto lift = r["lift"].text(); !lift.empty()) text += "      lifted by " + lift + "\n";
+      if (const auto command = r["command"].text(); !command.empty()) text += "      " + command + "\n";
+    });
     text += "slots: " + e["slots_used"].text() + " of " + e["slots"].text() +
             " in use; queued runs that it may take: " + e["ready_for_it"].text() + "\n";
     return text;

@@ -1,5 +1,7 @@
 // status, stats, health, metrics, limits, scheduler: how the node is.
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <thread>
 
 #include "api/json/writer.hpp"
@@ -148,6 +150,35 @@ int show_health(context& ctx, bool ready) {
 
 std::string milliseconds_or_dash(view v) { return v.there() ? lasting(v.number()) : "-"; }
 
+// The busiest hours, the most first; hours in which nothing began are left out.
+std::string hours_in(view list) {
+  constexpr std::size_t shown = 5;
+  std::vector<std::pair<std::int64_t, int>> hours;
+  int hour = 0;
+  list.each([&](view n) {
+    if (n.number() > 0) hours.emplace_back(n.number(), hour);
+    ++hour;
+  });
+  std::stable_sort(hours.begin(), hours.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (hours.size() > shown) hours.resize(shown);
+  std::string text;
+  for (const auto& [n, at] : hours) {
+    char name[16];
+    std::snprintf(name, sizeof name, "%02d:00", at);
+    text += (text.empty() ? "" : ", ") + std::string(name) + " (" + std::to_string(n) + ")";
+  }
+  return text;
+}
+
+std::string failures_table(context& ctx, view list) {
+  table t({{"FAILED", true}, {"CLASS"}, {"SAID", false, 10}, {"LAST RUN"}});
+  list.each([&](view f) {
+    t.row({f["count"].text(), f["class"].text(), f["text"].text(), f["last_run_id"].text()});
+  });
+  return t.empty() ? std::string{} : "\n" + t.text(ctx.screen());
+}
+
 int show_statistics(const run_filters& filters, context& ctx) {
   const auto all = ctx.node().get("/v1/statistics" + to_query(filters, ctx.started).text());
   ctx.show(all, "statistics", [&] {
@@ -158,6 +189,7 @@ int show_statistics(const run_filters& filters, context& ctx) {
     if (s["success_rate"].there())
       f.add("success rate", std::to_string(std::lround(s["success_rate"].real() * 100)) + " %");
     f.add("considered", s["considered"].text() + " finished runs");
+    f.add("busiest (UTC)", hours_in(s["started_by_hour"]));
     std::string out = f.text(ctx.screen());
     table t({{"TIME"},
              {"AVERAGE", true},
@@ -173,7 +205,8 @@ int show_statistics(const run_filters& filters, context& ctx) {
              milliseconds_or_dash(d["p99_ms"]), milliseconds_or_dash(d["most_ms"])});
     }
     out += "\n" + t.text(ctx.screen());
-    if (all["totals"].size() > 0) {
+    out += failures_table(ctx, s["failures"]);
+    if (all["totals"].size() > 0 && !filters.any()) {
       table events({{"EVENT"}, {"SINCE " + all["since"].text(), true}});
       all["totals"].members([&](const std::string& name, view n) {
         if (n.number() > 0) events.row({name, n.text()});
@@ -194,6 +227,24 @@ int show_limits(context& ctx, const json_text& queue) {
   ctx.show(limits, "limits", [&] { return limits_in(limits.root()) + "\n"; });
   return number_of(exit_code::ok);
 }
+
+}  // namespace
+
+void declare_job_stats(command& c, context& ctx) {
+  auto& filters = c.keep<run_filters>();
+  auto& job = c.keep<std::string>();
+  c.argument("JOB", job, "id or name", true, complete::jobs);
+  c.option("--since", filters.since, "TIME", "made after this: 2h ago, or an instant");
+  c.option("--until", filters.until, "TIME", "made before this");
+  c.note("Success rate, waits and durations, the hours with most starts, and what failures say most often.");
+  c.example("belfry job stats backup --since 7d", "");
+  c.action([&filters, &job, &ctx] {
+    filters.job = job;
+    return show_statistics(filters, ctx);
+  });
+}
+
+namespace {
 
 int set_limits(const limit_options& o, context& ctx) {
   api::json::writer w;

@@ -15,6 +15,7 @@ void declare_everything(command& root, context& ctx) {
   auto& run = root.sub("run", "Submit, look at and steer runs");
   add_submit(root, run, ctx);
   add_runs(root, run, ctx);
+  add_explain(run, ctx);
   add_logs(root, run, ctx);
   add_wait(root, run, ctx);
   add_control(root, run, ctx);
@@ -22,6 +23,7 @@ void declare_everything(command& root, context& ctx) {
   add_jobs(root, ctx);
   add_apply(root, ctx);
   add_status(root, ctx);
+  add_doctor(root, ctx);
   add_events(root, ctx);
   add_sessions(root, ctx);
   add_work(root, ctx);

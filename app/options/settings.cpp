@@ -145,6 +145,18 @@ void add_work(std::vector<setting>& s) {
                                    1'000'000, "Runs under way per type of outside worker; 0 for no limit."));
 }
 
+void add_operators(std::vector<setting>& s) {
+  using core::agent_force;
+  s.push_back(whole<std::uint32_t>(
+      "operator.agents_per_minute", AT(node.operators.agents_per_minute), 0, 100'000,
+      "Operator actions (cancel, retry, force …) of one agent on one run within a minute; 0 for no limit."));
+  s.push_back(choice("operator.agents_force", AT(node.operators.agents_force),
+                     std::array{std::pair{"none", agent_force::none}, std::pair{"own", agent_force::own},
+                                std::pair{"any", agent_force::any}},
+                     "Runs on which an agent may use force (force-release, force-fail, recover): none, its "
+                     "own (that it holds or submitted), or any."));
+}
+
 void add_upkeep(std::vector<setting>& s) {
   constexpr auto years = 24h * 3660;
   s.push_back(length("retention.keep", AT(node.retention.keep), 0s, years,
@@ -186,6 +198,7 @@ const std::vector<setting>& all_settings() {
     add_places(s);
     add_store(s);
     add_work(s);
+    add_operators(s);
     add_upkeep(s);
     return s;
   }();
@@ -211,6 +224,7 @@ std::string area_sentence(std::string_view area) {
                                       {"queue", "The order of waiting runs."},
                                       {"session", "When workers from outside are thought to be gone."},
                                       {"limits", "How much may be under way at a time."},
+                                      {"operator", "What agents may do to runs."},
                                       {"retention", "How long history is kept."},
                                       {"alarms", "What somebody is told of when it waits too long."},
                                       {"log", "The lines on stderr."}}};

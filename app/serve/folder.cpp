@@ -48,6 +48,20 @@ core::result<std::unique_ptr<folder_lock>> folder_lock::take(const std::string& 
   return std::unique_ptr<folder_lock>(new folder_lock(fd));
 }
 
+core::result<void> folder_lock::look(const std::string& folder) {
+  const int fd = open((folder + "/node.lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  const bool free = flock(fd, LOCK_SH | LOCK_NB) == 0;
+  std::array<char, 64> text{};
+  const auto got = free ? 0 : pread(fd, text.data(), text.size() - 1, 0);
+  close(fd);
+  if (free) return {};
+  std::string holder = got > 0 ? std::string(text.data(), static_cast<std::size_t>(got)) : "unknown";
+  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+  return core::failure{
+      core::errc::store_held, "process " + holder + " has the data folder " + folder, {}, "ps -p " + holder};
+}
+
 folder_lock::~folder_lock() {
   if (ftruncate(fd_, 0) != 0) errno = 0;  // the file is only a name for the lock
   close(fd_);

@@ -12,6 +12,8 @@ namespace belfry::app {
 class folder_lock {
  public:
   static core::result<std::unique_ptr<folder_lock>> take(const std::string& folder);
+  // Whether nobody holds it; nothing is made or written.
+  static core::result<void> look(const std::string& folder);
   ~folder_lock();
   folder_lock(const folder_lock&) = delete;
   folder_lock& operator=(const folder_lock&) = delete;

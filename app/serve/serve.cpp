@@ -190,6 +190,7 @@ int serve(const loaded& settings) {
   if (!c.node.executor.none) p.start_check = platform::make_start_check(c.processes, *p.clock);
   c.http.start_check = p.start_check.get();
   c.http.configuration = told_of(settings, c);
+  c.http.disk_reserve = c.store.reserve;
   auto server = api::server::start(node.port(), *p.meter, *p.clock, c.http);
   if (!server) {
     (void)node.stop(core::span{0});

@@ -137,6 +137,10 @@ constexpr entry catalogue[] = {
      "A pause of the scheduler, the workspace, the job or the agent type holds it. Nothing was changed. "
      "`belfry "
      "scheduler pauses` shows who paused what, since when, and the command that lifts it."},
+    {errc::rate_limited, true, "rate_limited", "Too often in too short a time",
+     "An agent may use operator actions on one run only so often a minute, so that a program that goes in "
+     "circles does no harm. Nothing was changed. Retry-After says when the next one is allowed; "
+     "operator.agents_per_minute is the setting."},
 };
 
 const entry& entry_of(errc e) {

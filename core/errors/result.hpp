@@ -48,6 +48,7 @@ enum class errc : std::uint16_t {
   confirmation_required = 29,
   precondition_failed = 30,
   paused = 31,  // held by a pause; safe to retry when that is over
+  rate_limited = 32,  // too often in too short a time; failure::retry_ms says when it is allowed again
 };
 
 // Stable kebab/snake code of the catalogue, for example "stale_lease".
@@ -76,7 +77,8 @@ struct failure {
   errc code = errc::internal;
   std::string text;
   std::vector<field_problem> problems;
-  std::string command;  // the command that helps; may be empty
+  std::string command;        // the command that helps; may be empty
+  std::int64_t retry_ms = 0;  // from now on, when the same request is worth repeating; 0: not known
 };
 
 template <class T>

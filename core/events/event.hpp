@@ -62,6 +62,10 @@ enum class event_kind : std::uint16_t {
   resumed = 61,  // one reason was lifted
   drain_started = 62,
   drained = 63,  // nothing runs any more under it
+  needs_attention = 71,
+  run_force_released = 95,
+  run_force_failed = 96,
+  run_recovered = 97,
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,

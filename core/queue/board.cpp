@@ -155,6 +155,38 @@ std::vector<wait_reason> board::reasons(run_id id, instant now) const {
   return reasons;
 }
 
+std::optional<run_id> board::next_for(const claim_wish& wish, instant now) {
+  s_->order.advance(now);
+  if (wish.max == 0 || wish.free_slots == 0 || s_->full_for(wish.who)) return std::nullopt;
+  const std::vector<slot> classes = s_->order.needs.open_to(wish.who);
+  s_->order.allow(classes, wish.who);
+  if (classes.empty()) return std::nullopt;
+  const slot group = s_->order.choose(classes, wish.at_least);
+  if (group == no_slot) return std::nullopt;
+  return run_id{s_->order.front_of(group).id};
+}
+
+std::vector<wait_reason> board::reasons_for(run_id id, const claim_wish& wish, instant now) {
+  std::vector<wait_reason> reasons;
+  const slot run = s_->order.runs.find(id);
+  if (run == no_slot) return reasons;
+  const auto& l = s_->options.limits;
+  const auto& leases = s_->leases;
+  if (l.global > 0 && leases.all() >= l.global)
+    reasons.push_back({"global_limit", "node: " + so_many(leases.all(), l.global)});
+  const auto& type = wish.who.agent_type;
+  if (l.per_agent_type > 0 && !wish.who.local && leases.outside_of_type(type) >= l.per_agent_type)
+    reasons.push_back({"agent_type_limit", "agent type \"" + type + "\": " +
+                                               so_many(leases.outside_of_type(type), l.per_agent_type)});
+  for (auto& r : s_->order.limits_on(run)) reasons.push_back(std::move(r));
+  if (!reasons.empty()) return reasons;
+  const auto first = next_for(wish, now);
+  if (first == id) return reasons;
+  reasons.push_back({"behind_others", first ? "a claim by it would get " + to_string(*first) + " first"
+                                            : std::string{"a claim by it would get nothing now"}});
+  return reasons;
+}
+
 std::optional<std::size_t> board::position(run_id id) const {
   const slot run = s_->order.runs.find(id);
   if (run == no_slot) return std::nullopt;

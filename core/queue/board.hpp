@@ -89,6 +89,12 @@ class board {
   // lane_limit, batch_limit, key_limit, job_limit, behind_others (with its position). Empty: it is next for
   // whoever may take it. Unknown run: empty.
   std::vector<wait_reason> reasons(run_id id, instant now) const;
+  // What this claim would get first, limits and turns included; nothing: nothing. Reserves nothing.
+  std::optional<run_id> next_for(const claim_wish& wish, instant now);
+  // What keeps a claim of one run by this session, which may take the run as far as rules go, from getting
+  // this one: the limits that hold it, agent_type_limit of the session's own type, behind_others. Empty if
+  // and only if `pick` would choose it first. Unknown run: empty.
+  std::vector<wait_reason> reasons_for(run_id id, const claim_wish& wish, instant now);
   // Place in its lane and priority class, from 1; nothing when it is not in the line.
   std::optional<std::size_t> position(run_id id) const;
   bool contains(run_id id) const;

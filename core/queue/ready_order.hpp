@@ -94,6 +94,7 @@ class ready_order {
   void allow(const std::vector<slot>& classes, const session& who);
   // The group whose first run is next for this claim; no_slot: nothing.
   slot choose(const std::vector<slot>& classes, priority at_least);
+  run_key front_of(slot g) const { return runs[runs.front(groups_[g].runs)].key; }
   // Takes the first run of a chosen group out of the line, as its lane's start.
   run_key take_first(slot g);
   bool full(const lane& l) const {
@@ -126,7 +127,6 @@ class ready_order {
   struct by_turn;
   struct by_rise;
 
-  run_key front_of(slot g) const { return runs[runs.front(groups_[g].runs)].key; }
   slot front_group(const shelf& s) const;  // no_slot: it has nothing to start
   // How long a run of this group has waited, pauses not counted; below 0: it is of a time to come.
   std::int64_t waited(slot g, std::int64_t since, std::int64_t now) const;

@@ -97,7 +97,20 @@ struct cmd_reprioritise {
 };
 struct cmd_discard {
   std::string reason;
-};                  // a dead letter is dismissed
+};  // a dead letter is dismissed
+// An operator takes the run from its holder: leased -> queued at its old place. Neither an attempt nor a loss
+// is counted; the holder is fenced off.
+struct cmd_force_release {
+  std::string reason;  // required
+};
+// An operator gives the run up: open -> failed (permanent), a dead letter. A holder is fenced off.
+struct cmd_force_fail {
+  std::string reason;  // required
+};
+// needs_attention -> cancelled; the store makes the linked successor in the same commit.
+struct cmd_recover {
+  std::string reason;  // required
+};
 struct cmd_adopt {  // an operator accepts a result that came too late: an attempt of its own, succeeded
   attempt_record late;
   std::string reason;
@@ -112,11 +125,25 @@ struct cmd_reissue {
 struct cmd_meet_handler {
 };                  // queued, handler unknown -> parked; parked for that, known -> queued; else no change
 struct cmd_age {};  // nobody dealt with a dead letter in time: said once
+struct cmd_give_up {
+  std::string reason;
+};  // the ladder's last rung: queued -> needs_attention; a claim that came first stays
 
 using run_command =
     std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire, cmd_lose, cmd_overdue,
                  cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise, cmd_discard, cmd_checkpoint, cmd_log,
-                 cmd_adopt, cmd_reissue, cmd_meet_handler, cmd_age>;
+                 cmd_adopt, cmd_reissue, cmd_meet_handler, cmd_age,
+                 cmd_give_up, cmd_force_release, cmd_force_fail, cmd_recover>;
+
+// What an operator who looked before says that he saw, and whose runs he may touch. Checked inside the
+// transaction, before the command is decided.
+struct expectation {
+  std::optional<run_state> state = {};
+  std::optional<std::uint64_t> fencing = {};
+  std::string only_of = {};  // not empty: only runs that this actor holds or has submitted
+};
+// Codes: precondition_failed (it has changed since; names the field), forbidden (somebody else's).
+std::optional<failure> refuse_unexpected(const run_head& head, const expectation& e);
 
 // What else a decision may look at.
 struct run_context {

@@ -39,6 +39,10 @@ answer apply(const question& q, const cmd_adopt& c);
 answer apply(const question& q, const cmd_reissue& c);
 answer apply(const question& q, const cmd_meet_handler& c);
 answer apply(const question& q, const cmd_age& c);
+answer apply(const question& q, const cmd_give_up& c);
+answer apply(const question& q, const cmd_force_release& c);
+answer apply(const question& q, const cmd_force_fail& c);
+answer apply(const question& q, const cmd_recover& c);
 
 // A step that changes nothing yet.
 run_step unchanged(const question& q);

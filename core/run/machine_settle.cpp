@@ -102,12 +102,15 @@ answer too_late(const question& q, const cmd_settle& c) {
   evidence late{q.head.id, c.proof.fencing, q.now, "stale_settle", "said: " + said};
   const auto id = to_string(q.head.id);
   const std::string attempt = "attempt " + std::to_string(made->number) + " of " + id;
-  // An attempt that was lost was taken from this worker, it did not say anything else before.
-  const bool taken = made->outcome == run_state::lost;
+  // An attempt that was lost, or that an operator ended, was taken from this worker, it did not say anything
+  // else before.
+  const bool by_operator = made->stopped_with == "operator";
+  const bool taken = made->outcome == run_state::lost || by_operator;
   if (!taken) late.kind = "conflicting_settle";
   const std::string recorded = " is already recorded as " + std::string{to_text(made->outcome)};
   run_refusal no{{taken ? errc::stale_lease : errc::conflict,
-                  taken ? attempt + " was given up as lost at " + to_rfc3339(made->ended_at)
+                  taken ? attempt + (by_operator ? " was taken away at " : " was given up as lost at ") +
+                              to_rfc3339(made->ended_at)
                         : attempt + recorded + " with other content",
                   {},
                   "belfry run show " + id},

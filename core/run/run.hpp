@@ -106,7 +106,8 @@ struct attempt_record {
   std::string message;
   std::optional<int> exit_code;
   std::optional<int> signal;  // that ended the process
-  std::string stopped_with;   // "TERM" or "KILL" when belfry ended it
+  // "TERM" or "KILL" when belfry ended the process; "operator" when somebody took the run from its holder.
+  std::string stopped_with;
   usage used;
   std::string result;              // opaque JSON text, at most 64 KiB
   std::uint64_t output_bytes = 0;  // everything that the process wrote

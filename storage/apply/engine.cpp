@@ -184,15 +184,23 @@ std::optional<failure> engine::apply_one(work& w, const note_event& c) {
 }
 
 std::optional<failure> engine::apply_one(work& w, const storage::put_limits& c) {
-  if (const auto now = rows_.find_limits(); now && *now == c.limits) {
+  const auto stored = rows_.find_limits();
+  if (stored && *stored == c.limits) {
     w.repeated = true;
     return std::nullopt;
   }
   rows_.put_limits(c.limits);
+  // Old and new value of each, so that the journal alone tells what was changed.
+  const auto before = stored.value_or(c.configured);
+  const auto one = [](const char* name, std::uint32_t was, std::uint32_t is) {
+    return std::string{name} + "=" + (was == is ? std::string{} : std::to_string(was) + "->") +
+           std::to_string(is);
+  };
   append(w, core::event_kind::limits_changed, {}, {},
-         "global=" + std::to_string(c.limits.global) + " per_lane=" + std::to_string(c.limits.per_lane) +
-             " per_batch=" + std::to_string(c.limits.per_batch) +
-             " per_agent_type=" + std::to_string(c.limits.per_agent_type));
+         one("global", before.global, c.limits.global) + " " +
+             one("per_lane", before.per_lane, c.limits.per_lane) + " " +
+             one("per_batch", before.per_batch, c.limits.per_batch) + " " +
+             one("per_agent_type", before.per_agent_type, c.limits.per_agent_type));
   w.changed = true;
   return std::nullopt;
 }

@@ -53,6 +53,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const step_run& c);
   std::optional<core::failure> apply_one(work& w, const trigger_job& c);
   std::optional<core::failure> apply_one(work& w, const redrive_run& c);
+  std::optional<core::failure> apply_one(work& w, const recover_run& c);
   std::optional<core::failure> apply_one(work& w, const put_job& c);
   std::optional<core::failure> apply_one(work& w, const archive_job& c);
   std::optional<core::failure> apply_one(work& w, const pause_job& c);

@@ -35,6 +35,7 @@ bool matches(const core::run_filter& f, const core::run_head& h, const std::vect
   if ((f.ended_from || f.ended_to) &&
       (h.ended_at == core::never || !within(h.ended_at, f.ended_from, f.ended_to)))
     return false;
+  if (f.due_before && (h.due_at == core::never || h.due_at >= *f.due_before)) return false;
   return !f.dead_letters || (core::ended_badly(h.state) && !h.successor && !h.discarded);
 }
 

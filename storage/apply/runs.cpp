@@ -167,6 +167,7 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
     const auto size = rows_.find_log_size(c.id, row->head.attempt);
     context.next_line = size.lines + size.dropped + 1;
   }
+  if (auto no = core::refuse_unexpected(row->head, c.expected)) return no;
   auto answer = core::decide(row->head, context, c.command, w.set.actor, w.set.now);
   if (auto* no = std::get_if<core::run_refusal>(&answer)) {
     auto why = no->why;
@@ -177,6 +178,10 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
     return why;
   }
   auto& step = std::get<core::run_step>(answer);
+  if (c.dry_run) {
+    w.out.planned.push_back(std::move(step.next));
+    return std::nullopt;
+  }
   if (step.replayed) {
     w.repeated = true;
     w.out.runs.push_back({std::move(row->head), c.want_spec ? spec : nullptr});
@@ -249,12 +254,41 @@ void engine::run_hook(work& w, const run_row& finished, std::shared_ptr<const co
 std::optional<failure> engine::apply_one(work& w, const redrive_run& c) {
   auto row = rows_.find_run(c.id);
   if (!row) return refusal::no_run(c.id);
+  if (auto no = core::refuse_unexpected(row->head, c.expected)) return no;
   auto s = core::decide_redrive(row->head, spec_of(row->head), c.payload, w.set.actor, c.any);
   if (!s) return s.error();
+  if (c.dry_run) {
+    w.out.planned.push_back(std::move(row->head));
+    return std::nullopt;
+  }
   auto made = redrive(w, *row, std::move(*s));
   auto old = rows_.find_run(c.id);
   w.out.runs.push_back(std::move(made));
   w.out.runs.push_back({std::move(old->head), nullptr});
+  return std::nullopt;
+}
+
+std::optional<failure> engine::apply_one(work& w, const recover_run& c) {
+  auto row = rows_.find_run(c.id);
+  if (!row) return refusal::no_run(c.id);
+  if (auto no = core::refuse_unexpected(row->head, c.expected)) return no;
+  auto answer = core::decide(row->head, {}, core::cmd_recover{c.reason}, w.set.actor, w.set.now);
+  if (auto* no = std::get_if<core::run_refusal>(&answer)) return no->why;
+  auto& step = std::get<core::run_step>(answer);
+  const auto spec = spec_of(row->head);
+  auto s = core::decide_redrive(step.next, spec, std::nullopt, w.set.actor);
+  if (!s) return s.error();
+  if (c.dry_run) {
+    w.out.planned.push_back(std::move(step.next));
+    return std::nullopt;
+  }
+  write_step(w, *row, step);
+  const run_row closed{step.next, row->handler, row->hooked, row->tagged};
+  auto made = redrive(w, closed, std::move(*s));
+  auto old = rows_.find_run(c.id);
+  w.out.runs.push_back(std::move(made));
+  w.out.runs.push_back({std::move(old->head), nullptr});
+  run_hook(w, closed, spec);
   return std::nullopt;
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/run/filter.hpp"
@@ -17,7 +18,14 @@ struct finished_sample {
   core::run_state state = core::run_state::succeeded;
   core::instant created = core::never, eligible = core::never, ended = core::never;  // of the run
   core::instant claimed = core::never, started = core::never, over = core::never;    // of its last attempt
+  core::run_id id = {};
+  core::failure_class klass = core::failure_class::none;
+  std::string reason = {};  // of one that ended badly
 };
+
+inline constexpr std::size_t patterns_told = 10;
+// A reason without what differs from run to run: words with digits in them, but for short numbers.
+std::string pattern_of(const std::string& reason);
 
 // Fills in considered, wait, execution, total and the success rate (succeeded of succeeded, failed, timed out
 // and lost).

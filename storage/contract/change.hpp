@@ -38,6 +38,8 @@ struct step_run {  // one command on one run
   core::run_id id;
   core::run_command command;
   bool want_spec = false;  // a claim wants the spec in the receipt
+  core::expectation expected = {};
+  bool dry_run = false;  // decides and writes nothing; the head as it would be is in receipt::planned
 };
 // The job makes a run of its current revision, under its overlap policy. `payload` replaces the definition's.
 struct trigger_job {
@@ -51,6 +53,16 @@ struct redrive_run {
   core::run_id id;
   std::optional<std::string> payload;
   bool any = false;
+  core::expectation expected = {};
+  bool dry_run = false;  // the run that would be redriven is in receipt::planned
+};
+// Closes a run that needs attention and makes its linked successor, both or neither. Receipt: the successor
+// first, then the run that was closed; of a dry run that run, as it would be, in receipt::planned.
+struct recover_run {
+  core::run_id id;
+  std::string reason;
+  core::expectation expected = {};
+  bool dry_run = false;
 };
 struct put_job {  // new: id 0. replace: the id, and the revision that was read when `expected` > 0
                   // (precondition_failed)
@@ -122,7 +134,8 @@ struct note_event {
 };  // for facts without a row of their own
 struct put_limits {
   core::limit_options limits;
-};  // live limits, durable
+  core::limit_options configured = {};  // what was in force when none have been stored: for the journal
+};                                      // live limits, durable
 // Removes finished runs that are older than `before` or beyond `keep_per_job` newest of their job; the latest
 // result of a job, runs with an open successor or hook and dead letters younger than `dead_before` stay. At
 // most `at_most` runs.
@@ -152,7 +165,7 @@ struct age_dead_letters {
 using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
                             resume_job, put_session, end_session, change_session, adopt_result, append_log,
                             note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
-                            lift_pause, note_drained, age_dead_letters>;
+                            lift_pause, note_drained, age_dead_letters, recover_run>;
 
 struct change_set {
   core::instant now = core::never;
@@ -182,6 +195,7 @@ struct receipt {
   // overlap policy.
   std::vector<core::run> also;
   std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
+  std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
 };
 
 }  // namespace belfry::storage

@@ -38,6 +38,12 @@ struct sqlite_options {
 
 core::result<std::unique_ptr<store>> open_sqlite(const sqlite_options& options, core::instant now);
 
+/// Schema of a store file; nothing is written. Codes: not_found, storage_damaged.
+core::result<std::uint32_t> schema_of_sqlite_file(const std::string& path);
+/// The newest schema that this program knows.
+std::uint32_t known_schema();
+/// Reads of a store whose node may be running or not; it must have the schema that this program knows.
+std::unique_ptr<reader> read_sqlite_file(const std::string& path);
 /// Checks a store file that nobody has open. Codes: not_found, storage_damaged (it is no store),
 /// schema_newer.
 core::result<core::store_check> check_sqlite_file(const std::string& path);

@@ -296,7 +296,12 @@ core::result<core::run_statistics> memory_reader::statistics(const core::run_fil
       s.started = a->started_at;
       s.over = a->ended_at;
     }
-    samples.push_back(s);
+    s.id = h.id;
+    if (core::ended_badly(h.state)) {
+      s.klass = h.last_class;
+      s.reason = h.reason;
+    }
+    samples.push_back(std::move(s));
     return true;
   });
   summarise(samples, answer);

@@ -10,6 +10,7 @@
 #include "storage/migrations/0002_worker_protocol.hpp"
 #include "storage/migrations/0003_pauses.hpp"
 #include "storage/migrations/0004_oversight.hpp"
+#include "storage/migrations/0005_due.hpp"
 
 namespace belfry::storage::migrations {
 namespace {
@@ -21,7 +22,8 @@ constexpr std::int64_t application = 0x626C6672;  // "blfr", in the header of th
 
 constexpr std::array steps_of_release{
     migration{1, "first", sql_0001_first}, migration{2, "worker_protocol", sql_0002_worker_protocol},
-    migration{3, "pauses", sql_0003_pauses}, migration{4, "oversight", sql_0004_oversight}};
+    migration{3, "pauses", sql_0003_pauses}, migration{4, "oversight", sql_0004_oversight},
+    migration{5, "due", sql_0005_due}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

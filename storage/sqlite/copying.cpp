@@ -16,6 +16,7 @@
 #include "storage/migrations/migrations.hpp"
 #include "storage/sqlite/failures.hpp"
 #include "storage/sqlite/soundness.hpp"
+#include "storage/sqlite/sqlite_reader.hpp"
 #include "storage/sqlite/store_file.hpp"
 
 namespace belfry::storage::sqlite {
@@ -185,6 +186,29 @@ core::result<core::store_check> check_sqlite_file(const std::string& path) {
   } catch (const std::exception& e) {
     return sqlite::to_failure(e, "read " + path);
   }
+}
+
+core::result<std::uint32_t> schema_of_sqlite_file(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    return core::failure{core::errc::not_found, "there is no file " + path, {}, {}};
+  try {
+    SQLite::Database db{path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX};
+    const auto version = migrations::version_of(db);
+    if (version == 0)
+      return core::failure{core::errc::storage_damaged, path + " is not a store of belfry", {}, {}};
+    return version;
+  } catch (const std::exception& e) {
+    return sqlite::to_failure(e, "read " + path);
+  }
+}
+
+std::uint32_t known_schema() { return migrations::newest(); }
+
+std::unique_ptr<reader> read_sqlite_file(const std::string& path) {
+  sqlite_options o;
+  o.path = path;
+  return std::make_unique<sqlite::sqlite_reader>(std::move(o));
 }
 
 core::result<void> copy_sqlite_file(const std::string& from, const std::string& to) {

@@ -86,7 +86,7 @@ core::result<core::run_statistics> sqlite_reader::statistics(const core::run_fil
     if (finished.states.empty()) return answer;
     std::vector<finished_sample> samples;
     run_search{*db_, finished, known}.walk(
-        "r.state, r.created, r.eligible, r.ended, a.claimed, a.started, a.ended",
+        "r.state, r.created, r.eligible, r.ended, a.claimed, a.started, a.ended, r.class, r.reason",
         "left join attempts a on a.run = r.id and a.number = r.attempt", core::run_sort::newest, 0,
         finished_considered, [&](const query& q) {
           finished_sample s;
@@ -97,7 +97,12 @@ core::result<core::run_statistics> sqlite_reader::statistics(const core::run_fil
           s.claimed = q.time(5);
           if (!q.null(6)) s.started = s.claimed + core::span{q.number(6)};
           if (!q.null(7)) s.over = s.claimed + core::span{q.number(7)};
-          samples.push_back(s);
+          s.id = core::run_id{q.number(0)};
+          if (core::ended_badly(s.state)) {
+            if (!q.null(8)) s.klass = q.as<core::failure_class>(8);
+            s.reason = q.text(9);
+          }
+          samples.push_back(std::move(s));
           return true;
         });
     summarise(samples, answer);

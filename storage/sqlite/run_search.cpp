@@ -88,7 +88,9 @@ void run_search::choose_sources(const core::run_filter& f, const tallies& known)
   for (const auto s : states) standing += known.states[static_cast<std::size_t>(s)];
   const bool few_standing = !states.empty() && standing <= few;
 
-  if (f.holder || live_only) {
+  if (f.due_before) {
+    add_source("indexed by runs_due", {"r.due < " + text_of(core::micros(*f.due_before)), {}});
+  } else if (f.holder || live_only) {
     const std::string held = f.holder ? "l.holder = " + text_of(f.holder->value) : "1";
     sources_.push_back({"leases l cross join runs r on r.id = l.run", "l.run", {held, {}}});
   } else if (f.batch && *f.batch) {

@@ -495,3 +495,15 @@ TEMPLATE_TEST_CASE("store: live limits are durable, and the configured ones hold
   CHECK(*f.store().limits(configured) == live);
   CHECK(f.kinds_after(0) == std::vector{event_kind::limits_changed});
 }
+
+TEMPLATE_TEST_CASE("store: the journal tells the old and the new value of each limit", "[limits]",
+                   sqlite_kind, memory_kind) {
+  fixture<TestType> f;
+  f.does(st::put_limits{{10, 3, 5, 4}, {0, 3, 5, 4}});
+  f.does(st::put_limits{{10, 8, 5, 4}, {0, 3, 5, 4}});
+  const auto events = f.events();
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].text == "global=0->10 per_lane=3 per_batch=5 per_agent_type=4");
+  CHECK(events[1].text == "global=10 per_lane=3->8 per_batch=5 per_agent_type=4");
+  CHECK(events[1].actor == "tester");
+}

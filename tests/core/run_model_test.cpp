@@ -41,6 +41,7 @@ struct model {
   bool stop = false, dismissed = false;
   instant since = noon, due = never, expires = never, deadline = never;
   std::vector<std::string> said;  // what was recorded for each number, from 1
+  std::set<std::uint64_t> taken;  // numbers whose holder an operator took the run from
 
   bool held() const { return state == "claimed" || state == "running"; }
   bool over() const {
@@ -91,7 +92,8 @@ struct model {
                                                                : "cancelled";
     if (!ok) {
       if (n == 0 || n > said.size()) return verdict::stale;
-      return said[n - 1] == "lost" ? verdict::stale : verdict::conflict;  // repetitions are tried apart
+      return said[n - 1] == "lost" || taken.contains(n) ? verdict::stale
+                                                        : verdict::conflict;  // repetitions are tried apart
     }
     if (kind == settle_kind::cancelled && !stop) return verdict::transition;
     switch (kind) {
@@ -148,6 +150,24 @@ struct model {
     }
     state = "cancelled";
     due = never;
+    return verdict::changes;
+  }
+  verdict take_away() {
+    if (!held()) return verdict::transition;
+    taken.insert(number);
+    end(stop ? "cancelled" : "queued", stop ? "cancelled" : "queued");
+    return verdict::changes;
+  }
+  verdict give_up() {
+    if (over()) return verdict::transition;
+    if (held()) {
+      ++used;
+      taken.insert(number);
+      end("failed", "failed");
+    } else {
+      state = "failed";
+      due = never;
+    }
     return verdict::changes;
   }
   verdict dismiss() {
@@ -223,7 +243,12 @@ class pair_of {
       case 12: check(cmd_wake{}, m_.queue(false, r_.now)); break;
       case 13: check(cmd_run_now{}, m_.queue(true, r_.now)); break;
       case 14:
-        m.how % 8 == 0 ? check(cmd_cancel{"enough"}, m_.cancel()) : check(cmd_discard{}, m_.dismiss());
+        switch (m.how % 8) {
+          case 0: check(cmd_cancel{"enough"}, m_.cancel()); break;
+          case 1: check(cmd_force_release{"gone"}, m_.take_away()); break;
+          case 2: check(cmd_force_fail{"broken"}, m_.give_up()); break;
+          default: check(cmd_discard{}, m_.dismiss()); break;
+        }
         break;
       case 15: repeat(m); break;
       default: break;

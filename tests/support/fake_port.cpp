@@ -247,8 +247,10 @@ core::result<messages::submitted> fake_port::trigger(const messages::trigger_job
 core::result<core::run> fake_port::redrive(core::run_id id, const messages::redrive_runs& m) {
   const auto it = runs_.find(id);
   if (it == runs_.end()) return no(errc::not_found, "there is no run " + core::to_string(id));
+  if (auto unexpected = core::refuse_unexpected(it->second.head, m.expected)) return *unexpected;
   const auto s = core::decide_redrive(it->second.head, it->second.spec, m.payload, m.actor);
   if (!s) return s.error();
+  if (m.dry_run) return it->second;
   const auto next = new_run(*s, {});
   runs_[id].head.successor = next;
   return runs_[next];

@@ -31,6 +31,7 @@ class fake_port final : public messages::node_port {
   void call(messages::settle_runs m, messages::reply<messages::settled> done) override;
   void call(messages::control_runs m, messages::reply<messages::controlled> done) override;
   void call(messages::redrive_runs m, messages::reply<messages::redriven> done) override;
+  void call(messages::recover_runs m, messages::reply<messages::redriven> done) override;
   void call(messages::prune_runs m, messages::reply<messages::runs_pruned> done) override;
   void call(messages::explain_run m, messages::reply<messages::explanation> done) override;
   void call(messages::ask_queue m, messages::reply<messages::queue_state> done) override;
@@ -58,9 +59,10 @@ class fake_port final : public messages::node_port {
                                              std::function<void(messages::watched)> told) override;
 
   // ---- what a test may do to it; from any thread
-  void refuse_next(core::errc code, int times = 1);  // the next questions, whatever they are
-  void drop_next(int times = 1);                     // their replies are destroyed unasked
-  void hold();                                       // answers nothing until release()
+  void refuse_next(core::errc code, int times = 1,
+                   std::int64_t retry_ms = 0);  // the next questions, whatever they are
+  void drop_next(int times = 1);                // their replies are destroyed unasked
+  void hold();                                  // answers nothing until release()
   void release();
   std::size_t questions() const { return questions_; }
   std::size_t waiting_claims() const;
@@ -70,6 +72,8 @@ class fake_port final : public messages::node_port {
   core::run run(core::run_id id) const;
   std::vector<core::event> events() const;
   messages::node_status status;  // before the first request only
+  // The ladder's last rung, as its actor would do it: queued, and then it needs attention.
+  void needs_attention(core::run_id id);
   std::string last_actor() const;
 
  private:
@@ -100,6 +104,7 @@ class fake_port final : public messages::node_port {
   messages::claimed_runs claim(const messages::claim_runs& m);
   core::result<messages::sessions_seen> seen(core::session_id id, bool gone_too) const;
   messages::pauses_seen seen_of(const std::optional<core::pause_target>& on) const;
+  core::result<core::run_head> control(core::run_id id, const messages::control_runs& m);
   core::result<core::run> redrive(core::run_id id, const messages::redrive_runs& m);
   void note(core::event e);
   void tell(core::run_id run);
@@ -122,6 +127,7 @@ class fake_port final : public messages::node_port {
   int refusals_ = 0;
   int drops_ = 0;
   core::errc refusal_ = core::errc::overloaded;
+  std::int64_t retry_ms_ = 0;
   std::atomic<std::size_t> questions_{0};
 
   core::id_source ids_{1};
@@ -157,7 +163,8 @@ void fake_port::ask(messages::reply<T> done, F work) {
     }
     if (refusals_ > 0) {
       --refusals_;
-      const core::failure f{refusal_, "as the test wishes", {}, {}};
+      core::failure f{refusal_, "as the test wishes", {}, {}};
+      f.retry_ms = retry_ms_;
       lock.unlock();
       return done(f);
     }

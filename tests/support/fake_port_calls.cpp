@@ -119,11 +119,57 @@ void fake_port::call(messages::settle_runs m, messages::reply<messages::settled>
 void fake_port::call(messages::control_runs m, messages::reply<messages::controlled> done) {
   ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::controlled> {
     messages::controlled out;
-    for (const auto id : m.ids)
-      out.answers.push_back(
-          step(id, std::visit([](const auto& w) { return core::run_command{w}; }, m.what), m.actor));
+    for (const auto id : m.ids) out.answers.push_back(control(id, m));
     return out;
   });
+}
+
+void fake_port::call(messages::recover_runs m, messages::reply<messages::redriven> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::redriven> {
+    messages::redriven out;
+    for (const auto id : m.ids) {
+      last_actor_ = m.actor;
+      const auto it = runs_.find(id);
+      if (it == runs_.end()) {
+        out.answers.push_back(no(errc::not_found, "there is no run " + core::to_string(id)));
+        continue;
+      }
+      if (auto unexpected = core::refuse_unexpected(it->second.head, m.expected)) {
+        out.answers.push_back(*unexpected);
+        continue;
+      }
+      const auto closed =
+          core::decide(it->second.head, {}, core::cmd_recover{m.reason}, m.actor, time_.now());
+      if (const auto* refused = std::get_if<core::run_refusal>(&closed)) {
+        out.answers.push_back(refused->why);
+      } else if (m.dry_run) {
+        auto planned = it->second;
+        planned.head = std::get<core::run_step>(closed).next;
+        out.answers.push_back(planned);
+      } else {
+        it->second.head = std::get<core::run_step>(closed).next;
+        out.answers.push_back(redrive(id, {{id}, {}, m.actor, {}}));
+      }
+    }
+    return out;
+  });
+}
+
+void fake_port::needs_attention(core::run_id id) {
+  const std::lock_guard lock{mutex_};
+  runs_.at(id).head.state = core::run_state::needs_attention;
+}
+
+core::result<core::run_head> fake_port::control(core::run_id id, const messages::control_runs& m) {
+  const auto command = std::visit([](const auto& w) { return core::run_command{w}; }, m.what);
+  const auto it = runs_.find(id);
+  if (it != runs_.end())
+    if (auto unexpected = core::refuse_unexpected(it->second.head, m.expected)) return *unexpected;
+  if (!m.dry_run || it == runs_.end()) return step(id, command, m.actor);
+  const auto decision =
+      core::decide(it->second.head, {it->second.spec.get(), nullptr}, command, m.actor, time_.now());
+  if (const auto* refused = std::get_if<core::run_refusal>(&decision)) return refused->why;
+  return std::get<core::run_step>(decision).next;
 }
 
 void fake_port::call(messages::redrive_runs m, messages::reply<messages::redriven> done) {
@@ -406,10 +452,11 @@ std::unique_ptr<messages::watch> fake_port::watch_run(core::run_id id,
   return std::make_unique<watching>(*this, next_watcher_);
 }
 
-void fake_port::refuse_next(errc code, int times) {
+void fake_port::refuse_next(errc code, int times, std::int64_t retry_ms) {
   const std::lock_guard lock{mutex_};
   refusal_ = code;
   refusals_ = times;
+  retry_ms_ = retry_ms;
 }
 
 void fake_port::drop_next(int times) {
@@ -634,6 +681,16 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
   if (const auto* m = std::get_if<messages::get_events>(&q)) return messages::query_answer{events_page(*m)};
   if (const auto* m = std::get_if<messages::copy_store>(&q))
     return messages::query_answer{core::store_copy{m->to, 4096, 1, 0, 0}};
+  if (std::holds_alternative<messages::get_troubles>(q)) {
+    core::store_troubles t;
+    t.facts = facts();
+    for (const auto& [id, r] : runs_)
+      if (core::ended_badly(r.head.state)) {
+        ++t.dead.count;
+        t.dead.first.push_back(r.head);
+      }
+    return messages::query_answer{std::move(t)};
+  }
   if (std::holds_alternative<messages::check_store>(q)) return messages::query_answer{core::store_check{}};
   if (const auto* m = std::get_if<messages::get_batch>(&q)) {
     core::batch_summary b;

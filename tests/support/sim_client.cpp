@@ -143,7 +143,7 @@ void sim_client::control(sim_town& town) {
   messages::control_runs m;
   m.ids = {*id};
   m.actor = name();
-  const auto kind = luck.weighted({5, 3, 3, 2});
+  const auto kind = luck.weighted({5, 3, 3, 2, 2, 1});
   const char* what = "cancel";
   if (kind == 0)
     m.what = core::cmd_cancel{"not needed"};
@@ -152,8 +152,12 @@ void sim_client::control(sim_town& town) {
   else if (kind == 2)
     m.what = core::cmd_reprioritise{static_cast<core::priority>(luck.below(core::priority_count))},
     what = "reprioritise";
-  else
+  else if (kind == 3)
     m.what = core::cmd_discard{"seen"}, what = "discard";
+  else if (kind == 4)
+    m.what = core::cmd_force_release{"taken away"}, what = "force release";
+  else
+    m.what = core::cmd_force_fail{"given up"}, what = "force fail";
   if (luck.chance(0.1)) m.ids.push_back(core::run_id{4711});  // one that is not there harms no other
   busy_ = true;
   town.ask<messages::controlled>(
@@ -175,16 +179,20 @@ void sim_client::redrive(sim_town& town) {
   const auto id = some_run(town);
   if (!id) return;
   busy_ = true;
+  const auto linked = [this, &town, id = *id](result<messages::redriven> answer) {
+    done(town);
+    if (!answer || !answer->answers.at(0)) return;
+    const auto& made = *answer->answers.front();
+    town.oracle.redriven(id, made.head.id);
+    runs_.push_back(made.head.id);
+  };
+  if (town.luck.chance(0.3)) {
+    messages::recover_runs m{{*id}, "mended", name()};
+    return town.ask<messages::redriven>(name(), "recover", m, linked);
+  }
   messages::redrive_runs m{{*id}, {}, name(), {}};
   if (town.luck.chance(0.2)) m.payload = "{\"again\":true}";
-  town.ask<messages::redriven>(name(), "redrive", m,
-                               [this, &town, id = *id](result<messages::redriven> answer) {
-                                 done(town);
-                                 if (!answer || !answer->answers.at(0)) return;
-                                 const auto& made = *answer->answers.front();
-                                 town.oracle.redriven(id, made.head.id);
-                                 runs_.push_back(made.head.id);
-                               });
+  town.ask<messages::redriven>(name(), "redrive", m, linked);
 }
 
 void sim_client::keep_jobs(sim_town& town) {

@@ -111,12 +111,15 @@ void sim_invariants::walk(const change_set& set, const receipt& answer) {
     if (const auto* insert = std::get_if<storage::insert_runs>(&change)) {
       for (std::size_t i = 0; i < insert->runs.size(); ++i)
         if (const auto* r = next_run()) check_made(*r);
-    } else if (const auto* step = std::get_if<storage::step_run>(&change)) {
+    } else if (const auto* step = std::get_if<storage::step_run>(&change); step && step->dry_run) {
+      continue;
+    } else if (step != nullptr) {
       if (const auto* r = next_run()) check_step(r->head, step, set, answer);
     } else if (std::holds_alternative<storage::trigger_job>(change)) {
       if (const auto* r = next_run()) check_made(*r);
       take_job();
-    } else if (std::holds_alternative<storage::redrive_run>(change)) {
+    } else if (std::holds_alternative<storage::redrive_run>(change) ||
+               std::holds_alternative<storage::recover_run>(change)) {
       if (const auto* r = next_run()) check_made(*r);
       if (const auto* r = next_run()) check_step(r->head, nullptr, set, answer);
     } else if (std::holds_alternative<storage::put_job>(change) ||

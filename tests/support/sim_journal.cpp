@@ -56,7 +56,10 @@ std::optional<move> move_of(const event& e) {
                   e.text == "started" ? bit(run_state::running) : bit(run_state::claimed)};
     case event_kind::run_started: return move{bit(run_state::claimed), bit(run_state::running)};
     case event_kind::run_succeeded: return move{live, bit(run_state::succeeded)};
-    case event_kind::run_failed: return move{live, bit(run_state::failed)};
+    case event_kind::run_failed:  // An operator can fail whatever is open.
+      return move{
+          live | delayed | bit(run_state::queued) | bit(run_state::blocked) | bit(run_state::needs_attention),
+          bit(run_state::failed)};
     case event_kind::run_timed_out: return move{live, bit(run_state::timed_out)};
     // Behind a lease_expired, which already took the run from its holder.
     case event_kind::run_lost: return move{bit(run_state::queued), bit(run_state::lost)};

@@ -21,16 +21,6 @@ void begin(json::writer& w, const bulk_work& job, std::size_t matched) {
   w.begin_object().member("dry_run", job.draft.dry_run).member("matched", matched).member("more", job.more);
 }
 
-void answer_dry(const exchange_ptr& x, const bulk_work& job) {
-  json::writer w{job.draft.ids.size() * 22 + 128};
-  begin(w, job, job.draft.ids.size());
-  w.key("items").begin_array();
-  for (const auto id : job.draft.ids)
-    w.begin_object().member("id", id).member("status", "planned").end_object();
-  w.end_array().end_object();
-  answer_json(*x, w);
-}
-
 // T is a run head or a run.
 template <class T, class F>
 void answer_items(const exchange_ptr& x, const bulk_work& job, const std::vector<core::result<T>>& answers,
@@ -44,7 +34,7 @@ void answer_items(const exchange_ptr& x, const bulk_work& job, const std::vector
     w.begin_object();
     if (i < job.draft.ids.size()) w.member("id", job.draft.ids[i]);
     if (answers[i]) {
-      w.member("status", "ok");
+      w.member("status", job.draft.dry_run ? "planned" : "ok");
       write_ok(w, *answers[i]);
     } else {
       json::write_failure_members(w, answers[i].error());
@@ -61,19 +51,43 @@ void answer_controlled(const exchange_ptr& x, const bulk_work& job, const messag
   });
 }
 
+decltype(messages::control_runs::what) word_of(const bulk_work& job) {
+  const auto& d = job.draft;
+  switch (job.verb) {
+    case bulk_verb::discard: return core::cmd_discard{d.reason};
+    case bulk_verb::run_now: return core::cmd_run_now{};
+    case bulk_verb::priority: return core::cmd_reprioritise{d.prio.value_or(core::priority::normal)};
+    case bulk_verb::force_release: return core::cmd_force_release{d.reason};
+    case bulk_verb::force_fail: return core::cmd_force_fail{d.reason};
+    case bulk_verb::cancel:
+    case bulk_verb::retry:
+    case bulk_verb::recover: break;
+  }
+  return core::cmd_cancel{d.reason};
+}
+
 void do_control(const exchange_ptr& x, bulk_work job) {
   messages::control_runs m;
   m.ids = job.draft.ids;
   m.actor = x->actor;
-  if (job.verb == bulk_verb::cancel)
-    m.what = core::cmd_cancel{job.draft.reason};
-  else
-    m.what = core::cmd_discard{job.draft.reason};
+  m.what = word_of(job);
+  m.expected = job.draft.expected;
+  m.dry_run = job.draft.dry_run;
   x->node().node.call(
       std::move(m),
       x->then<messages::controlled>([job = std::move(job)](const exchange_ptr& y, messages::controlled c) {
         answer_controlled(y, job, c);
       }));
+}
+
+void answer_linked(const exchange_ptr& x, const bulk_work& job, const messages::redriven& d) {
+  answer_items(
+      x, job, d.answers,
+      [&job](json::writer& w, const core::run& r) {
+        w.member("state", core::to_text(r.head.state));
+        if (!job.draft.dry_run) w.member("successor_id", r.head.id);
+      },
+      d.replayed);
 }
 
 void do_redrive(const exchange_ptr& x, bulk_work job) {
@@ -82,19 +96,24 @@ void do_redrive(const exchange_ptr& x, bulk_work job) {
   m.payload = job.draft.payload;
   m.actor = x->actor;
   m.once = once_of(*x);
-  x->node().node.call(std::move(m), x->then<messages::redriven>([job = std::move(job)](const exchange_ptr& y,
-                                                                                       messages::redriven d) {
-    answer_items(
-        y, job, d.answers,
-        [](json::writer& w, const core::run& r) {
-          w.member("state", core::to_text(r.head.state)).member("successor_id", r.head.id);
-        },
-        d.replayed);
-  }));
+  m.expected = job.draft.expected;
+  m.dry_run = job.draft.dry_run;
+  x->node().node.call(std::move(m), x->then<messages::redriven>(
+                                        [job = std::move(job)](const exchange_ptr& y, messages::redriven d) {
+                                          answer_linked(y, job, d);
+                                        }));
+}
+
+void do_recover(const exchange_ptr& x, bulk_work job) {
+  const auto& d = job.draft;
+  messages::recover_runs m{d.ids, d.reason, x->actor, d.expected, d.dry_run, once_of(*x)};
+  x->node().node.call(std::move(m), x->then<messages::redriven>(
+                                        [job = std::move(job)](const exchange_ptr& y, messages::redriven r) {
+                                          answer_linked(y, job, r);
+                                        }));
 }
 
 void perform(const exchange_ptr& x, bulk_work job) {
-  if (job.draft.dry_run) return answer_dry(x, job);
   if (job.draft.ids.empty()) {
     json::writer w;
     begin(w, job, 0);
@@ -103,16 +122,35 @@ void perform(const exchange_ptr& x, bulk_work job) {
   }
   if (job.verb == bulk_verb::retry)
     do_redrive(x, std::move(job));
+  else if (job.verb == bulk_verb::recover)
+    do_recover(x, std::move(job));
   else
     do_control(x, std::move(job));
 }
 
+bool can_be_about(bulk_verb verb, core::run_state s) {
+  using enum core::run_state;
+  switch (verb) {
+    case bulk_verb::cancel:
+    case bulk_verb::force_fail: return !core::terminal(s);
+    case bulk_verb::priority: return !core::terminal(s) && !core::leased(s);
+    case bulk_verb::run_now: return s == scheduled || s == retrying || s == parked;
+    case bulk_verb::force_release: return core::leased(s);
+    case bulk_verb::recover: return s == needs_attention;
+    case bulk_verb::retry:
+    case bulk_verb::discard: break;
+  }
+  return false;
+}
+
 // Only what the word can be about: a filter that leaves it open means those.
 void narrow(core::run_filter& f, bulk_verb verb) {
-  if (verb == bulk_verb::cancel && f.states.empty() && !f.dead_letters)
+  if (!f.states.empty()) return;
+  if (verb == bulk_verb::retry || verb == bulk_verb::discard)
+    f.dead_letters = true;
+  else if (!f.dead_letters)
     for (const auto s : core::all_run_states())
-      if (!core::terminal(s)) f.states.push_back(s);
-  if (verb != bulk_verb::cancel && f.states.empty()) f.dead_letters = true;
+      if (can_be_about(verb, s)) f.states.push_back(s);
 }
 
 void by_filter(const exchange_ptr& x, bulk_work job) {
@@ -162,7 +200,7 @@ void add_bulk_routes(std::vector<route>& all) {
                    {},
                    {{200, "BulkAnswer", "A result for each run"}},
                    {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large, errc::not_found,
-                    errc::ambiguous, errc::confirmation_required},
+                    errc::ambiguous, errc::confirmation_required, errc::forbidden},
                    false,
                    0});
   };
@@ -177,6 +215,23 @@ void add_bulk_routes(std::vector<route>& all) {
   add(
       "/v1/runs:discard", "discard_runs", "Dismiss up to 1,000 dead letters",
       [](const exchange_ptr& x) { bulk(x, bulk_verb::discard); }, "BulkControl");
+  add(
+      "/v1/runs:run-now", "run_many_now", "Let up to 1,000 runs that wait for a time begin at once",
+      [](const exchange_ptr& x) { bulk(x, bulk_verb::run_now); }, "BulkPlain");
+  add(
+      "/v1/runs:priority", "reprioritise_runs", "Change the priority of up to 1,000 runs that wait",
+      [](const exchange_ptr& x) { bulk(x, bulk_verb::priority); }, "BulkPriority");
+  add(
+      "/v1/runs:force-release", "force_release_runs", "Take up to 1,000 runs from whoever has them",
+      [](const exchange_ptr& x) { bulk(x, bulk_verb::force_release); }, "BulkForce");
+  add(
+      "/v1/runs:force-fail", "force_fail_runs", "Give up to 1,000 runs up that have not ended",
+      [](const exchange_ptr& x) { bulk(x, bulk_verb::force_fail); }, "BulkForce");
+  add(
+      "/v1/runs:recover", "recover_runs",
+      "Close up to 1,000 runs that need attention and make their successors",
+      [](const exchange_ptr& x) { bulk(x, bulk_verb::recover); }, "BulkForce");
+  all.back().once = true;
 }
 
 }  // namespace belfry::api

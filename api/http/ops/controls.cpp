@@ -8,7 +8,7 @@ namespace belfry::api {
 namespace {
 
 using core::errc;
-using run_word = std::variant<core::cmd_cancel, core::cmd_run_now, core::cmd_reprioritise, core::cmd_discard>;
+using run_word = decltype(messages::control_runs::what);
 
 void answer_head(const exchange_ptr& x, messages::controlled c) {
   if (c.answers.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
@@ -18,12 +18,13 @@ void answer_head(const exchange_ptr& x, messages::controlled c) {
   answer_json(*x, w);
 }
 
-void say(const exchange_ptr& x, run_word word) {
-  with_run(x, [word = std::move(word)](const exchange_ptr& y, core::run r) {
+void say(const exchange_ptr& x, run_word word, core::expectation expected = {}) {
+  with_run(x, [word = std::move(word), expected = std::move(expected)](const exchange_ptr& y, core::run r) {
     messages::control_runs m;
     m.ids.push_back(r.head.id);
     m.what = word;
     m.actor = y->actor;
+    m.expected = expected;
     y->node().node.call(std::move(m), y->then<messages::controlled>(answer_head));
   });
 }
@@ -65,6 +66,31 @@ void adopt(const exchange_ptr& x) {
   });
 }
 
+template <class Word>
+void force(const exchange_ptr& x) {
+  auto wish = json::read_force_body(x->in.body);
+  if (!wish) return x->refuse(wish.error());
+  say(x, Word{std::move(wish->reason)}, std::move(wish->expected));
+}
+
+void answer_successor(const exchange_ptr& x, messages::redriven d) {
+  if (d.answers.empty()) return x->refuse(fail_with(errc::internal, "the node answered without the run"));
+  if (!d.answers.front()) return x->refuse(d.answers.front().error());
+  const auto& successor = *d.answers.front();
+  json::writer w{512};
+  json::write_submitted(w, successor, !d.replayed);
+  answer_json(*x, w, 201, made_headers("/v1/runs/" + core::to_string(successor.head.id), d.replayed));
+}
+
+void recover(const exchange_ptr& x) {
+  auto wish = json::read_force_body(x->in.body);
+  if (!wish) return x->refuse(wish.error());
+  with_run(x, [wish = std::move(*wish)](const exchange_ptr& y, core::run r) {
+    messages::recover_runs m{{r.head.id}, wish.reason, y->actor, wish.expected, false, once_of(*y)};
+    y->node().node.call(std::move(m), y->then<messages::redriven>(answer_successor));
+  });
+}
+
 void retry(const exchange_ptr& x) {
   auto payload = json::read_payload_body(x->in.body);
   if (!payload) return x->refuse(payload.error());
@@ -74,16 +100,7 @@ void retry(const exchange_ptr& x) {
     m.payload = payload;
     m.actor = y->actor;
     m.once = once_of(*y);
-    y->node().node.call(
-        std::move(m), y->then<messages::redriven>([](const exchange_ptr& z, messages::redriven d) {
-          if (d.answers.empty())
-            return z->refuse(fail_with(errc::internal, "the node answered without the run"));
-          if (!d.answers.front()) return z->refuse(d.answers.front().error());
-          const auto& successor = *d.answers.front();
-          json::writer w{512};
-          json::write_submitted(w, successor, !d.replayed);
-          answer_json(*z, w, 201, made_headers("/v1/runs/" + core::to_string(successor.head.id), d.replayed));
-        }));
+    y->node().node.call(std::move(m), y->then<messages::redriven>(answer_successor));
   });
 }
 
@@ -101,7 +118,7 @@ route control(std::string_view pattern, std::string_view operation, std::string_
           {},
           {{200, "RunHead", "What became of the run"}},
           {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
-           errc::invalid_transition, errc::conflict},
+           errc::invalid_transition, errc::conflict, errc::rate_limited},
           false,
           0};
 }
@@ -121,6 +138,24 @@ void add_control_routes(std::vector<route>& all) {
   all.push_back(control("/v1/runs/{id}:adopt", "adopt_result",
                         "Accept a success that came too late, if nobody else has finished the run", adopt,
                         "Adoption"));
+  for (auto& forced :
+       {control("/v1/runs/{id}:force-release", "force_release_run",
+                "Take a run from whoever has it: queued again at its place, no loss counted",
+                force<core::cmd_force_release>, "Force"),
+        control("/v1/runs/{id}:force-fail", "force_fail_run",
+                "Give a run up that has not ended: failed for good, a dead letter",
+                force<core::cmd_force_fail>, "Force"),
+        control("/v1/runs/{id}:recover", "recover_run",
+                "Close a run that needs attention and make its linked successor, both or neither", recover,
+                "Force")}) {
+    all.push_back(forced);
+    all.back().body = body_kind::json;
+    all.back().refusals.insert(all.back().refusals.end(), {errc::precondition_failed, errc::forbidden});
+  }
+  all.back().answers = {{201, "SubmittedRun", "The successor"}};
+  all.back().refusals.insert(all.back().refusals.end(), {errc::limit_exceeded, errc::idempotency_mismatch,
+                                                         errc::idempotency_in_progress});
+  all.back().once = true;
   auto redrive =
       control("/v1/runs/{id}:retry", "retry_run",
               "Redrive a run that has ended: makes a successor linked to it, once", retry, "Redrive");

@@ -49,6 +49,7 @@ const std::vector<route>& routes() {
     add_document_routes(r);
     add_submit_routes(r);
     add_run_routes(r);
+    add_explain_routes(r);
     add_control_routes(r);
     add_bulk_routes(r);
     add_log_routes(r);
@@ -61,6 +62,7 @@ const std::vector<route>& routes() {
     add_scheduler_routes(r);
     add_pause_routes(r);
     add_node_routes(r);
+    add_doctor_routes(r);
     add_transfer_routes(r);
     add_maintenance_routes(r);
     add_handler_routes(r);
@@ -115,7 +117,7 @@ std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, co
   if (core::given(spec.hook))
     for (auto& p : check->problems(spec.hook, base + "/on_end")) found.push_back(std::move(p));
   if (found.empty()) return std::nullopt;
-  return core::failure{errc::invalid,
+  return core::failure{core::errc::invalid,
                        "this node could not start it; with \"skip_checks\": true it is taken as it is",
                        std::move(found), "belfry submit --skip-checks -- COMMAND…"};
 }

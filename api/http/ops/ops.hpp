@@ -20,6 +20,8 @@ using exchange_ptr = std::shared_ptr<exchange>;
 
 void add_submit_routes(std::vector<route>& all);
 void add_run_routes(std::vector<route>& all);
+void add_explain_routes(std::vector<route>& all);
+void add_doctor_routes(std::vector<route>& all);
 void add_control_routes(std::vector<route>& all);
 void add_bulk_routes(std::vector<route>& all);
 void add_log_routes(std::vector<route>& all);

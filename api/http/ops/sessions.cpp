@@ -5,6 +5,7 @@
 #include "api/json/controls.hpp"
 #include "api/json/leases.hpp"
 #include "api/json/sessions.hpp"
+#include "api/json/explanations.hpp"
 
 namespace belfry::api {
 namespace {
@@ -101,15 +102,26 @@ void steer(const exchange_ptr& x, bool draining) {
 void drain(const exchange_ptr& x) { steer(x, true); }
 void resume(const exchange_ptr& x) { steer(x, false); }
 
-void ask_why(const exchange_ptr& x, messages::explain_session question, core::run_id run) {
+void ask_why(const exchange_ptr& x, messages::explain_session question,
+             std::optional<core::ineligible> also) {
   const auto id = question.who;
-  x->node().node.call(std::move(question),
-                      x->then<messages::session_explanation>(
-                          [id, run](const exchange_ptr& y, messages::session_explanation e) {
-                            json::writer w{1024};
-                            json::write_session_explanation(w, id, run, e);
-                            answer_json(*y, w);
-                          }));
+  const auto run = question.run.id;
+  x->node().node.call(std::move(question), x->then<messages::session_explanation>(
+                                               [id, run, also = std::move(also)](
+                                                   const exchange_ptr& y, messages::session_explanation e) {
+                                                 if (also) e.reasons.push_back(*also);
+                                                 json::writer w{1024};
+                                                 json::write_session_explanation(w, id, run, e);
+                                                 answer_json(*y, w);
+                                               }));
+}
+
+// A run that is not in line cannot be claimed by anybody.
+std::optional<core::ineligible> not_in_line(const core::run_head& h, core::instant now) {
+  if (h.state == core::run_state::queued) return std::nullopt;
+  std::string text = "the run is " + std::string{core::to_text(h.state)};
+  if (const auto why = core::wait_reason_of(h, now)) text += ": " + why->text;
+  return core::ineligible{"not_queued", std::move(text)};
 }
 
 void explain(const exchange_ptr& x) {
@@ -117,17 +129,17 @@ void explain(const exchange_ptr& x) {
   if (!id) return;
   const std::string run{x->parameter("run")};
   // One that was never there has no reasons, it has a mistake.
-  x->node().node.call(messages::look_at_sessions{*id, true},
-                      x->then<messages::sessions_seen>(
-                          [id = *id, run](const exchange_ptr& y, const messages::sessions_seen&) {
-                            if (run.empty()) return ask_why(y, {id, std::nullopt, {}}, {});
-                            y->node().node.ask(messages::get_run{run},
-                                               y->then<core::run>([id](const exchange_ptr& z, core::run r) {
-                                                 const auto handler =
-                                                     r.spec ? r.spec->handler : core::handler_kind::process;
-                                                 ask_why(z, {id, r.head.needs, handler}, r.head.id);
-                                               }));
-                          }));
+  x->node().node.call(
+      messages::look_at_sessions{*id, true},
+      x->then<messages::sessions_seen>(
+          [id = *id, run](const exchange_ptr& y, const messages::sessions_seen&) {
+            if (run.empty()) return ask_why(y, {id, std::nullopt, {}}, std::nullopt);
+            y->node().node.ask(
+                messages::get_run{run}, y->then<core::run>([id](const exchange_ptr& z, core::run r) {
+                  const auto handler = r.spec ? r.spec->handler : core::handler_kind::process;
+                  ask_why(z, {id, r.head.needs, handler, r.head}, not_in_line(r.head, z->node().time.now()));
+                }));
+          }));
 }
 
 void end_session(const exchange_ptr& x) {

@@ -1,0 +1,64 @@
+// EXPLAIN: why a run is where it is, with what would lift each reason.
+#include "api/http/ops/ops.hpp"
+#include "api/json/explanations.hpp"
+
+namespace belfry::api {
+namespace {
+
+using core::errc;
+
+void answer_explanation(exchange& x, const core::run& r, const json::waiting& why) {
+  json::writer w{4096};
+  json::write_run_explanation(w, r, why, x.node().time.now());
+  answer_json(x, w);
+}
+
+void explain_run(const exchange_ptr& x) {
+  with_run(x, [](const exchange_ptr& y, core::run r) {
+    json::waiting why;
+    if (r.head.state != core::run_state::queued) {
+      if (auto reason = core::wait_reason_of(r.head, y->node().time.now()))
+        why.reasons.push_back(std::move(*reason));
+      return answer_explanation(*y, r, why);
+    }
+    messages::explain_run question{r.head, r.spec ? r.spec->handler : core::handler_kind::process};
+    y->node().node.call(
+        std::move(question),
+        y->whole<messages::explanation>(
+            [r = std::move(r)](const exchange_ptr& z, core::result<messages::explanation> e) {
+              json::waiting told;
+              if (e) {
+                told.reasons = std::move(e->reasons);
+                told.position = e->position;
+                told.start = e->start;
+                told.sessions = std::move(e->sessions);
+              } else {
+                told.reasons.push_back({"unknown", "the queue could not be asked: " + e.error().text});
+              }
+              answer_explanation(*z, r, told);
+            }));
+  });
+}
+
+}  // namespace
+
+void add_explain_routes(std::vector<route>& all) {
+  all.push_back(
+      {verb::get,
+       "/v1/runs/{id}/explain",
+       "explain_run",
+       "runs",
+       "Why a run is where it is: every reason with its evidence and what would lift it, rule by rule "
+       "against every session",
+       scope::read,
+       explain_run,
+       body_kind::none,
+       {},
+       {},
+       {{200, "RunExplanation", "The reasons"}},
+       {errc::not_found, errc::ambiguous},
+       false,
+       0});
+}
+
+}  // namespace belfry::api

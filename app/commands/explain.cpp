@@ -1,0 +1,96 @@
+// run explain: why a run is where it is, for somebody who has never seen it.
+#include "app/commands/all.hpp"
+
+namespace belfry::app {
+namespace {
+
+void add_reasons(std::string& out, view list, const std::string& margin) {
+  list.each([&](view r) {
+    out += margin + r["text"].text() + " [" + r["code"].text() + "]\n";
+    if (const auto lift = r["lift"].text(); !lift.empty()) out += margin + "    lifted by " + lift + "\n";
+    if (const auto command = r["command"].text(); !command.empty()) out += margin + "    " + command + "\n";
+  });
+}
+
+std::string codes_in(view reasons) {
+  std::string text;
+  reasons.each([&](view r) { text += (text.empty() ? "" : ", ") + r["code"].text(); });
+  return text;
+}
+
+std::string first_text(view reasons) {
+  std::string text;
+  reasons.each([&](view r) {
+    if (text.empty()) text = r["text"].text();
+  });
+  return text;
+}
+
+std::string explanation_page(view e, context& ctx) {
+  const auto state = e["state"].text();
+  facts f;
+  f.add("run", e["run_id"].text() + " " + e["name"].text());
+  f.add("state", {state, colour_of_state(state)});
+  if (e["waited_ms"].there()) f.add("waits for", lasting(e["waited_ms"].number()));
+  f.add("said", e["said"].text());
+  f.add("held by", e["session_id"].text());
+  f.add("priority",
+        e["priority"].text() + (e["lane"].text().empty() ? std::string{} : ", lane " + e["lane"].text()) +
+            (e["workspace"].text().empty() ? std::string{} : ", workspace " + e["workspace"].text()));
+  if (e["position"].there()) f.add("position", e["position"].text() + " in its lane and priority");
+  if (const auto basis = e["eta_basis"].text(); !basis.empty())
+    f.add("starts in",
+          e["eta_ms"].there() ? "about " + lasting(e["eta_ms"].number()) + " (" + basis + ")" : basis);
+  f.add("tries", e["attempt"].text() + " begun, " + e["attempts_used"].text() + " of " +
+                     e["max_attempts"].text() + " failed, " + e["losses"].text() + " of " +
+                     e["max_losses"].text() + " lost");
+  if (const auto at = e["next_at"].text(); !at.empty())
+    f.add("next", ago(at, ctx.started) + ": " + e["next"].text() + " (" + at + ")");
+  std::string out = f.text(ctx.screen());
+  if (!e["open"].truth()) {
+    out += "\nIt has ended; nothing holds it.\n  " + e["then"].text() + "\n";
+    return out;
+  }
+  if (e["reasons"].size() > 0) {
+    out += "\nWhy it is not done:\n";
+    add_reasons(out, e["reasons"], "  ");
+  }
+  if (e["sessions"].size() > 0) {
+    table t(
+        {{"SESSION"}, {"NAME", false, 8}, {"MAY"}, {"RULES THAT SAY NO", false, 12}, {"BECAUSE", false, 12}});
+    e["sessions"].each([&](view s) {
+      const bool may = s["eligible"].truth();
+      t.row({s["id"].text(),
+             s["name"].text(),
+             {may ? "yes" : "no", may ? colour::green : colour::none},
+             codes_in(s["reasons"]),
+             first_text(s["reasons"])});
+    });
+    out += "\n" + t.text(ctx.screen());
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_explain(command& run, context& ctx) {
+  auto& c = run.sub("explain", "Say why a run is where it is, and what would change that");
+  auto& ids = c.keep<std::vector<std::string>>();
+  c.argument("RUN", ids, "ids, beginnings of ids, or names", true, complete::runs);
+  c.note(
+      "Every reason with its evidence, what would lift it and the command that does; then each session with "
+      "the rules that keep it from the run. The claim itself goes by the same rules. docs/diagnostics.md has "
+      "all codes.");
+  c.example("belfry run explain thumbs", "");
+  c.example("belfry run explain thumbs -o json | jq '.reasons[].code'", "");
+  c.action([&ids, &ctx] {
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto e = ctx.node().get("/v1/runs/" + percent_encoded(ids[i]) + "/explain");
+      if (i > 0 && ctx.table()) ctx.put("\n");
+      ctx.show(e, e["run_id"].text(), [&] { return explanation_page(e.root(), ctx); });
+    }
+    return number_of(exit_code::ok);
+  });
+}
+
+}  // namespace belfry::app
