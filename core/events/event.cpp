@@ -60,6 +60,13 @@ constexpr std::array names{
     name{resumed, "resumed"},
     name{drain_started, "drain_started"},
     name{drained, "drained"},
+    name{spawn_requested, "spawn_requested"},
+    name{spawn_unresolvable, "spawn_unresolvable"},
+    name{worker_spawned, "worker_spawned"},
+    name{worker_ready, "worker_ready"},
+    name{worker_ended, "worker_ended"},
+    name{worker_reaped, "worker_reaped"},
+    name{spawn_failed, "spawn_failed"},
 };
 
 }  // namespace

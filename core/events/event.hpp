@@ -62,6 +62,13 @@ enum class event_kind : std::uint16_t {
   resumed = 61,  // one reason was lifted
   drain_started = 62,
   drained = 63,  // nothing runs any more under it
+  spawn_requested = 85,
+  spawn_unresolvable = 86,
+  worker_spawned = 87,
+  worker_ready = 88,
+  worker_ended = 89,
+  worker_reaped = 90,
+  spawn_failed = 91,
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

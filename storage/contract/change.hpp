@@ -17,6 +17,7 @@
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 
 namespace belfry::storage {
 
@@ -117,6 +118,11 @@ struct append_log {
 struct note_event {
   core::event what;
 };  // for facts without a row of their own
+// A worker that the node starts by itself, as it stands now. Session 0: a new one, of the session that this
+// set has just registered. What changed becomes an event. Codes: not_found (no such worker).
+struct put_worker {
+  core::spawned_worker who;
+};
 struct put_limits {
   core::limit_options limits;
 };  // live limits, durable
@@ -143,7 +149,8 @@ struct prune_keys {
 using change =
     std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
                  put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained>;
+                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
+                 put_worker>;
 
 struct change_set {
   core::instant now = core::never;
