@@ -107,6 +107,7 @@ void spawner::started(const worker_started& news) {
   e->row.pid = news.pid;
   e->clock.started = deps_.clock->steady();
   deps_.says.say(note_level::info, line_about("worker-started", e->row) + " pid=" + std::to_string(news.pid));
+  deps_.says.count(platform::metric::workers_started_total);
   const spawned how{worker_spawned{e->row.session, e->row.agent_type}};
   write(*e, [this, number = e->wish, how](bool) { answer(number, how); });
   arm();
@@ -365,6 +366,7 @@ void spawner::finish(core::session_id id) {
     if (!written) return close_later(id);
     const auto ended = std::move(*same);
     forget(id);
+    deps_.says.count(platform::metric::workers_ended_total, 1, core::to_text(ended.row.end));
     const bool bad = core::failed_to_start(ended.row.end) || ended.row.end == worker_end::crashed;
     deps_.says.say(bad ? note_level::warning : note_level::info,
                    line_about("worker-ended", ended.row) + " end=" +

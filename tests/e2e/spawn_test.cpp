@@ -11,9 +11,11 @@
 namespace belfry::test {
 namespace {
 
-std::string toml_list(const std::vector<std::string>& words) {
+using words = std::vector<std::string>;
+
+std::string toml_list(const words& list) {
   std::string out;
-  for (const auto& w : words) out += (out.empty() ? "" : ", ") + json(w).dump();
+  for (const auto& w : list) out += (out.empty() ? "" : ", ") + json(w).dump();
   return "[" + out + "]";
 }
 
@@ -79,7 +81,7 @@ std::vector<std::string> agent(const std::string& script, std::vector<std::strin
 
 TEST_CASE("spawn: a worker comes back as its session, does the work, and its token is nowhere to be seen",
           "[e2e][spawn]") {
-  spawning s({"/bin/sh", "-c",
+  spawning s(words{"/bin/sh", "-c",
               "env > worker-env; exec " + shell_quoted(belfry_binary()) +
                   " work --wait 5s -- /bin/sh -c 'env > handler-env'"},
              "pass_env = [\"FOR_AGENTS\"]\nenv = { MODEL = \"small\" }\n");
@@ -124,7 +126,7 @@ TEST_CASE("spawn: a worker comes back as its session, does the work, and its tok
 }
 
 TEST_CASE("spawn: who dies at the start leaves its last lines, and its type backs off", "[e2e][spawn]") {
-  spawning s({"/bin/sh", "-c", "echo no model; exit 7"}, "backoff = \"10m\"\nbackoff_max = \"10m\"\n");
+  spawning s(words{"/bin/sh", "-c", "echo no model; exit 7"}, "backoff = \"10m\"\nbackoff_max = \"10m\"\n");
   const auto session = s.spawn();
   const auto w = s.wait_ended(session);
   CHECK(w.at("end") == "died_at_start");
@@ -138,7 +140,7 @@ TEST_CASE("spawn: who dies at the start leaves its last lines, and its type back
 }
 
 TEST_CASE("spawn: a program that is not there is said at once", "[e2e][spawn]") {
-  spawning s({"no-such-agent"});
+  spawning s(words{"no-such-agent"});
   const auto no = s.belfry()({"agent-type", "spawn", "hand"});
   CHECK(no.exit_code == 7);
   CHECK(has(no.err, "no-such-agent"));
@@ -147,7 +149,7 @@ TEST_CASE("spawn: a program that is not there is said at once", "[e2e][spawn]") 
 
 TEST_CASE("spawn: who hangs and never says a word is killed with everything that it started",
           "[e2e][spawn]") {
-  spawning s({"/bin/sh", "-c", "trap '' TERM; sleep 600 & setsid sleep 600 & while :; do sleep 1; done"},
+  spawning s(words{"/bin/sh", "-c", "trap '' TERM; sleep 600 & setsid sleep 600 & while :; do sleep 1; done"},
              "start_timeout = \"500ms\"\ngrace = \"200ms\"\n");
   const auto session = s.spawn();
   REQUIRE(eventually([&] { return processes_with("BELFRY_SESSION", session).size() >= 3; }));
