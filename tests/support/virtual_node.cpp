@@ -35,7 +35,7 @@ class faulty_store final : public storage::store {
     return real_->scan_open(after, limit);
   }
   core::result<core::pause_book> pauses() override {
-    if (faults_.pauses_unreadable)
+    if (faults_->pauses_unreadable)
       return core::failure{core::errc::unavailable, "the pauses cannot be read", {}, {}};
     return real_->pauses();
   }
