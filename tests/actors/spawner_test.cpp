@@ -327,6 +327,7 @@ TEST_CASE_METHOD(spawning_node,
                  "spawner: who outlives its ttl drains, gives back what it holds, and is "
                  "stopped only then",
                  "[actors][spawn]") {
+  processes.answer_stops(stop_answer::by_hand);
   const auto run = work();
   const auto id = spawned(run);
   takes(id);
@@ -340,8 +341,6 @@ TEST_CASE_METHOD(spawning_node,
   CHECK(state_of_session(id) == session_state::draining);
   CHECK(claim_as(id, token())->runs.empty());
   CHECK(processes.stops().empty());
-  processes.answer_stops(stop_answer::by_hand);
-  faults.record = true;
   advance(1min);
   // Released before the signal: the run waits for somebody else while the process still lives.
   CHECK(processes.stops().size() == 1);
