@@ -108,8 +108,20 @@ using session_door = session_client::extend<
     caf::replies_to<heartbeat_session>::with<core::result<sessions_seen>>,  // it lives; what it holds
     caf::replies_to<steer_session>::with<core::result<sessions_seen>>,      // drain, resume
     caf::replies_to<look_at_sessions>::with<core::result<sessions_seen>>>;  // with leases and health
+// What the session registry tells of a session that somebody follows.
+using session_follower = caf::typed_actor<caf::reacts_to<session_news>>;
+// This session, which is known, is the spawner's.
+struct follow_session {
+  core::session_id id;
+  session_follower who;
+};
+// What the spawner asks.
+using worker_registry =
+    session_client::extend<caf::replies_to<steer_session>::with<core::result<sessions_seen>>,
+                           caf::reacts_to<follow_session>>;
 using session_registry_actor = session_door::extend_with<life_listener>::extend<
     caf::replies_to<load_sessions>::with<core::result<sessions_loaded>>, caf::reacts_to<read_with>,
+    caf::reacts_to<follow_session>,
     caf::reacts_to<alarm_rang>>;  // somebody may have been silent for too long
 
 // What the timekeeper and the dispatcher tell.
@@ -126,6 +138,11 @@ using wake_deliverer =
     caf::typed_actor<caf::replies_to<deliver_wakes>::with<wakes_delivered>>;  // an answer per target
 // What the escalation ladder asks.
 using worker_spawner = caf::typed_actor<caf::replies_to<spawn_worker>::with<core::result<worker_spawned>>>;
+// What the doors ask.
+using spawner_door = worker_spawner::extend<
+    caf::replies_to<spawn_by_hand>::with<core::result<worker_spawned>>,      // as the ladder does, by name
+    caf::replies_to<ask_agent_types>::with<core::result<agent_types_told>>,  // with their living workers
+    caf::reacts_to<address_told>>;
 
 // ---- the rest
 

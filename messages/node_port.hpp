@@ -16,6 +16,7 @@
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
 #include "messages/sessions.hpp"
+#include "messages/spawns.hpp"
 
 namespace belfry::messages {
 
@@ -66,6 +67,8 @@ class node_port {
   virtual void call(look_at_sessions m, reply<sessions_seen> done) = 0;
   virtual void call(explain_session m, reply<session_explanation> done) = 0;
   virtual void call(adopt_result m, reply<adopted> done) = 0;
+  virtual void call(spawn_by_hand m, reply<worker_spawned> done) = 0;
+  virtual void call(ask_agent_types m, reply<agent_types_told> done) = 0;
   virtual void call(ask_node m, reply<node_status> done) = 0;
   virtual void call(query q, reply<query_answer> done) = 0;
 

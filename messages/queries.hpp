@@ -11,6 +11,7 @@
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 
 namespace belfry::messages {
 
@@ -69,6 +70,13 @@ struct list_leases {
   using answer = std::vector<core::run_head>;
   core::session_id who;  // 0: of all sessions
 };
+struct list_workers {  // that the node started by itself, newest first
+  using answer = std::vector<core::spawned_worker>;
+  core::run_id run;        // 0: of all runs, and those by hand
+  std::string agent_type;  // empty: of all
+  bool ended_too = false;
+  std::size_t limit = 1000;
+};
 struct get_events {
   using answer = core::event_page;
   std::int64_t after = 0;
@@ -105,11 +113,11 @@ struct check_store {
 
 using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
                            list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
-                           copy_store, check_store, get_troubles>;
+                           copy_store, check_store, get_troubles, list_workers>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
                  core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
-                 core::store_check, core::store_troubles>;
+                 core::store_check, core::store_troubles, std::vector<core::spawned_worker>>;
 
 }  // namespace belfry::messages

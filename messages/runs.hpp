@@ -44,7 +44,8 @@ struct claim_runs {
   core::span wait{0};     // how long to wait when there is nothing; at most 60 s
   core::priority at_least = core::priority::low;
   core::span lease{std::chrono::minutes{5}};
-  bool start = false;  // begin at once: claimed and running in one commit
+  bool start = false;                          // begin at once: claimed and running in one commit
+  std::optional<core::token_hash> shown = {};  // SHA-256 of the session token that came with it
 };
 struct claimed_run {
   core::run run;      // with spec

@@ -7,6 +7,7 @@
 
 #include "core/session/liveness.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 #include "messages/runs.hpp"
 
 namespace belfry::messages {
@@ -15,6 +16,9 @@ struct register_session {
   core::session who;  // id 0: new; else it comes back
   std::string actor;
   std::optional<once_key> once;
+  std::optional<core::token_hash> shown = {};  // SHA-256 of the session token that came with it
+  // Of a new session: the worker that is about to be started for it, in the same commit.
+  std::optional<core::spawned_worker> worker = {};
 };
 struct session_answer {
   core::session who;
@@ -31,6 +35,7 @@ struct heartbeat_session {
   core::session_id id;
   std::optional<bool> paused, prompting;
   std::string actor;
+  std::optional<core::token_hash> shown = {};
 };
 // An operator's word: no new runs for it, or runs again.
 struct steer_session {

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,7 @@ struct doors {
   messages::session_door sessions;
   messages::dispatcher_actor dispatcher;
   messages::node_client node;
+  messages::spawner_door spawner = {};
   event_hub_client hub;
   std::vector<messages::reader_actor> readers;
 };
@@ -66,6 +69,13 @@ class gateway : public gateway_actor::base {
     if (doors_.hub) caf::anon_send(doors_.hub, drop_watch{entry});
   }
 
+  // Sessions whose worker the node has started: their words come with a token.
+  void know_token(core::session_id id, const core::token_hash& token) { tokens_[id] = token; }
+  void forget_token(core::session_id id) { tokens_.erase(id); }
+  // Why nobody may speak for the session who shows this.
+  std::optional<core::failure> refuses(core::session_id who,
+                                       const std::optional<core::token_hash>& shown) const;
+
   template <class Who, class M, class T>
   void ask(const Who& who, M m, const std::shared_ptr<open_question<T>>& q, const char* whom) {
     if (!who) return q->answer(refused_by(gate::starting));
@@ -78,6 +88,7 @@ class gateway : public gateway_actor::base {
   doors doors_;
   std::vector<std::shared_ptr<watch_entry>> early_;  // watches from before the hub was there
   std::size_t next_ = 0;
+  std::unordered_map<core::session_id, core::token_hash> tokens_;
 };
 
 }  // namespace belfry::actors

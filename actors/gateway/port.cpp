@@ -56,6 +56,40 @@ std::shared_ptr<open_question<T>> gateway_port::admit(kind k, std::atomic<std::u
   return std::make_shared<open_question<T>>(std::move(answer), state_, counter);
 }
 
+std::optional<failure> gateway::refuses(core::session_id who,
+                                        const std::optional<core::token_hash>& shown) const {
+  const auto it = tokens_.find(who);
+  if (it == tokens_.end()) return std::nullopt;
+  if (!shown)
+    return failure{errc::unauthorised,
+                   to_string(who) +
+                       " belongs to a worker that this node has started; whoever speaks for it shows its "
+                       "BELFRY_TOKEN in the header Belfry-Session-Token",
+                   {},
+                   {}};
+  // As long for a nearly right one as for a wrong one.
+  std::uint8_t differing = 0;
+  for (std::size_t i = 0; i < shown->size(); ++i)
+    differing = static_cast<std::uint8_t>(differing | ((*shown)[i] ^ it->second[i]));
+  if (differing == 0) return std::nullopt;
+  return failure{errc::forbidden, "that is not the token of " + to_string(who), {}, {}};
+}
+
+namespace {
+
+// Who speaks with a message that a session's token may have to come with.
+core::session_id speaker_of(const claim_runs& m) { return m.who; }
+core::session_id speaker_of(const heartbeat_session& m) { return m.id; }
+core::session_id speaker_of(const register_session& m) { return m.who.id; }
+
+template <class M>
+concept spoken_by_session = requires(const M& m) {
+  speaker_of(m);
+  m.shown;
+};
+
+}  // namespace
+
 template <class M, class T, class Door>
 void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
   bool waits = false;
@@ -65,6 +99,8 @@ void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* 
   if (!question) return;
   caf::anon_send(gateway_, gateway_call{[question = std::move(question), m = std::move(m), door,
                                          whom](gateway& g) mutable {
+                   if constexpr (spoken_by_session<M>)
+                     if (auto no = g.refuses(speaker_of(m), m.shown)) return question->answer(std::move(*no));
                    question->asked = true;
                    g.ask(door(g), std::move(m), question, whom);
                  }});
@@ -217,6 +253,16 @@ void gateway_port::call(messages::adopt_result m, reply<adopted> done) {
   forward(
       kind::running_work, std::move(m), std::move(done),
       [](gateway& g) { return g.open_doors().operator_desk; }, "operator desk");
+}
+void gateway_port::call(spawn_by_hand m, reply<worker_spawned> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().spawner; },
+      "spawner");
+}
+void gateway_port::call(ask_agent_types m, reply<agent_types_told> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().spawner; },
+      "spawner");
 }
 void gateway_port::call(ask_node m, reply<node_status> done) {
   forward(

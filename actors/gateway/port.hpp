@@ -47,6 +47,8 @@ class gateway_port : public messages::node_port {
   void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
+  void call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) override;
+  void call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
 

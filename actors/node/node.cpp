@@ -129,6 +129,8 @@ core::result<void> node::start() {
                    "a node needs a store, a clock, randomness, and processes unless it has no executors",
                    {},
                    {}};
+  if (s.parts.processes == nullptr && !s.options.spawner.types.empty())
+    return failure{errc::invalid, "a node that starts workers needs processes", {}, {}};
   s.started = true;
   s.shared->passes = gate::starting;
   auto ready = std::make_shared<std::promise<core::result<void>>>();
@@ -170,6 +172,13 @@ core::result<void> node::stop(core::span deadline) {
   if (s.stopped.wait_for(longest) != std::future_status::ready) return late;
   if (!s.stopped.get()) return late;
   return core::result<void>{};
+}
+
+void node::listens(const std::string& url) {
+  caf::anon_send(s_->gateway_handle, gateway_call{[url](gateway& g) {
+                   if (g.open_doors().spawner)
+                     caf::anon_send(g.open_doors().spawner, messages::address_told{url});
+                 }});
 }
 
 caf::actor_system& node::system() { return *s_->system; }

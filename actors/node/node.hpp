@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/errors/result.hpp"
 #include "core/operators/allowance.hpp"
 #include "core/queue/board.hpp"
 #include "core/session/liveness.hpp"
+#include "core/spawn/agent_type.hpp"
 #include "core/supervision/intensity.hpp"
 #include "core/time/instant.hpp"
 #include "messages/node_port.hpp"
@@ -84,6 +86,13 @@ struct alarm_options {
   core::span dead_letter_age = std::chrono::hours{24};
 };
 
+struct spawner_options {
+  /// Kinds of workers that the node may start by itself; names are unique. Default none.
+  std::vector<core::agent_type> types;
+  /// Where workers find the node. Empty: node::listens() will say; nobody is started before. Default empty.
+  std::string url;
+};
+
 enum class scheduling : std::uint8_t {
   real,     // CAF's pool, storage and readers on threads of their own
   testing,  // CAF's test coordinator: nothing runs unless the test says so, all in its thread
@@ -122,6 +131,7 @@ struct node_options {
   executor_options executor;
   retention_options retention;
   alarm_options alarms = {};
+  spawner_options spawner = {};
   scheduling schedule = scheduling::real;
 };
 
@@ -159,6 +169,8 @@ class node {
   // when an actor does not end: the destructor would block then, so leave the process with std::_Exit. Under
   // `testing` it only asks.
   core::result<void> stop(core::span deadline = std::chrono::seconds{10});
+  // Where workers that the node starts find it.
+  void listens(const std::string& url);
   // For tests: the actor system, with its coordinator.
   caf::actor_system& system();
 

@@ -62,6 +62,9 @@ struct answering {
     return wrap(store.list_sessions(q.gone_too));
   }
   core::result<query_answer> operator()(const list_leases& q) const { return wrap(store.leases_of(q.who)); }
+  core::result<query_answer> operator()(const list_workers& q) const {
+    return wrap(store.list_workers(storage::worker_filter{q.run, q.agent_type, q.ended_too, q.limit}));
+  }
   core::result<query_answer> operator()(const get_events& q) const {
     return wrap(store.events_after(q.after, q.limit, q.filter));
   }

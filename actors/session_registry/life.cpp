@@ -57,7 +57,55 @@ void session_registry::tell(const core::session& who) {
   caf::anon_send(deps_.lease_desk, msg::session_changed{who});
 }
 
+void session_registry::follow(const msg::follow_session& asked) {
+  if (const auto it = here_.find(asked.id); it != here_.end())
+    it->second.follower = asked.who;
+  else
+    caf::anon_send(asked.who, msg::session_news{asked.id, msg::session_word::gone, "removed"});
+}
+
+void session_registry::tell_life(entry& e) {
+  if (e.follower && !std::exchange(e.told, true))
+    caf::anon_send(e.follower, msg::session_news{e.who.id, msg::session_word::lives, {}});
+}
+
+// The worker of an agent type was started for what its type can do: as something else it would be of no use
+// to the run that it was started for, and the limits of the type would not hold for it.
+std::optional<failure> session_registry::misfit(const core::session& who) {
+  const auto it = who.id ? here_.find(who.id) : here_.end();
+  if (it == here_.end() || !it->second.follower) return std::nullopt;
+  const auto& declared = it->second.who;
+  failure no{errc::conflict,
+             to_string(who.id) + " was started as " + declared.agent_type +
+                 " and cannot be registered as something else",
+             {},
+             "belfry agent-type show " + declared.agent_type};
+  const auto differs = [&no](const char* field, const std::string& said, const std::string& was) {
+    if (said != was) no.problems.push_back({field, said, was, "it is not what the agent type declares"});
+  };
+  const auto listed = [](const std::vector<std::string>& words) {
+    std::string out;
+    for (const auto& w : words) (out += out.empty() ? "" : ", ") += w;
+    return out;
+  };
+  differs("/agent_type", who.agent_type, declared.agent_type);
+  differs("/workspace", who.workspace, declared.workspace);
+  differs("/channel", who.channel, declared.channel);
+  differs("/capabilities", listed(who.capabilities), listed(declared.capabilities));
+  if (no.problems.empty()) {
+    tell_life(it->second);
+    return std::nullopt;
+  }
+  const auto& first = no.problems.front();
+  caf::anon_send(it->second.follower, msg::session_news{who.id, msg::session_word::misfit,
+                                                        first.pointer.substr(1) + ": " + first.value +
+                                                            ", declared: " + first.allowed});
+  return no;
+}
+
 void session_registry::tell_gone(const msg::session_gone& news) {
+  if (const auto it = here_.find(news.id); it != here_.end() && it->second.follower)
+    caf::anon_send(it->second.follower, msg::session_news{news.id, msg::session_word::gone, news.reason});
   forget(news.id);
   caf::anon_send(deps_.dispatcher, news);
   caf::anon_send(deps_.lease_desk, news);
@@ -95,6 +143,7 @@ caf::result<session_registry::views> session_registry::heartbeat(const msg::hear
   const auto now = deps_.clock->now();
   auto& e = it->second;
   e.seen = std::max(e.seen, now);
+  tell_life(e);
   const bool says_something = (asked.paused && *asked.paused != e.who.paused) ||
                               (asked.prompting && *asked.prompting != e.who.prompting);
   const bool seldom_written = now - e.who.last_seen >= deps_.liveness.stale_after / 4;
@@ -203,6 +252,7 @@ void session_registry::spoke(const msg::session_spoke& news) {
   if (it == here_.end()) return;
   auto& e = it->second;
   e.seen = std::max(e.seen, news.at);
+  tell_life(e);
   const bool back = e.who.state == session_state::stale;
   if (e.asked || (!back && e.seen - e.who.last_seen < deps_.liveness.stale_after / 4)) return;
   e.asked = true;

@@ -34,6 +34,7 @@ auto session_registry::make_behavior() -> behavior_type {
       [this](const msg::look_at_sessions& asked) { return look_at(asked); },
       [this](const msg::session_spoke& news) { spoke(news); },
       [this](const msg::read_with& asked) { deps_.reader = asked.who; },
+      [this](const msg::follow_session& asked) { follow(asked); },
       [this](const msg::alarm_rang& ring) {
         if (alarm_.rang(ring)) look();
       },
@@ -43,10 +44,12 @@ auto session_registry::make_behavior() -> behavior_type {
 caf::result<core::result<msg::session_answer>> session_registry::enter(const msg::register_session& asked) {
   const auto now = deps_.clock->now();
   auto who = asked.who;
+  if (auto no = misfit(who)) return core::result<msg::session_answer>{std::move(*no)};
   if (who.created_at == core::never && !who.id) who.created_at = now;
   who.last_seen = now;
   std::vector<storage::change_set> sets;
   sets.push_back({now, asked.actor, once_of(asked.once), {storage::put_session{std::move(who)}}});
+  if (asked.worker) sets.back().changes.emplace_back(storage::put_worker{*asked.worker});
   return commit_then<msg::session_answer>(
       this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::session_answer> {
         auto& answer = r.answers.front();

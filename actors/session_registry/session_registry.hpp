@@ -47,7 +47,9 @@ class session_registry : public messages::session_registry_actor::base {
   struct entry {
     core::session who;
     core::instant seen = core::never;
-    bool asked = false;  // a word about it is on its way to the store
+    bool asked = false;                        // a word about it is on its way to the store
+    messages::session_follower follower = {};  // the spawner, of a worker that it has started
+    bool told = false;                         // that it lives
   };
   using views = core::result<messages::sessions_seen>;
   using views_answer = std::shared_ptr<promise_guard<views>>;
@@ -67,6 +69,9 @@ class session_registry : public messages::session_registry_actor::base {
   void tell(const core::session& who);
   void tell_gone(const messages::session_gone& news);
   void note_silence(core::instant now);
+  void follow(const messages::follow_session& asked);
+  void tell_life(entry& e);
+  std::optional<core::failure> misfit(const core::session& who);
   void change(storage::change_session what, const std::string& actor,
               std::function<void(core::result<core::session>)> then);
   void answer_with(std::vector<core::session> all, const views_answer& answer);

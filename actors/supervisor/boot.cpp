@@ -18,6 +18,7 @@
 #include "actors/readers/reader.hpp"
 #include "actors/retention/retention.hpp"
 #include "actors/session_registry/session_registry.hpp"
+#include "actors/spawner/spawner.hpp"
 #include "actors/storage/storage.hpp"
 #include "actors/support/failures.hpp"
 #include "actors/timekeeper/timekeeper.hpp"
@@ -152,6 +153,19 @@ void supervisor::spawn_queue() {
   doors_.jobs =
       adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
             queue_wave);
+  spawner_deps w;
+  w.store = store;
+  w.reader = doors_.readers.front();
+  w.registry = registry_;
+  w.gateway = d.gateway;
+  w.processes = d.processes;
+  w.clock = d.clock;
+  w.randomness = d.randomness;
+  w.says = d.says;
+  w.options = o.spawner;
+  w.mark = o.mark;
+  spawner_ = adopt("spawner", spawn<spawner, caf::monitored>(std::move(w)), executors_wave);
+  doors_.spawner = spawner_;
   doors_.intake = storage_;
   doors_.sessions = registry_;
   doors_.dispatcher = dispatcher_;
@@ -192,6 +206,7 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
   deps_->says.say(note_level::info, "node-started " + text);
   write_event(core::event_kind::node_started, text);
   caf::anon_send(timekeeper_, start_timers{});
+  caf::anon_send(spawner_, start_spawning{});
   if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});
   if (deps_->options.retention.every > core::span{0})
     adopt("retention",

@@ -20,16 +20,36 @@ constexpr int last_wave = 4;
 
 void supervisor::stop(core::span deadline) {
   if (std::exchange(stopping_, true)) {  // told again: the drain can only be over earlier
-    if (executors_head_) caf::anon_send(executors_head_, drain_executors{deadline});
+    if (drains_ > 0) drain(deadline);
     return;
   }
   deps_->port->passes = gate::stopping;
   deps_->says.say(note_level::info, "node-stopping");
   if (storage_ && failed_.empty()) write_event(core::event_kind::node_stopping, {});
   if (dispatcher_) caf::anon_send(dispatcher_, close_claims{});
-  if (!executors_head_ || !failed_.empty()) return end_wave();
-  request(executors_head_, caf::infinite, drain_executors{deadline})
-      .then([this](executors_drained) { end_wave(); }, [this](caf::error&) { end_wave(); });
+  if (!failed_.empty()) return end_wave();
+  drain(deadline);
+  if (drains_ == 0) end_wave();
+}
+
+// What runs in executors, and in workers that the node started, may end. Each question is answered, also when
+// it was asked before.
+void supervisor::drain(core::span deadline) {
+  const auto lost = [this](caf::error&) { drained(); };
+  if (executors_head_) {
+    ++drains_;
+    request(executors_head_, caf::infinite, drain_executors{deadline})
+        .then([this](executors_drained) { drained(); }, lost);
+  }
+  if (spawner_) {
+    ++drains_;
+    request(spawner_, caf::infinite, drain_workers{deadline})
+        .then([this](workers_drained) { drained(); }, lost);
+  }
+}
+
+void supervisor::drained() {
+  if (--drains_ == 0) end_wave();
 }
 
 // Ends the next wave once the one before has ended. Called whenever somebody has.

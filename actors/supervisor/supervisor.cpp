@@ -58,6 +58,7 @@ void supervisor::on_exit() {
   sweeper_ = nullptr;
   timekeeper_ = nullptr;
   registry_ = nullptr;
+  spawner_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;
@@ -120,6 +121,7 @@ void supervisor::restart(std::size_t index) {
             if (stopping_) return;
             doors_.readers.at(number) = spawn_reader(number, std::move(with));
             if (number == 0 && registry_) caf::anon_send(registry_, read_with{doors_.readers.front()});
+            if (number == 0 && spawner_) caf::anon_send(spawner_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

@@ -16,6 +16,7 @@
 #include "actors/executor_supervisor/role.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/node/node.hpp"
+#include "actors/spawner/role.hpp"
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
 #include "actors/support/note.hpp"
@@ -80,6 +81,8 @@ class supervisor : public messages::supervisor_actor::base {
 
   // stop.cpp
   void stop(core::span deadline);
+  void drain(core::span deadline);
+  void drained();
   void end_wave();
   void stopped(core::result<void> how);
 
@@ -92,6 +95,7 @@ class supervisor : public messages::supervisor_actor::base {
   messages::lease_sweeper_actor sweeper_;
   messages::timekeeper_actor timekeeper_;
   messages::session_registry_actor registry_;
+  spawner_actor spawner_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;
@@ -99,6 +103,7 @@ class supervisor : public messages::supervisor_actor::base {
   std::string failed_;  // why the node cannot go on
   bool stopping_ = false;
   int wave_ = 0;
+  int drains_ = 0;  // that the first wave waits for
   bool wave_over_due_ = false;
   alarm alarm_;
 };

@@ -9,6 +9,7 @@
 #include "actors/executor_supervisor/role.hpp"
 #include "actors/gateway/role.hpp"
 #include "actors/process_executor/role.hpp"
+#include "actors/spawner/role.hpp"
 #include "actors/storage/role.hpp"
 #include "messages/interfaces.hpp"
 
@@ -142,3 +143,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::wake_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::runs_taken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::spawn_worker)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::worker_spawned>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::spawn_by_hand)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ask_agent_types)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::agent_types_told>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::address_told)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::start_spawning)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::drain_workers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::workers_drained)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::session_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::follow_session)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::worker_started)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::worker_said)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::worker_exited)

@@ -48,6 +48,8 @@ void take_unknown(std::string_view name, std::string_view value, request& q) {
     q.actor = value;
   else if (same(name, "traceparent"))
     q.traceparent = value;
+  else if (same(name, "Belfry-Session-Token"))
+    q.session_token = value;
 }
 
 std::optional<head_mistake> take(http::field name, std::string_view text, std::string_view value, request& q,

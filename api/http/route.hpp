@@ -48,6 +48,7 @@ struct route {
   std::vector<core::errc> refusals;        // besides those that every operation has
   bool once = false;                       // takes an Idempotency-Key
   std::size_t body_limit = 0;              // 0: the server's
+  bool session_token = false;              // spoken by a session: may have to come with its token
 };
 
 // Every operation, in the order of the document.

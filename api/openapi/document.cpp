@@ -64,6 +64,9 @@ void write_parameters(writer& w, const route& r) {
     write_parameter(w, "Idempotency-Key", "header", "text",
                     "The same key and content gives the same answer for 24 h; other content is refused",
                     false);
+  if (r.session_token)
+    write_parameter(w, "Belfry-Session-Token", "header", "text",
+                    "BELFRY_TOKEN of a worker that the node has started; required for its session", false);
   w.end_array();
 }
 

@@ -98,6 +98,11 @@ void add_run_requests(std::vector<schema>& all) {
                  {}});
   all.push_back(
       {"BatchSubmission", "Up to 1,000 runs", {{"runs", "[]@Submission", "1 to 1,000", required}}, true, {}});
+  all.push_back({"SpawnRequest",
+                 "Where",
+                 {{"workspace", "text", "Of the worker's session; default that of the type"}},
+                 true,
+                 {}});
   all.push_back({"Reason", "Why", {{"reason", "text", "At most 500 characters"}}, true, {}});
   all.push_back({"Force",
                  "Why, and what was seen before",

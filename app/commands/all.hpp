@@ -25,6 +25,7 @@ void add_pauses(command& scheduler, context& ctx);  // scheduler pause, resume, 
 void add_events(command& root, context& ctx);
 void add_transfer(command& root, context& ctx);  // export, import
 void add_handlers(command& root, context& ctx);
+void add_agent_types(command& root, context& ctx);
 void add_maintenance(command& root, context& ctx);  // backup, retention
 void add_sessions(command& root, context& ctx);
 void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says

@@ -30,6 +30,7 @@ void declare_everything(command& root, context& ctx) {
   add_leases(root, run, ctx);
   add_transfer(root, ctx);
   add_handlers(root, ctx);
+  add_agent_types(root, ctx);
   add_maintenance(root, ctx);
   add_config(root, ctx);
   add_api(root, ctx);

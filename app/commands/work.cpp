@@ -1,6 +1,7 @@
 // work: turns any command into a worker.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -20,8 +21,8 @@ using namespace std::chrono_literals;
 struct worker_flags {
   std::optional<std::string> name, workspace, channel, at_least, lease, beat, wait, drain, patience, grace,
       cwd;
-  std::string agent_type = "worker";
-  std::int64_t slots = 1;
+  std::optional<std::string> agent_type;
+  std::optional<std::int64_t> slots;
   std::vector<std::string> capabilities, env, success_codes, retry_codes, argv;
   bool quiet = false;
 };
@@ -87,23 +88,50 @@ std::string folder_of(const std::optional<std::string>& given) {
   return path.string();
 }
 
-work_plan plan_of(const worker_flags& o, const context& ctx) {
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string{} : std::string(value);
+}
+
+// A worker that the node has started is told in its environment who it is; what is said here goes before.
+void read_origin(work_plan& plan, worker_flags& o) {
+  plan.session = variable("BELFRY_SESSION");
+  if (plan.session.empty()) return;
+  if (const auto id = core::parse_id<core::session_id>(plan.session); !id)
+    throw refusal(exit_code::usage,
+                  "BELFRY_SESSION: '" + core::shown(plan.session, 60) + "' is not the id of a session");
+  plan.session_token = variable("BELFRY_TOKEN");
+  const auto usual = [](std::optional<std::string>& flag, const char* name) {
+    if (auto here = variable(name); !flag && !here.empty()) flag = std::move(here);
+  };
+  usual(o.agent_type, "BELFRY_AGENT_TYPE");
+  usual(o.workspace, "BELFRY_WORKSPACE");
+  usual(o.channel, "BELFRY_CHANNEL");
+  if (auto able = variable("BELFRY_CAPABILITIES"); o.capabilities.empty() && !able.empty())
+    o.capabilities.push_back(std::move(able));
+  if (const auto slots = variable("BELFRY_SLOTS"); !o.slots && !slots.empty())
+    o.slots = std::strtoll(slots.c_str(), nullptr, 10);
+}
+
+work_plan plan_of(worker_flags o, const context& ctx) {
   if (o.argv.empty())
     throw refusal(exit_code::usage, "there is no command to run for each claim", {},
                   "belfry work --agent-type TYPE -- COMMAND…");
   work_plan plan;
+  read_origin(plan, o);
   plan.server = ctx.options.server;
   plan.debug = ctx.options.debug;
   plan.quiet = o.quiet;
   plan.name = o.name.value_or(platform::host_name() + "-" + std::to_string(::getpid()));
-  plan.agent_type = o.agent_type;
+  plan.agent_type = o.agent_type.value_or("worker");
   plan.workspace = o.workspace.value_or("");
   plan.channel = o.channel.value_or("");
   plan.capabilities = words_of(o.capabilities);
-  if (o.slots < 1 || o.slots > 1000)
-    throw refusal(exit_code::usage, "--slots: '" + std::to_string(o.slots) + "' will not do",
+  const auto slots = o.slots.value_or(1);
+  if (slots < 1 || slots > 1000)
+    throw refusal(exit_code::usage, "--slots: '" + std::to_string(slots) + "' will not do",
                   {"allowed: 1 to 1000"}, {});
-  plan.slots = static_cast<std::size_t>(o.slots);
+  plan.slots = static_cast<std::size_t>(slots);
   if (o.at_least && !core::priority_from(*o.at_least))
     throw refusal(exit_code::usage, "--at-least: '" + core::shown(*o.at_least, 60) + "' will not do",
                   {"allowed: urgent, high, normal, low"}, {});
@@ -175,6 +203,9 @@ void add_work(command& root, context& ctx) {
       "TERM, INT or HUP: claims no more, lets commands end, tells their results and ends with 0. A second "
       "one: "
       "kills them, gives their runs back and ends with 130 or 143. A node that is away is waited for.");
+  c.note(
+      "Started by the node for an agent type it comes back as the session that BELFRY_SESSION names, shows "
+      "BELFRY_TOKEN, and takes type, workspace, channel, capabilities and slots from its environment.");
   c.example("belfry work --agent-type thumbs --cap gpu --slots 4 -- ./make-thumbnail", "");
   c.example("belfry work --server https://belfry.example.org --env API_KEY -- python3 agent.py",
             "On another machine; API_KEY is passed on to the command.");

@@ -11,6 +11,8 @@
 #include "app/cli/command.hpp"
 #include "app/cli/refusal.hpp"
 #include "app/client/transport.hpp"
+#include "app/options/agent_types.hpp"
+#include "app/options/toml_values.hpp"
 #include "core/text/utf8.hpp"
 
 extern char** environ;  // POSIX
@@ -32,11 +34,8 @@ std::vector<std::string> areas() {
       if (std::find(names.begin(), names.end(), area_of(each.key)) == names.end())
         names.push_back(area_of(each.key));
     }
+  names.emplace_back(agent_types_area);
   return names;
-}
-
-std::string place(const std::string& file, const toml::source_region& at) {
-  return file + ":" + std::to_string(at.begin.line) + ":" + std::to_string(at.begin.column);
 }
 
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
@@ -46,28 +45,12 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return "; there is: " + all;
 }
 
-std::optional<given_value> value_of(const toml::node& n) {
-  if (const auto* b = n.as_boolean()) return given_value{b->get()};
-  if (const auto* i = n.as_integer()) return given_value{i->get()};
-  if (const auto* d = n.as_floating_point()) return given_value{d->get()};
-  if (const auto* s = n.as_string()) return given_value{s->get()};
-  if (const auto* a = n.as_array()) {
-    std::vector<std::string> texts;
-    for (const auto& each : *a) {
-      if (!each.is_string()) return std::nullopt;
-      texts.push_back(each.as_string()->get());
-    }
-    return given_value{texts};
-  }
-  return std::nullopt;
-}
-
 void read_area(loaded& out, const std::string& file, const std::string& area, const toml::table& table) {
   for (const auto& [key, node] : table) {
     const std::string name(key.str());
     const auto* known = find_setting(area + "." + name);
     if (known == nullptr) {
-      out.mistakes.push_back(place(file, key.source()) + ": there is no key " + area + "." + name +
+      out.mistakes.push_back(place_in(file, key.source()) + ": there is no key " + area + "." + name +
                              did_you_mean(name, names_in(area)));
       continue;
     }
@@ -75,7 +58,7 @@ void read_area(loaded& out, const std::string& file, const std::string& area, co
     const auto wrong = value ? known->set(out.values, *value, false)
                              : std::optional<std::string>("allowed: " + known->allowed);
     if (wrong)
-      out.mistakes.push_back(place(file, node.source()) + ": " + known->key + ": " + *wrong);
+      out.mistakes.push_back(place_in(file, node.source()) + ": " + known->key + ": " + *wrong);
     else
       out.origin[known->key] = "file " + file + ":" + std::to_string(node.source().begin.line);
   }
@@ -94,18 +77,20 @@ void read_file(loaded& out, const std::string& file) {
   try {
     root = toml::parse(text.str(), file);
   } catch (const toml::parse_error& e) {
-    out.mistakes.push_back(place(file, e.source()) + ": " + std::string(e.description()));
+    out.mistakes.push_back(place_in(file, e.source()) + ": " + std::string(e.description()));
     return;
   }
   for (const auto& [key, node] : root) {
     const std::string area(key.str());
     const auto known = areas();
     if (std::find(known.begin(), known.end(), area) == known.end())
-      out.mistakes.push_back(place(file, key.source()) + ": there is no area [" + area + "]" +
+      out.mistakes.push_back(place_in(file, key.source()) + ": there is no area [" + area + "]" +
                              did_you_mean(area, known));
     else if (!node.is_table())
-      out.mistakes.push_back(place(file, key.source()) + ": " + area + " is an area: write [" + area +
+      out.mistakes.push_back(place_in(file, key.source()) + ": " + area + " is an area: write [" + area +
                              "] and its keys below");
+    else if (area == agent_types_area)
+      read_agent_types(out, file, *node.as_table());
     else
       read_area(out, file, area, *node.as_table());
   }
@@ -229,6 +214,8 @@ api::told_configuration told_of(const loaded& settings, const configuration& val
   api::told_configuration told{fit(settings.file), {}};
   for (const auto& each : all_settings())
     told.settings.push_back({each.key, fit(each.show(values)), fit(settings.origin.at(each.key))});
+  tell_agent_types(told, settings, values);
+  for (auto& each : told.settings) each.key = fit(each.key);
   return told;
 }
 
@@ -256,7 +243,7 @@ std::string example_file() {
     out += "# " + each.says + " (" + each.allowed + ")\n";
     out += each.key.substr(area.size() + 1) + " = " + each.show(usual) + "\n";
   }
-  return out;
+  return out + agent_types_example();
 }
 
 std::string reference_in_markdown() {
@@ -270,7 +257,7 @@ std::string reference_in_markdown() {
     }
     out += "| `" + each.key + "` | `" + each.show(usual) + "` | " + each.allowed + " | " + each.says + " |\n";
   }
-  return out;
+  return out + agent_types_reference();
 }
 
 }  // namespace belfry::app

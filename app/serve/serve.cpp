@@ -196,6 +196,7 @@ int serve(const loaded& settings) {
     (void)node.stop(core::span{0});
     throw refusal(server.error());
   }
+  if (const auto where = (*server)->addresses(); !where.empty()) node.listens(where.front());
   if (isatty(STDERR_FILENO) == 1) tell_start(c, (*server)->addresses());
   log_start(c, (*server)->addresses(), p.orphans);
   notify_manager("READY=1");

@@ -16,6 +16,7 @@ class claimer {
   explicit claimer(work_parts& parts) : parts_(parts), node_(parts) {}
 
   void run() {
+    if (!parts_.plan.session.empty()) parts_.desk.now_known_as(parts_.plan.session);
     if (enter())
       while (const auto room = parts_.desk.await_room())
         if (!claim(*room)) break;
@@ -34,6 +35,8 @@ class claimer {
                          " slots=" + std::to_string(parts_.plan.slots));
         return true;
       }
+      // Whom the node has started it for is all that it is here for.
+      if (word.no() && !parts_.plan.session.empty()) return stop(word);
       if (word.no() && !id.empty()) {
         parts_.notes.warn("session-lost session=" + id + " " + word.text);
         parts_.desk.now_known_as({});  // come back as a new one
@@ -59,7 +62,7 @@ class claimer {
     }
     if (!word.no()) return node_.wait(word, true);
     if (parts_.desk.draining()) return false;
-    return word.code == "not_found" ? enter() : stop(word);
+    return word.code == "not_found" && parts_.plan.session.empty() ? enter() : stop(word);
   }
 
   bool stop(const node_word& word) {

@@ -21,6 +21,7 @@ node_word node_line::ask(const std::string& method, const std::string& target, c
                          core::span timeout) {
   node_word word;
   call_options o;
+  if (!session_token_.empty()) o.headers.emplace_back("Belfry-Session-Token", session_token_);
   o.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(timeout);
   http_answer answer;
   try {

@@ -25,7 +25,8 @@ struct node_word {
 
 class node_line {
  public:
-  explicit node_line(const work_plan& plan) : client_(plan.server, plan.debug) {}
+  explicit node_line(const work_plan& plan)
+      : client_(plan.server, plan.debug), session_token_(plan.session_token) {}
 
   node_word post(const std::string& target, const std::string& body, core::span timeout) {
     return ask("POST", target, body, timeout);
@@ -35,6 +36,7 @@ class node_line {
 
  private:
   node_client client_;
+  std::string session_token_;
 };
 
 }  // namespace belfry::app

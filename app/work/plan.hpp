@@ -17,7 +17,9 @@ struct work_plan {
   bool debug = false;
   bool quiet = false;  // only what went wrong
 
-  // The session.
+  // The session. One that the node has started this worker for: it comes back as that one, with its token.
+  std::string session;
+  std::string session_token;
   std::string name;
   std::string agent_type;
   std::string workspace;

@@ -63,6 +63,13 @@ enum class event_kind : std::uint16_t {
   drain_started = 62,
   drained = 63,  // nothing runs any more under it
   needs_attention = 71,
+  spawn_requested = 85,
+  spawn_unresolvable = 86,
+  worker_spawned = 87,
+  worker_ready = 88,
+  worker_ended = 89,
+  worker_reaped = 90,
+  spawn_failed = 91,
   run_force_released = 95,
   run_force_failed = 96,
   run_recovered = 97,

@@ -34,6 +34,8 @@ enum class metric : std::uint8_t {
   processes_running,
   spawn_failures_total,
   executor_restarts_total,
+  workers_started_total,
+  workers_ended_total /*end*/,
   log_bytes_total,
   events_total,
   process_resident_memory_bytes,

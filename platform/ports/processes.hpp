@@ -49,6 +49,7 @@ enum class stop_reason : std::uint8_t { timeout, cancel, shutdown };
 struct process_events {
   std::function<void(std::vector<output_line>)> output;  // lines as they come, gathered for at most ~50 ms
   std::function<void(process_report)> ended;
+  std::function<void(std::int64_t pid)> started = {};  // at most once, before the others; not when it failed
 };
 
 class processes {

@@ -63,6 +63,7 @@ void child::fail(int error, std::string text) {
 }
 
 void child::attend(launched started) {
+  events_->started(started.pid);
   if (started.in) {
     writer_ = std::make_shared<input_writer>(host_.io, std::move(started.in), std::move(order_.input),
                                              started.written);

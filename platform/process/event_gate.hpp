@@ -19,6 +19,10 @@ class event_gate {
     const std::lock_guard hold(mutex_);
     if (!muted_ && events_.output && !lines.empty()) events_.output(std::move(lines));
   }
+  void started(std::int64_t pid) {
+    const std::lock_guard hold(mutex_);
+    if (!muted_ && events_.started) events_.started(pid);
+  }
   void ended(process_report report) {
     const std::lock_guard hold(mutex_);
     over_ = true;

@@ -20,10 +20,13 @@ std::string quarry_text(std::string_view node, std::string_view run, std::string
 std::optional<std::string> quarry_of(const process_order& order) {
   std::string_view run;
   std::string_view fencing;
+  std::string_view session;
   for (const auto& [name, value] : order.env) {
     if (name == "BELFRY_RUN_ID") run = value;
     if (name == "BELFRY_FENCING") fencing = value;
+    if (name == "BELFRY_SESSION") session = value;
   }
+  if (!session.empty() && fencing.empty()) return quarry_text(order.mark, session, "session");
   if (run.empty() || fencing.empty()) return std::nullopt;
   return quarry_text(order.mark, run, fencing);
 }
@@ -61,10 +64,12 @@ void hunter::pass() {
     p.seen = !p.killed.empty();
   }
   scan_processes([this](pid_t pid, std::string_view variables) {
+    const auto node = value_in(variables, "BELFRY_NODE").value_or("");
     const auto run = value_in(variables, "BELFRY_RUN_ID");
-    if (!run) return;
-    const auto it = hunts_.find(quarry_text(value_in(variables, "BELFRY_NODE").value_or(""), *run,
-                                            value_in(variables, "BELFRY_FENCING").value_or("")));
+    const auto session = value_in(variables, "BELFRY_SESSION");
+    auto it = hunts_.end();
+    if (run) it = hunts_.find(quarry_text(node, *run, value_in(variables, "BELFRY_FENCING").value_or("")));
+    if (it == hunts_.end() && session) it = hunts_.find(quarry_text(node, *session, "session"));
     if (it == hunts_.end()) return;
     it->second.seen = true;
     it->second.killed.insert(pid);

@@ -1,6 +1,7 @@
 // HUNTER: finds processes that escaped the group of a run (setsid, set -m) and kills them.
 //
-// They carry the run's BELFRY_RUN_ID and BELFRY_FENCING, and the node's BELFRY_NODE, in their environment.
+// They carry the run's BELFRY_RUN_ID and BELFRY_FENCING, and the node's BELFRY_NODE, in their environment;
+// those of a worker that the node started its BELFRY_SESSION instead of a fencing number.
 // Reading all environments costs milliseconds, so it is done only after a stop, or when somebody still holds
 // a pipe after the group has gone; and one pass over /proc serves every hunt that waits for one.
 #pragma once

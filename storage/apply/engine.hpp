@@ -72,6 +72,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const prune_events& c);
   std::optional<core::failure> apply_one(work& w, const prune_keys& c);
   std::optional<core::failure> apply_one(work& w, const age_dead_letters& c);
+  std::optional<core::failure> apply_one(work& w, const storage::put_worker& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);

@@ -99,6 +99,9 @@ class rows {
   virtual void put_session(const core::session& s) = 0;
   virtual bool holds_lease(core::session_id id) = 0;
 
+  virtual std::optional<core::spawned_worker> find_worker(core::session_id id) = 0;
+  virtual void put_worker(const core::spawned_worker& w) = 0;
+
   virtual void insert_event(const core::event& e) = 0;
 
   virtual bool insert_log(const core::log_line& line) = 0;  // false: there already
@@ -141,7 +144,8 @@ class rows {
   virtual std::size_t remove_once(
       core::instant before, std::size_t at_most) = 0;  // oldest first, up to the first that is not older
   virtual std::size_t remove_gone_sessions(core::instant before,
-                                           std::size_t at_most) = 0;  // gone, not seen since
+                                           std::size_t at_most) = 0;  // gone, not seen since; their workers
+                                                                      // too
 };
 
 }  // namespace belfry::storage

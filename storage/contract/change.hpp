@@ -17,6 +17,7 @@
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 
 namespace belfry::storage {
 
@@ -132,6 +133,11 @@ struct append_log {
 struct note_event {
   core::event what;
 };  // for facts without a row of their own
+// A worker that the node starts by itself, as it stands now. Session 0: a new one, of the session that this
+// set has just registered. What changed becomes an event. Codes: not_found (no such worker).
+struct put_worker {
+  core::spawned_worker who;
+};
 struct put_limits {
   core::limit_options limits;
   core::limit_options configured = {};  // what was in force when none have been stored: for the journal
@@ -165,7 +171,7 @@ struct age_dead_letters {
 using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
                             resume_job, put_session, end_session, change_session, adopt_result, append_log,
                             note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
-                            lift_pause, note_drained, age_dead_letters, recover_run>;
+                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker>;
 
 struct change_set {
   core::instant now = core::never;

@@ -14,6 +14,7 @@
 #include "core/run/run.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 
 namespace belfry::storage {
 
@@ -23,6 +24,13 @@ using core::event_page;
 using core::job_page;
 using core::log_page;
 using core::store_facts;
+
+struct worker_filter {
+  core::run_id run;        // 0: of all runs, and those by hand
+  std::string agent_type;  // empty: of all
+  bool ended_too = false;
+  std::size_t limit = 1000;
+};
 
 struct log_request {
   std::uint32_t attempt = 0;        // 0: of all attempts
@@ -62,6 +70,8 @@ class reader {
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.
   virtual core::result<std::vector<core::run_head>> leases_of(core::session_id who) = 0;
+  // Workers that the node started by itself, newest first.
+  virtual core::result<std::vector<core::spawned_worker>> list_workers(const worker_filter& filter) = 0;
   virtual core::result<event_page> events_after(std::int64_t seq, std::size_t limit,
                                                 const event_filter& filter) = 0;
   virtual core::result<batch_summary> find_batch(core::batch_id id) = 0;

@@ -242,6 +242,19 @@ core::result<core::session> memory_reader::find_session(core::session_id id) {
   return *s;
 }
 
+core::result<std::vector<core::spawned_worker>> memory_reader::list_workers(const worker_filter& filter) {
+  std::vector<core::spawned_worker> found;
+  disk_->read()->workers.down([&](core::session_id, const core::spawned_worker& w) {
+    if (found.size() == filter.limit) return false;
+    if ((!filter.run || w.run == filter.run) &&
+        (filter.agent_type.empty() || w.agent_type == filter.agent_type) &&
+        (filter.ended_too || w.state != core::worker_state::ended))
+      found.push_back(w);
+    return true;
+  });
+  return found;
+}
+
 core::result<event_page> memory_reader::events_after(std::int64_t seq, std::size_t limit,
                                                      const event_filter& filter) {
   const auto t = disk_->read();

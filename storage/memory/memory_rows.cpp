@@ -151,6 +151,10 @@ std::optional<core::session> memory_rows::find_session(core::session_id id) {
   return copy_of(now.sessions, id);
 }
 
+std::optional<core::spawned_worker> memory_rows::find_worker(core::session_id id) {
+  return copy_of(now.workers, id);
+}
+
 bool memory_rows::insert_log(const core::log_line& line) {
   const std::tuple key{line.run, line.attempt, line.number};
   if (now.logs.contains(key)) return false;
@@ -360,7 +364,10 @@ std::size_t memory_rows::remove_gone_sessions(core::instant before, std::size_t 
       old.push_back(id);
     return old.size() < at_most;
   });
-  for (const auto id : old) now.sessions.erase(id);
+  for (const auto id : old) {
+    now.sessions.erase(id);
+    now.workers.erase(id);
+  }
   return old.size();
 }
 

@@ -46,6 +46,8 @@ class memory_rows final : public rows {
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
   bool holds_lease(core::session_id id) override;
+  std::optional<core::spawned_worker> find_worker(core::session_id id) override;
+  void put_worker(const core::spawned_worker& w) override { now.workers.set(w.session, w); }
   void insert_event(const core::event& e) override { now.events.set(e.seq, e); }
 
   bool insert_log(const core::log_line& line) override;

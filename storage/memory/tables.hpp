@@ -29,6 +29,7 @@ struct tables {
   persistent_map<std::int64_t, core::event> events;
   persistent_map<core::job_id, core::job> jobs;
   persistent_map<core::session_id, core::session> sessions;
+  persistent_map<core::session_id, core::spawned_worker> workers;
   persistent_map<std::string, remembered> once;
   persistent_map<std::int64_t, std::string> once_order;
   std::int64_t once_number = 0;

@@ -331,6 +331,43 @@ core::session read_session(const query& q) {
   return s;
 }
 
+void put_worker(query& q, const core::spawned_worker& w) {
+  q.bind(1, w.session.value);
+  q.bind_or_null(2, w.run.value);
+  q.bind(3, static_cast<std::int64_t>(w.episode));
+  q.bind(4, w.agent_type);
+  q.bind_or_null(5, w.workspace);
+  q.bind(6, number_of(w.state));
+  q.bind(7, number_of(w.end));
+  q.bind_or_null(8, w.pid);
+  q.bind_blob(9, w.token.data(), w.token.size());
+  q.bind(10, core::micros(w.created_at));
+  q.bind(11, core::micros(w.since));
+  q.bind(12, core::micros(w.ttl_at));
+  q.bind_or_null(13, w.text);
+  q.run();
+}
+
+core::spawned_worker read_worker(const query& q) {
+  core::spawned_worker w;
+  w.session.value = q.number(0);
+  w.run.value = q.number(1);
+  w.episode = q.as<std::uint64_t>(2);
+  w.agent_type = q.text(3);
+  w.workspace = q.text(4);
+  w.state = q.as<core::worker_state>(5);
+  w.end = q.as<core::worker_end>(6);
+  w.pid = q.number(7);
+  const auto token = q.text(8);
+  if (token.size() != w.token.size()) throw codec::damaged("the token of a worker has another length");
+  std::copy(token.begin(), token.end(), w.token.begin());
+  w.created_at = q.time(9);
+  w.since = q.time(10);
+  w.ttl_at = q.time(11);
+  w.text = q.text(12);
+  return w;
+}
+
 job_row read_job(const query& q) {
   job_row row;
   auto& j = row.head;

@@ -7,6 +7,7 @@
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
 #include "core/session/session.hpp"
+#include "core/spawn/worker.hpp"
 #include "storage/apply/rows.hpp"
 #include "storage/sqlite/query.hpp"
 
@@ -83,6 +84,11 @@ inline constexpr std::string_view session_columns =
     "created, seen, draining, paused, metadata";
 void put_session(query& q, const core::session& s);
 core::session read_session(const query& q);
+
+inline constexpr std::string_view worker_columns =
+    "session, run, episode, agent_type, workspace, state, reason, pid, token, created, since, ttl, text";
+void put_worker(query& q, const core::spawned_worker& w);
+core::spawned_worker read_worker(const query& q);
 
 // Job with its current revision; spec and pauses are read apart.
 inline constexpr std::string_view job_columns =

@@ -283,4 +283,20 @@ core::result<std::vector<core::run_head>> sqlite_reader::leases_of(core::session
   });
 }
 
+core::result<std::vector<core::spawned_worker>> sqlite_reader::list_workers(const worker_filter& filter) {
+  using answer = std::vector<core::spawned_worker>;
+  return reading<answer>("list workers", [&]() -> core::result<answer> {
+    query q{*db_, sql({"select ", worker_columns,
+                       " from workers where (?1 = 0 or run = ?1) and (?2 = '' or agent_type = ?2)"
+                       " and (?3 or state <> 4) order by session desc limit ?4"})};
+    q.bind(1, filter.run.value);
+    q.bind(2, filter.agent_type);
+    q.bind(3, filter.ended_too ? 1 : std::int64_t{0});
+    q.bind(4, static_cast<std::int64_t>(filter.limit));
+    answer found;
+    while (q.step()) found.push_back(read_worker(q));
+    return found;
+  });
+}
+
 }  // namespace belfry::storage::sqlite

@@ -107,6 +107,12 @@ statements::statements(SQLite::Database& db)
                   sql("insert or replace into sessions (", session_columns,
                       ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")},
       any_lease_of{db, "select 1 from leases where holder = ?1 limit 1"},
+      find_worker{db, sql("select ", worker_columns, " from workers where session = ?1")},
+      put_worker{db, sql("insert or replace into workers (", worker_columns,
+                         ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")},
+      remove_workers{db,
+                     "delete from workers where state = 4 and not exists (select 1 from sessions where "
+                     "sessions.id = workers.session)"},
 
       events_between{db,
                      sql("select ", event_columns, " from events where seq between ?1 and ?2 order by seq")},

@@ -21,6 +21,7 @@ struct statements {
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
       all_pauses, all_past_pauses, insert_past_pause, trim_past_pauses, job_limit;
   query find_session, put_session, any_lease_of;
+  query find_worker, put_worker, remove_workers;
   query events_between;
   query insert_log, find_log_size, put_log_size, oldest_lines, remove_lines;
   query find_once, insert_once;

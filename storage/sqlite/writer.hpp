@@ -63,6 +63,8 @@ class writer final : public rows {
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override;
   bool holds_lease(core::session_id id) override;
+  std::optional<core::spawned_worker> find_worker(core::session_id id) override;
+  void put_worker(const core::spawned_worker& w) override;
   void insert_event(const core::event& e) override;
 
   bool insert_log(const core::log_line& line) override;

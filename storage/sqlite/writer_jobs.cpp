@@ -163,6 +163,16 @@ std::optional<core::session> writer::find_session(core::session_id id) {
 }
 
 void writer::put_session(const core::session& s) { sqlite::put_session(s_.put_session, s); }
+
+std::optional<core::spawned_worker> writer::find_worker(core::session_id id) {
+  auto& q = s_.find_worker;
+  const using_query use{q};
+  q.bind(1, id.value);
+  if (!q.step()) return std::nullopt;
+  return read_worker(q);
+}
+
+void writer::put_worker(const core::spawned_worker& w) { sqlite::put_worker(s_.put_worker, w); }
 void writer::insert_event(const core::event& e) { events_.add(e); }
 
 bool writer::holds_lease(core::session_id id) {

@@ -126,7 +126,9 @@ std::size_t writer::remove_gone_sessions(core::instant before, std::size_t at_mo
   q.bind(1, core::micros(before));
   q.bind(2, static_cast<std::int64_t>(at_most));
   q.run();
-  return static_cast<std::size_t>(q.changes());
+  const auto removed = static_cast<std::size_t>(q.changes());
+  if (removed > 0) s_.remove_workers.run();
+  return removed;
 }
 
 }  // namespace belfry::storage::sqlite

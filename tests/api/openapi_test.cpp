@@ -101,6 +101,11 @@ struct stage {
 
   stage() {
     auto& http = door.http();
+    core::agent_type claude;
+    claude.name = "claude";
+    claude.command = {"claude-agent"};
+    claude.env = {{"A", "1"}};
+    door.node.agent_types = {claude};
     session = door.session({{"slots", 100}});
     other_session = door.session();
     http.post_json("/v1/jobs", {{"name", "job"}, {"handler", {{"argv", {"true"}}}}, {"description", "d"}});
@@ -170,6 +175,9 @@ struct stage {
         {"export_jobs", "/v1/export", {}},
         {"list_handlers", "/v1/handlers", {}},
         {"get_handler", "/v1/handlers/process", {}},
+        {"list_agent_types", "/v1/agent-types", {}},
+        {"spawn_worker", "/v1/agent-types/claude:spawn", {{"workspace", "team"}}, 201},
+        {"get_agent_type", "/v1/agent-types/claude", {}},
         {"create_backup", "/v1/backups", {{"to", "/tmp/copy"}}, 201},
         {"verify_store", "/v1/store:verify", {}},
         {"run_retention", "/v1/retention:run", {{"dry_run", true}}},

@@ -52,6 +52,8 @@ class fake_port final : public messages::node_port {
   void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
+  void call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) override;
+  void call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
   std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;
@@ -71,6 +73,7 @@ class fake_port final : public messages::node_port {
   void write_log(core::run_id id, std::uint32_t attempt, const std::vector<std::string>& lines);
   core::run run(core::run_id id) const;
   std::vector<core::event> events() const;
+  std::vector<core::agent_type> agent_types;  // before the first request only
   messages::node_status status;  // before the first request only
   // The ladder's last rung, as its actor would do it: queued, and then it needs attention.
   void needs_attention(core::run_id id);
@@ -140,6 +143,7 @@ class fake_port final : public messages::node_port {
   std::map<core::job_id, core::job> jobs_;
   std::map<core::pause_target, std::vector<core::pause_entry>> pauses_;
   std::map<core::session_id, core::session> sessions_;
+  std::vector<core::spawned_worker> workers_;
   std::map<std::string, std::pair<messages::once_key, messages::submitted>> once_;
   std::map<std::string, std::pair<messages::once_key, messages::job_stored>> once_jobs_;
   std::vector<core::event> journal_;

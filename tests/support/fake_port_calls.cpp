@@ -430,6 +430,42 @@ void fake_port::call(messages::adopt_result m, messages::reply<messages::adopted
   });
 }
 
+void fake_port::call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::worker_spawned> {
+    for (const auto& t : agent_types) {
+      if (t.name != m.agent_type) continue;
+      core::requirement needs;
+      needs.workspace = m.workspace;
+      auto who = core::session_of(t, needs);
+      who.id = core::session_id{ids_.next(time_.now())};
+      who.created_at = who.last_seen = time_.now();
+      auto w = core::new_worker(t, who, {}, 0, {}, time_.now());
+      w.session = who.id;
+      w.pid = 4711;
+      workers_.push_back(w);
+      sessions_[who.id] = who;
+      return messages::worker_spawned{who.id, t.name};
+    }
+    return no(errc::not_found, "there is no such agent type");
+  });
+}
+
+void fake_port::call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::agent_types_told> {
+    messages::agent_types_told told;
+    for (const auto& t : agent_types) {
+      if (!m.name.empty() && m.name != t.name) continue;
+      messages::agent_type_status s;
+      s.type = t;
+      for (const auto& w : workers_)
+        if (w.agent_type == t.name) s.workers.push_back(w);
+      told.types.push_back(std::move(s));
+    }
+    if (!m.name.empty() && told.types.empty()) return no(errc::not_found, "there is no such agent type");
+    return told;
+  });
+}
+
 void fake_port::call(messages::ask_node, messages::reply<messages::node_status> done) {
   ask(std::move(done), [this]() -> core::result<messages::node_status> { return status; });
 }
@@ -671,6 +707,12 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
       p.jobs.push_back(j);
     }
     return messages::query_answer{std::move(p)};
+  }
+  if (const auto* m = std::get_if<messages::list_workers>(&q)) {
+    std::vector<core::spawned_worker> all;
+    for (const auto& w : workers_)
+      if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
+    return messages::query_answer{std::move(all)};
   }
   if (const auto* m = std::get_if<messages::list_sessions>(&q)) {
     std::vector<core::session> all;

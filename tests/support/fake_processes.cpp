@@ -122,6 +122,9 @@ std::map<std::string, fake_processes::child>::iterator fake_processes::earliest(
 
 std::size_t fake_processes::advance(core::instant steady) {
   std::size_t ended = 0;
+  for (auto& [key, c] : living_)
+    if (!std::exchange(c.told, true) && c.events.started && !c.report.end.spawn_failed)
+      c.events.started(static_cast<std::int64_t>(c.number));
   for (auto it = earliest(); it != living_.end() && *it->second.due <= steady; it = earliest()) {
     end(it);
     ++ended;
@@ -131,6 +134,8 @@ std::size_t fake_processes::advance(core::instant steady) {
 
 std::optional<core::instant> fake_processes::next_due() const {
   std::optional<core::instant> best;
+  for (const auto& [key, c] : living_)
+    if (!c.told && c.events.started && !c.report.end.spawn_failed) return time_.steady();
   for (const auto& [key, c] : living_)
     if (c.due && (!best || *c.due < *best)) best = c.due;
   return best;

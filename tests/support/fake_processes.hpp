@@ -75,8 +75,8 @@ class fake_processes final : public platform::processes {
   // By script. An empty function goes back to "by hand" for later starts.
   void use_script(script s) { script_ = std::move(s); }
   void answer_stops(stop_answer a) { answer_ = a; }
-  /// Ends every child whose time is not after `steady`; ends that callbacks cause count too. Returns how many
-  /// ended.
+  /// Says of those that have just begun that they have. Ends every child whose time is not after `steady`;
+  /// ends that callbacks cause count too. Returns how many ended.
   std::size_t advance(core::instant steady);
   std::size_t advance() { return advance(time_.steady()); }
   /// Steady time of the next end that `advance` would deliver; nothing when none is planned.
@@ -109,6 +109,7 @@ class fake_processes final : public platform::processes {
     std::vector<std::string> output;
     stop_answer answer = stop_answer::obeys;
     bool stopping = false;
+    bool told = false;  // that it has started
     std::uint64_t written = 0;
   };
 

@@ -35,7 +35,7 @@ class faulty_store final : public storage::store {
     return real_->scan_open(after, limit);
   }
   core::result<core::pause_book> pauses() override {
-    if (faults_.pauses_unreadable)
+    if (faults_->pauses_unreadable)
       return core::failure{core::errc::unavailable, "the pauses cannot be read", {}, {}};
     return real_->pauses();
   }
@@ -175,6 +175,25 @@ void virtual_node::mislead(runs_committed heads) {
       return run();
     }
   throw std::runtime_error("there is no dispatcher");
+}
+
+pending<worker_spawned> virtual_node::ask_spawner(spawn_worker m, bool run_it) {
+  pending<worker_spawned> p;
+  for (const auto& [id, who] : cast_->seen)
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(who.second);
+        alive && who.first == "spawner") {
+      const auto spawner = caf::actor_cast<worker_spawner>(alive);
+      node_->system().spawn([spawner, m, tell = p.reply()](caf::event_based_actor* self) {
+        self->request(spawner, caf::infinite, m)
+            .then([tell](core::result<worker_spawned>& r) { tell(std::move(r)); },
+                  [tell](caf::error&) {
+                    tell(core::failure{core::errc::aborted, "it died", {}, {}});
+                  });
+      });
+      if (run_it) run();
+      return p;
+    }
+  throw std::runtime_error("there is no spawner");
 }
 
 void virtual_node::crash() {

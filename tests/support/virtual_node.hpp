@@ -79,6 +79,9 @@ class virtual_node {
   /// Tells the dispatcher of commits that never were.
   void mislead(messages::runs_committed heads);
 
+  /// What the escalation ladder asks; the answer comes when the node is run.
+  pending<messages::worker_spawned> ask_spawner(messages::spawn_worker m, bool run_it = true);
+
   /// Kill -9: nothing that is under way is finished, children become orphans. Then a new process on the same
   /// disk.
   void crash();

@@ -27,6 +27,7 @@ void give_back(exchange& x, const messages::claimed_runs& c) {
 void claim(const exchange_ptr& x) {
   auto wish = json::read_claim(x->in.body);
   if (!wish) return x->refuse(wish.error());
+  wish->shown = shown_token(*x);
   const bool waits = wish->wait > core::span{0};
   x->node().node.call(
       *wish, x->then<messages::claimed_runs>([waits](const exchange_ptr& y, messages::claimed_runs c) {
@@ -217,9 +218,11 @@ void add_lease_routes(std::vector<route>& all) {
        "Claim",
        {},
        {{200, "Claims", "The runs with their tokens, perhaps none; the tokens are shown nowhere else"}},
-       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition,
+        errc::unauthorised},
        false,
-       0});
+       0,
+       true});
   all.push_back(lease_route(
       "/v1/runs/{id}:start", "start_run", "Say that the work began",
       [](const exchange_ptr& x) { touch(x, json::read_start(x->in.body)); }, "Proof", "LeaseStatus"));

@@ -66,6 +66,7 @@ const std::vector<route>& routes() {
     add_transfer_routes(r);
     add_maintenance_routes(r);
     add_handler_routes(r);
+    add_agent_type_routes(r);
     return r;
   }();
   return all;
@@ -130,6 +131,11 @@ std::optional<messages::once_key> once_of(const exchange& x, std::string_view su
   bound += '\n';
   bound += x.in.body;
   return messages::once_key{x.in.idempotency_key + std::string{suffix}, platform::sha256(bound)};
+}
+
+std::optional<core::token_hash> shown_token(const exchange& x) {
+  if (x.in.session_token.empty()) return std::nullopt;
+  return platform::sha256(x.in.session_token);
 }
 
 bool flag_parameter(const exchange& x, std::string_view name, json::problems& found) {

@@ -37,6 +37,7 @@ void add_node_routes(std::vector<route>& all);
 void add_transfer_routes(std::vector<route>& all);
 void add_maintenance_routes(std::vector<route>& all);
 void add_handler_routes(std::vector<route>& all);
+void add_agent_type_routes(std::vector<route>& all);
 void add_document_routes(std::vector<route>& all);
 
 using header_list = std::vector<std::pair<std::string_view, std::string>>;
@@ -52,6 +53,9 @@ core::failure bad_parameter(std::string_view name, std::string_view value, std::
 std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, const std::string& base);
 // The Idempotency-Key with what it is bound to: SHA-256 of method, path and body.
 std::optional<messages::once_key> once_of(const exchange& x, std::string_view suffix = {});
+
+// The Belfry-Session-Token, hashed: what a worker shows that the node has started itself.
+std::optional<core::token_hash> shown_token(const exchange& x);
 
 bool flag_parameter(const exchange& x, std::string_view name, json::problems& found);
 std::int64_t whole_parameter(const exchange& x, std::string_view name, std::int64_t usual, std::int64_t least,

@@ -37,7 +37,7 @@ void register_session(const exchange_ptr& x) {
   if (!who) return x->refuse(who.error());
   const bool back = who->id.value != 0;
   x->node().node.call(
-      messages::register_session{std::move(*who), x->actor, once_of(*x)},
+      messages::register_session{std::move(*who), x->actor, once_of(*x), shown_token(*x), {}},
       x->then<messages::session_answer>([back](const exchange_ptr& y, messages::session_answer a) {
         const auto status = back ? 200U : 201U;
         const auto id = a.who.id;
@@ -82,6 +82,7 @@ void heartbeat(const exchange_ptr& x) {
   if (!said) return x->refuse(said.error());
   said->id = *id;
   said->actor = x->actor;
+  said->shown = shown_token(*x);
   x->node().node.call(std::move(*said), x->then<messages::sessions_seen>(
                                             [](const exchange_ptr& y, messages::sessions_seen seen) {
                                               answer_view(*y, seen, true);
@@ -223,6 +224,12 @@ route session_word(std::string_view pattern, std::string_view operation, std::st
           0};
 }
 
+route spoken_by_session(route r) {
+  r.refusals.push_back(errc::unauthorised);
+  r.session_token = true;
+  return r;
+}
+
 }  // namespace
 
 void add_session_routes(std::vector<route>& all) {
@@ -238,9 +245,10 @@ void add_session_routes(std::vector<route>& all) {
                  {},
                  {{201, "SessionStatus", "The new session"}, {200, "SessionStatus", "It is back"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::conflict,
-                  errc::idempotency_mismatch, errc::idempotency_in_progress},
+                  errc::unauthorised, errc::idempotency_mismatch, errc::idempotency_in_progress},
                  true,
-                 0});
+                 0,
+                 true});
   all.push_back({verb::get,
                  "/v1/sessions",
                  "list_sessions",
@@ -283,9 +291,10 @@ void add_session_routes(std::vector<route>& all) {
                  {errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous},
                  false,
                  0});
-  all.push_back(session_word("/v1/sessions/{id}:heartbeat", "heartbeat_session",
-                             "Say that a session lives; the answer tells what it is asked to do", scope::work,
-                             heartbeat, "SessionHeartbeat", "SessionStatus"));
+  all.push_back(
+      spoken_by_session(session_word("/v1/sessions/{id}:heartbeat", "heartbeat_session",
+                                     "Say that a session lives; the answer tells what it is asked to do",
+                                     scope::work, heartbeat, "SessionHeartbeat", "SessionStatus")));
   all.push_back(session_word("/v1/sessions/{id}:drain", "drain_session",
                              "No new runs for a session; what it holds goes on", scope::operate, drain,
                              "Reason", "Session"));

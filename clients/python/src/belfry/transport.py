@@ -72,6 +72,8 @@ class Transport:
         self._host = parts.hostname
         self._port = parts.port or (443 if self._https else 80)
         self._headers = dict(headers)
+        #: Of a worker that the node has started; shown with everything that it says.
+        self.session_token: str | None = None
         self._timeout = timeout
         self.retry = retry
         self._lock = threading.Lock()
@@ -115,6 +117,8 @@ class Transport:
     def once(self, method: str, path: str, body: Any = None, *, key: str | None = None,
              timeout: float | None = None, abort: Abort | None = None) -> Answer:
         headers = {"Accept": "application/json", **self._headers}
+        if self.session_token:
+            headers["Belfry-Session-Token"] = self.session_token
         content = None
         if body is not None:
             content = body if isinstance(body, bytes) else encode(body)

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from .attempt import Attempt, Cancelled, Failed, Parked, Released, plain
 from .client import Client
@@ -39,8 +39,9 @@ class Report:
 
 
 class Worker:
-    def __init__(self, client: Client, handler: Handler, *, name: str | None = None, agent_type: str = "python",
-                 workspace: str = "", channel: str = "", capabilities: Sequence[str] = (), slots: int = 1,
+    def __init__(self, client: Client, handler: Handler, *, name: str | None = None, agent_type: str | None = None,
+                 workspace: str | None = None, channel: str | None = None,
+                 capabilities: Sequence[str] | None = None, slots: int | None = None,
                  metadata: dict[str, Any] | None = None, at_least: str | None = None, lease: float = 60.0,
                  heartbeat: float | None = None, wait: float = 30.0, drain_timeout: float = 60.0,
                  report_for: float = 600.0, reported: Callable[[Report], None] | None = None) -> None:
@@ -48,14 +49,28 @@ class Worker:
 
         All times are seconds. `lease`: length of the leases. `heartbeat`: between two of them; default a third of the
         lease, at most 10. `wait`: length of a long poll, at most 60. `drain_timeout`: how long handlers may go on
-        after a stop. `report_for`: how long an end is sent again while the node cannot be reached."""
+        after a stop. `report_for`: how long an end is sent again while the node cannot be reached.
+
+        A worker that the node has started for an agent type comes back as the session that BELFRY_SESSION names, and
+        takes from its environment what is not given here; else `agent_type` is "python" and `slots` is 1."""
+        given: Mapping[str, str] = os.environ if os.environ.get("BELFRY_SESSION") else {}
+        agent_type = agent_type or given.get("BELFRY_AGENT_TYPE") or "python"
+        workspace = given.get("BELFRY_WORKSPACE", "") if workspace is None else workspace
+        channel = given.get("BELFRY_CHANNEL", "") if channel is None else channel
+        if capabilities is None:
+            capabilities = [word for word in given.get("BELFRY_CAPABILITIES", "").split(",") if word]
+        slots = slots or int(given.get("BELFRY_SLOTS") or 1)
         self.client = client
         self.handler = handler
         self.slots = slots
         self.lease = lease
         self.wait = wait
         self.drain_timeout = drain_timeout
-        self.session_id: str | None = None
+        self.session_id: str | None = given.get("BELFRY_SESSION")
+        self._spawned = self.session_id is not None
+        if self._spawned and given.get("BELFRY_TOKEN"):
+            client.transport.session_token = given["BELFRY_TOKEN"]
+        self._registered = False
         self._registration = {"name": name or f"{socket.gethostname()}-{os.getpid()}", "agent_type": agent_type,
                               "workspace": workspace, "channel": channel, "capabilities": list(capabilities),
                               "slots": slots}
@@ -127,8 +142,8 @@ class Worker:
             os.write(self._pipe[1], b"e")
 
     def _claim(self, free: int) -> list[dict[str, Any]]:
-        if self.session_id is None:
-            self._register()
+        if not self._registered:
+            self._register(again=self._spawned)
         body = {"session": self.session_id, "max": free, "wait": _seconds(self.wait), "lease": _seconds(self.lease),
                 "start": True}
         if self._at_least:
@@ -137,6 +152,8 @@ class Worker:
             answer = self.client.transport.once("POST", "/v1/claims", body, timeout=self.wait + 15,
                                                 abort=self._stopping).body
         except Refused as error:
+            if self._spawned:  # whom the node has started it for is all that it is here for
+                raise
             if error.status == 404 or error.code == "invalid_transition":  # removed, or lost with the node's store
                 self._register(again=True)
                 return []
@@ -158,11 +175,12 @@ class Worker:
             answer = self.client.transport.ask("POST", "/v1/sessions", body, key=key, retry=forever,
                                                abort=self._stopping)
         except Refused as error:
-            if "id" in body and error.status == 404:
+            if "id" in body and error.status == 404 and not self._spawned:
                 self.session_id = None
                 return self._register()
             raise
         self.session_id = answer.body["id"]
+        self._registered = True
         log.info("registered session=%s name=%s", self.session_id, self._registration["name"])
 
     def _drain_asked(self) -> None:

@@ -1,0 +1,86 @@
+#include "core/spawn/agent_type.hpp"
+
+#include <algorithm>
+
+#include "core/text/word.hpp"
+
+namespace belfry::core {
+namespace {
+
+constexpr std::size_t word = 100;
+constexpr std::size_t most_words = 64;
+constexpr std::size_t longest_argument = 4096;
+
+bool impossible_variable(const std::string& name) {
+  return name.empty() || name.find('=') != std::string::npos || name.find('\0') != std::string::npos;
+}
+
+// Those that the node sets itself would be overwritten: better said than wondered about.
+bool ours(const std::string& name) { return name.rfind("BELFRY_", 0) == 0; }
+
+void check_variable(std::vector<field_problem>& found, const std::string& key, const std::string& name) {
+  if (impossible_variable(name))
+    found.push_back({key, name, "names of variables", "it cannot be the name of a variable"});
+  else if (ours(name))
+    found.push_back({key, name, "names that do not begin with BELFRY_", "the node sets these itself"});
+}
+
+}  // namespace
+
+void normalise(agent_type& t) {
+  for (auto* each : {&t.name, &t.workspace, &t.channel}) trim(*each);
+  for (auto& c : t.capabilities) {
+    trim(c);
+    lower_ascii(c);
+  }
+  sort_unique(t.capabilities);
+}
+
+std::vector<field_problem> check(const agent_type& t) {
+  std::vector<field_problem> found;
+  check_word(found, "name", t.name, word, blank::refused);
+  if (t.name == "process")
+    found.push_back({"name", t.name, "another name", "the node's own executors have this agent type"});
+  if (t.name.find('/') != std::string::npos || t.name.find(':') != std::string::npos)
+    found.push_back({"name", t.name, "a name without / and :", "it stands in the path of requests"});
+  if (t.command.empty() || t.command.front().empty())
+    found.push_back({"command", "", "the program and its arguments, such as [\"./agent.sh\"]",
+                     "there is nothing to start"});
+  for (const auto& a : t.command)
+    if (a.size() > longest_argument || a.find('\0') != std::string::npos)
+      found.push_back({"command", a.substr(0, 40), "at most 4096 bytes each, without a zero byte",
+                       "no program can be given this"});
+  check_words(found, "capabilities", t.capabilities, most_words, word);
+  check_word(found, "workspace", t.workspace, word, blank::fine);
+  check_word(found, "channel", t.channel, word, blank::fine);
+  if (!t.cwd.empty() && t.cwd.front() != '/')
+    found.push_back({"cwd", t.cwd, "an absolute path", "it is relative"});
+  for (const auto& [name, value] : t.env) {
+    check_variable(found, "env", name);
+    if (value.find('\0') != std::string::npos)
+      found.push_back({"env", name, "values without a zero byte", "no program can be given this"});
+  }
+  for (const auto& name : t.pass_env) check_variable(found, "pass_env", name);
+  if (t.backoff_max < t.backoff)
+    found.push_back({"backoff_max", "", "at least backoff", "the longest pause is shorter than the first"});
+  return found;
+}
+
+session session_of(const agent_type& t, const requirement& needs) {
+  session s;
+  s.name = t.name;
+  s.agent_type = t.name;
+  s.workspace = t.workspace.empty() ? needs.workspace : t.workspace;
+  s.channel = t.channel.empty() ? needs.channel : t.channel;
+  s.capabilities = t.capabilities;
+  s.slots = t.slots;
+  return s;
+}
+
+span pause_after(const agent_type& t, std::uint32_t failures) {
+  auto pause = t.backoff;
+  for (std::uint32_t n = 1; n < failures && pause < t.backoff_max; ++n) pause *= 2;
+  return std::min(pause, t.backoff_max);
+}
+
+}  // namespace belfry::core
