@@ -23,6 +23,8 @@ struct doors {
   messages::session_door sessions;
   messages::dispatcher_actor dispatcher;
   messages::node_client node;
+  messages::cycle_door cycles;
+  messages::ladder_door ladder;
   event_hub_client hub;
   std::vector<messages::reader_actor> readers;
 };

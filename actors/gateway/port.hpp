@@ -45,6 +45,10 @@ class gateway_port : public messages::node_port {
   void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
+  void call(messages::run_cycle m, messages::reply<core::cycle_result> done) override;
+  void call(messages::look_at_cycles m, messages::reply<messages::cycles_seen> done) override;
+  void call(messages::look_at_ladder m, messages::reply<messages::ladder_seen> done) override;
+  void call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
 
   std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;

@@ -58,6 +58,8 @@ void supervisor::on_exit() {
   sweeper_ = nullptr;
   timekeeper_ = nullptr;
   registry_ = nullptr;
+  ladder_ = nullptr;
+  coordinator_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;
@@ -115,6 +117,8 @@ void supervisor::restart(std::size_t index) {
             if (stopping_) return;
             doors_.readers.at(number) = spawn_reader(number, std::move(with));
             if (number == 0 && registry_) caf::anon_send(registry_, read_with{doors_.readers.front()});
+            if (number == 0 && ladder_) caf::anon_send(ladder_, read_with{doors_.readers.front()});
+            if (number == 0 && coordinator_) caf::anon_send(coordinator_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

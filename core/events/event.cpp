@@ -60,6 +60,9 @@ constexpr std::array names{
     name{resumed, "resumed"},
     name{drain_started, "drain_started"},
     name{drained, "drained"},
+    name{run_starved, "run_starved"},
+    name{needs_attention, "needs_attention"},
+    name{statistics_reset, "statistics_reset"},
 };
 
 }  // namespace

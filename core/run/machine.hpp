@@ -102,10 +102,13 @@ struct cmd_adopt {  // an operator accepts a result that came too late: an attem
   attempt_record late;
   std::string reason;
 };  // open or leased -> succeeded; a holder is fenced off
+struct cmd_give_up {
+  std::string reason;
+};  // the ladder's last rung: queued -> needs_attention; a claim that came first stays
 
 using run_command = std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire,
                                  cmd_lose, cmd_overdue, cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise,
-                                 cmd_discard, cmd_checkpoint, cmd_log, cmd_adopt>;
+                                 cmd_discard, cmd_checkpoint, cmd_log, cmd_adopt, cmd_give_up>;
 
 // What else a decision may look at.
 struct run_context {

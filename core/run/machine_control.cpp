@@ -32,6 +32,15 @@ answer apply(const question& q, const cmd_reprioritise& c) {
   return step;
 }
 
+answer apply(const question& q, const cmd_give_up& c) {
+  if (q.head.state != run_state::queued) return not_allowed(q, "give up waiting", "queued");
+  auto step = unchanged(q);
+  step.next.reason = c.reason;
+  enter(step, q, run_state::needs_attention);
+  tell(step, q, event_kind::needs_attention, c.reason);
+  return step;
+}
+
 answer apply(const question& q, const cmd_discard& c) {
   if (!ended_badly(q.head.state)) return not_allowed(q, "discard", "failed, timed_out or lost");
   const auto id = to_string(q.head.id);

@@ -36,6 +36,7 @@ answer apply(const question& q, const cmd_discard& c);
 answer apply(const question& q, const cmd_checkpoint& c);
 answer apply(const question& q, const cmd_log& c);
 answer apply(const question& q, const cmd_adopt& c);
+answer apply(const question& q, const cmd_give_up& c);
 
 // A step that changes nothing yet.
 run_step unchanged(const question& q);

@@ -39,6 +39,8 @@ enum class metric : std::uint8_t {
   process_resident_memory_bytes,
   process_cpu_seconds_total,
   process_start_time_seconds,
+  cycle_seconds,
+  starved_runs /*rung*/,
   build_info /*version*/,
   paused /*scope*/,
 };

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "core/job/job.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
+#include "core/wake/result.hpp"
 
 namespace belfry::storage {
 
@@ -117,6 +119,18 @@ struct append_log {
 struct note_event {
   core::event what;
 };  // for facts without a row of their own
+// One bite of the escalation ladder. Rows of runs that are not queued any more are passed over; a rung that
+// fired stays fired; the event of its rung is written once per episode. A step that takes a run out of the
+// queue removes its row by itself. Receipt: the rows as they stand, and the clock.
+struct climb_ladder {
+  std::uint64_t tick = 0;  // the clock is at least here
+  std::vector<core::starvation> rows;
+  std::vector<core::starvation> over;  // removed while it is the same episode
+};
+struct keep_statistics {  // of the cycles; `reset`: somebody asked for zeros, which is an event
+  core::cycle_statistics sums;
+  bool reset = false;
+};
 struct put_limits {
   core::limit_options limits;
 };  // live limits, durable
@@ -140,10 +154,10 @@ struct prune_keys {
   std::uint32_t at_most = 5000;
 };
 
-using change =
-    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
-                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained>;
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
+                            lift_pause, note_drained, climb_ladder, keep_statistics>;
 
 struct change_set {
   core::instant now = core::never;
@@ -173,6 +187,8 @@ struct receipt {
   // overlap policy.
   std::vector<core::run> also;
   std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
+  std::vector<core::starvation> starving;        // of a bite of the ladder
+  core::ladder_clock ladder;                     // likewise
 };
 
 }  // namespace belfry::storage
