@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "messages/boot.hpp"
+#include "messages/cycles.hpp"
 #include "messages/executors.hpp"
 #include "messages/following.hpp"
 #include "messages/jobs.hpp"
@@ -62,6 +63,27 @@ using job_registry_actor =
                      caf::replies_to<trigger_job>::with<core::result<submitted>>>;  // a run of its current
                                                                                     // revision
 
+// ---- cycles
+
+// What the dispatcher tells.
+using waiting_listener = caf::typed_actor<caf::reacts_to<waiting_changed>,  // a wake may be due
+                                          caf::reacts_to<queue_compared>>;  // with the store, on demand
+struct tell_waiting {
+  waiting_listener who;
+};
+// What the wake coordinator asks of the dispatcher, of the sweeper, of the ladder.
+using waiting_door =
+    caf::typed_actor<caf::replies_to<look_at_waiting>::with<waiting_seen>>;  // who waits, who sleeps
+using sweep_door =
+    caf::typed_actor<caf::replies_to<sweep_now>::with<leases_recovered>>;  // what had run out is taken back
+using ladder_climber =
+    caf::typed_actor<caf::replies_to<ask_ladder_known>::with<ladder_known>,  // at boot: the rows are read
+                     caf::replies_to<climb>::with<climbed>>;                 // once per cycle
+// Another reader than before: that one has died.
+struct read_with {
+  reader_actor who;
+};
+
 // ---- the queue
 
 // What a worker of this node may ask.
@@ -79,8 +101,11 @@ using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with
     caf::replies_to<set_pause>::with<core::result<pauses_seen>>,      // also a drain; durable
     caf::replies_to<lift_pause>::with<core::result<pauses_seen>>,
     caf::replies_to<look_at_pauses>::with<core::result<pauses_seen>>,
-    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,  // at boot
-    caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,  // while it serves
+    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,   // at boot
+    caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,   // while it serves
+    caf::replies_to<look_at_waiting>::with<waiting_seen>,                // as waiting_door
+    caf::replies_to<look_at_backlog>::with<core::result<backlog_seen>>,  // what holds these queued runs
+    caf::reacts_to<tell_waiting>,                                        // whom to tell of changes
     caf::reacts_to<close_claims>,
     caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
 
@@ -92,17 +117,15 @@ using lease_listener = caf::typed_actor<caf::reacts_to<watch_leases>>;
 // What whoever writes a lease asks first, when its clock has jumped.
 using clock_watch_actor = caf::typed_actor<caf::replies_to<look_at_clock>::with<clock_looked>>;
 using lease_sweeper_actor = lease_listener::extend_with<clock_watch_actor>::extend<
-    caf::replies_to<start_sweeping>::with<core::result<swept>>, caf::reacts_to<alarm_rang>>;
+    caf::replies_to<start_sweeping>::with<core::result<swept>>,
+    caf::replies_to<sweep_now>::with<leases_recovered>,  // as sweep_door
+    caf::reacts_to<alarm_rang>>;
 
 // ---- sessions and executors
 
 // What a worker of this node, or its supervisor, may ask.
 using session_client = caf::typed_actor<caf::replies_to<register_session>::with<core::result<session_answer>>,
                                         caf::replies_to<end_session>::with<core::result<session_answer>>>;
-// Another reader than before: that one has died.
-struct read_with {
-  reader_actor who;
-};
 // What the doors ask.
 using session_door = session_client::extend<
     caf::replies_to<heartbeat_session>::with<core::result<sessions_seen>>,  // it lives; what it holds
@@ -143,6 +166,18 @@ using spawner_door = worker_spawner::extend<
     caf::replies_to<spawn_by_hand>::with<core::result<worker_spawned>>,      // as the ladder does, by name
     caf::replies_to<ask_agent_types>::with<core::result<agent_types_told>>,  // with their living workers
     caf::reacts_to<address_told>>;
+
+// What the doors ask of the cycles and of the ladder.
+using cycle_door =
+    caf::typed_actor<caf::replies_to<run_cycle>::with<core::result<core::cycle_result>>,  // one, now
+                     caf::replies_to<look_at_cycles>::with<core::result<cycles_seen>>>;   // the sums
+using ladder_door = caf::typed_actor<caf::replies_to<look_at_ladder>::with<core::result<ladder_seen>>>;
+
+using wake_coordinator_actor = cycle_door::extend_with<waiting_listener>::extend_with<wake_listener>::extend<
+    caf::reacts_to<start_cycles>,  // the queue is read, the sweeper has swept
+    caf::reacts_to<close_claims>,  // no more cycles
+    caf::reacts_to<read_with>, caf::reacts_to<alarm_rang>>;
+using escalation_ladder_actor = ladder_climber::extend_with<ladder_door>::extend<caf::reacts_to<read_with>>;
 
 // ---- the rest
 

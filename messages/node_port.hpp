@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/errors/result.hpp"
+#include "messages/cycles.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
 #include "messages/pauses.hpp"
@@ -70,6 +71,10 @@ class node_port {
   virtual void call(spawn_by_hand m, reply<worker_spawned> done) = 0;
   virtual void call(ask_agent_types m, reply<agent_types_told> done) = 0;
   virtual void call(ask_node m, reply<node_status> done) = 0;
+  virtual void call(run_cycle m, reply<core::cycle_result> done) = 0;
+  virtual void call(look_at_cycles m, reply<cycles_seen> done) = 0;
+  virtual void call(look_at_ladder m, reply<ladder_seen> done) = 0;
+  virtual void call(look_at_backlog m, reply<backlog_seen> done) = 0;
   virtual void call(query q, reply<query_answer> done) = 0;
 
   // `told` runs on a node thread after each growth of the journal, gathered; it must be quick. Called once at

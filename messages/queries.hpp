@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "core/doctor/doctor.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
+#include "core/wake/result.hpp"
 
 namespace belfry::messages {
 
@@ -102,6 +104,23 @@ struct get_troubles {
   core::span late_after{0};
 };
 
+// The escalation ladder, and the figures of the cycles.
+struct get_starvation {
+  using answer = std::optional<core::starvation>;
+  core::run_id run;
+};
+struct list_starvations {
+  using answer = std::vector<core::starvation>;
+  core::run_id after;
+  std::size_t limit = 1000;
+};
+struct get_ladder_clock {
+  using answer = core::ladder_clock;
+};
+struct get_cycle_statistics {
+  using answer = core::cycle_statistics;
+};
+
 // Reads everything and takes long: has a reader of its own.
 struct copy_store {
   using answer = core::store_copy;
@@ -113,11 +132,14 @@ struct check_store {
 
 using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
                            list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
-                           copy_store, check_store, get_troubles, list_workers>;
+                           copy_store, check_store, get_troubles, list_workers, get_starvation, list_starvations,
+                           get_ladder_clock, get_cycle_statistics>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
                  core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
-                 core::store_check, core::store_troubles, std::vector<core::spawned_worker>>;
+                 core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
+                 std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
+                 core::cycle_statistics>;
 
 }  // namespace belfry::messages

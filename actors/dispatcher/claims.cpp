@@ -225,6 +225,7 @@ void dispatcher::arrive(const core::session& who) {
   roster_.arrive(who);
   // It is told at once that it is to leave, and not when its patience is over.
   if (who.state == core::session_state::draining) end_waits_of(who.id);
+  note_change();
   serve_waiting();
 }
 

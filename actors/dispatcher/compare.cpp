@@ -9,6 +9,8 @@
 // after the message types
 #include "actors/dispatcher/dispatcher.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -119,7 +121,7 @@ bool dispatcher::agrees(const storage::open_page::item& item) {
   if (head.state == run_state::queued) {
     if (it != elsewhere_.end() || place == board_place::live) return false;
     const auto limit = job_limits_.find(head.job);
-    return !board_.put(head, item.handler, limit == job_limits_.end() ? 0 : limit->second);
+    return !board_.put(head, item.handler, limit == job_limits_.end() ? 0 : limit->second, patience_now());
   }
   if (it == elsewhere_.end()) return false;
   if (!core::leased(head.state)) {
@@ -182,6 +184,7 @@ void dispatcher::note_rebuilt() {
             const auto& written = r.answers.front();
             if (!written) return end_comparing(written.error());
             comparing_->found.event = written->last_event;
+            if (listener_) caf::anon_send(listener_, queue_compared{});
             end_comparing(std::move(comparing_->found));
           },
           [this](caf::error& e2) { end_comparing(failure_of(e2, "storage")); });

@@ -21,7 +21,8 @@ dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
     : dispatcher_actor::base(cfg),
       deps_{std::move(deps)},
       board_{deps_.board},
-      alarm_{core::span{std::chrono::minutes{2}}} {}
+      alarm_{core::span{std::chrono::minutes{2}}},
+      patience_zero_{deps_.clock->now() - (deps_.clock->steady() - core::never)} {}
 
 auto dispatcher::make_behavior() -> behavior_type {
   return {
@@ -31,6 +32,7 @@ auto dispatcher::make_behavior() -> behavior_type {
         roster_.leave(news.id);
         life_.forget(news.id);
         drop_waits_of(news.id);
+        note_change();
         if (news.crashed) lose_held_by(news.id, news.reason);
       },
       [this](const tell_life& asked) { life_.tell_to(asked.who); },
@@ -48,6 +50,9 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](const look_at_pauses& asked) { return pauses_answer{look(asked.on)}; },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
       [this](const rebuild_index& asked) { return rebuild(asked); },
+      [this](const look_at_waiting& asked) { return look(asked); },
+      [this](const look_at_backlog& asked) { return look(asked); },
+      [this](const tell_waiting& asked) { listener_ = asked.who; },
       [this](close_claims) {
         closed_ = true;
         for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});
@@ -66,6 +71,7 @@ void dispatcher::on_exit() {
   rebuilding_.reset();
   comparing_.reset();
   life_.clear();
+  listener_ = nullptr;
   deps_ = {};
 }
 
@@ -101,6 +107,7 @@ caf::result<core::result<queue_state>> dispatcher::change(const change_limits& a
             if (!r.answers.front())
               return answer->deliver(core::result<queue_state>{r.answers.front().error()});
             board_.set_limits(limits);
+            note_change();
             answer->deliver(core::result<queue_state>{state()});
             serve_waiting();
           },

@@ -154,6 +154,12 @@ class dispatcher : public messages::dispatcher_actor::base {
   void end_drains();
   void write_of_pause(storage::change what);
 
+  // waiting.cpp
+  messages::waiting_seen look(const messages::look_at_waiting& asked);
+  core::result<messages::backlog_seen> look(const messages::look_at_backlog& asked) const;
+  void note_change();
+  core::instant patience_now() const;
+
   // explain.cpp
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
@@ -180,6 +186,10 @@ class dispatcher : public messages::dispatcher_actor::base {
   std::optional<comparing> comparing_;
   core::instant pauses_end_ = core::never;  // the next one to lift itself
   bool leases_ended_ = false;               // since drains were looked at
+  bool all_paused_ = false;                 // when pauses were looked at last
+  messages::waiting_listener listener_;
+  core::instant patience_zero_;  // what the wall clock said when the steady one was at zero, at the start
+  bool change_told_ = false;     // and not looked at since
   bool ready_ = false;
   bool closed_ = false;
   bool intake_open_ = true;

@@ -84,6 +84,7 @@ void dispatcher::take_from_holder(core::run_id run) {
     held_.erase(run);
     leases_ended_ = true;
     board_.ended(run);
+    note_change();
     leases_.leases.push_back({run, it->second.fencing, {}, core::never});
   }
   times_.times.push_back({run, core::never, it->second.fencing, {}, false, {}});
@@ -93,7 +94,8 @@ void dispatcher::enter_line(const core::run_head& head, core::handler_kind handl
   take_from_holder(head.id);
   elsewhere_.erase(head.id);
   const auto limit = job_limits_.find(head.job);
-  board_.put(head, handler, limit == job_limits_.end() ? 0 : limit->second);
+  board_.put(head, handler, limit == job_limits_.end() ? 0 : limit->second, patience_now());
+  note_change();
 }
 
 void dispatcher::enter_delay(const core::run_head& head, core::handler_kind handler) {
@@ -114,7 +116,7 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
   if (!same) {
     held = {handler, head.held.holder, head.fencing, false, false};
     roster_.hold(head.held.holder, head.id);
-    board_.live(head, holder != nullptr ? holder->agent_type : std::string{});
+    board_.live(head, holder != nullptr ? holder->agent_type : std::string{}, patience_now());
   }
   held_[head.id] = {head.job,
                     head.held.holder,

@@ -121,6 +121,11 @@ void dispatcher::read_pauses_again() {
 void dispatcher::pauses_changed(core::instant now) {
   if (!pauses_.known()) return;
   board_.follow(pauses_, now);
+  // While everything was paused nobody could take anything: what waits begins anew.
+  const bool all = pauses_.holds_all(now);
+  if (all_paused_ && !all) board_.wait_anew(patience_now());
+  all_paused_ = all;
+  note_change();
   pauses_end_ = pauses_.next_end(now);
   if (pauses_end_ != core::never) alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
 }

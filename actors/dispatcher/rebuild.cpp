@@ -137,6 +137,7 @@ void dispatcher::lose_dead() {
     pauses_over(deps_.clock->now());
     leases_ended_ = true;  // a drain may have ended with the last process
     end_drains();
+    board_.wait_anew(patience_now());  // while no node ran, nobody could take anything
     auto ended = std::exchange(rebuilding_, {});
     ended->answer->deliver(core::result<queue_rebuilt>{ended->counts});
   };

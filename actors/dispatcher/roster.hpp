@@ -43,12 +43,14 @@ class roster {
   void release(core::session_id id, core::run_id run);
   std::vector<core::run_id> held_by(core::session_id id) const;  // by id
   std::size_t held() const { return held_; }
+  std::size_t outsiders() const { return outsiders_; }  // here, and not part of this node
 
  private:
   void forget_if_empty(core::session_id id);
 
   std::unordered_map<core::session_id, seat> seats_;
   std::size_t held_ = 0;
+  std::size_t outsiders_ = 0;
 };
 
 }  // namespace belfry::actors

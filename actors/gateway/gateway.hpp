@@ -26,6 +26,8 @@ struct doors {
   messages::dispatcher_actor dispatcher;
   messages::node_client node;
   messages::spawner_door spawner = {};
+  messages::cycle_door cycles;
+  messages::ladder_door ladder;
   event_hub_client hub;
   std::vector<messages::reader_actor> readers;
 };

@@ -264,6 +264,26 @@ void gateway_port::call(ask_agent_types m, reply<agent_types_told> done) {
       kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().spawner; },
       "spawner");
 }
+void gateway_port::call(run_cycle m, reply<core::cycle_result> done) {
+  forward(
+      kind::new_work, m, std::move(done), [](gateway& g) { return g.open_doors().cycles; },
+      "wake coordinator");
+}
+void gateway_port::call(look_at_cycles m, reply<cycles_seen> done) {
+  const auto k = m.reset ? kind::new_work : kind::question;
+  forward(
+      k, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().cycles; }, "wake coordinator");
+}
+void gateway_port::call(look_at_ladder m, reply<ladder_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().ladder; },
+      "escalation ladder");
+}
+void gateway_port::call(look_at_backlog m, reply<backlog_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
+      "dispatcher");
+}
 void gateway_port::call(ask_node m, reply<node_status> done) {
   forward(
       kind::status, m, std::move(done), [](gateway& g) { return g.open_doors().node; }, "supervisor");

@@ -35,6 +35,12 @@ auto lease_sweeper::make_behavior() -> behavior_type {
         look();
         return promise;
       },
+      [this](sweep_now) -> caf::result<leases_recovered> {
+        auto [guard, promise] = answer_later<leases_recovered>(this);
+        asked_.push_back(guard);
+        look();
+        return promise;
+      },
       [this](const alarm_rang& ring) {
         if (alarm_.rang(ring)) look();
       },
@@ -43,6 +49,7 @@ auto lease_sweeper::make_behavior() -> behavior_type {
 
 void lease_sweeper::on_exit() {
   starting_.reset();
+  asked_.clear();
   deps_.store = nullptr;
 }
 
@@ -136,6 +143,7 @@ void lease_sweeper::sweep(core::instant now) {
               const auto& answer = r.answers.at(i);
               if (answer) {
                 ++expired_;
+                taken_back_.add(asked[i].first);
                 deps_.says.count(metric::leases_expired_total);
                 deps_.says.say(note_level::warning, "lease-expired run=" + to_string(asked[i].first) +
                                                         " fencing=" + std::to_string(asked[i].second));
@@ -148,6 +156,7 @@ void lease_sweeper::sweep(core::instant now) {
           },
           [this](caf::error&) {
             passing_ = false;
+            asked_.clear();
             deps_.says.say(note_level::error, "lease-not-expired storage is gone");
           });
 }
@@ -155,6 +164,8 @@ void lease_sweeper::sweep(core::instant now) {
 // Nothing is due any more: sleep until something is.
 void lease_sweeper::after_pass() {
   if (starting_) std::exchange(starting_, {})->deliver(core::result<swept>{swept{expired_}});
+  for (auto& answer : std::exchange(asked_, {}))
+    answer->deliver(leases_recovered{std::exchange(taken_back_, {})});
   const auto now = deps_.clock->now();
   if (const auto next = expiries_.next(); next && started_) alarm_.arm(lease_sweeper_actor{this}, *next, now);
 }

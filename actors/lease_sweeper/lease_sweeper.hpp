@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
@@ -60,6 +61,8 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
   bool passing_ = false;  // a pass is on its way to the store
   std::uint64_t expired_ = 0;
   start_answer starting_;
+  std::vector<std::shared_ptr<promise_guard<messages::leases_recovered>>> asked_;
+  core::counted_runs taken_back_;  // since somebody asked
 };
 
 }  // namespace belfry::actors

@@ -149,6 +149,8 @@ core::result<void> node::start() {
   needs->ready = [ready](core::result<void> how) { ready->set_value(std::move(how)); };
   needs->stopped = [ended](core::result<void> how) { ended->set_value(how.ok()); };
   needs->fatal = s.parts.fatal;
+  needs->deliver_wakes = s.parts.deliver_wakes;
+  needs->spawn_worker = s.parts.spawn_worker;
   if (!s.testing() && s.parts.processes != nullptr && !s.options.mark.empty())
     if (const auto found = platform::kill_marked(s.options.mark, s.options.patience);
         found > 0 && s.parts.note)

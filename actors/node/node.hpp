@@ -14,12 +14,16 @@
 
 #include "core/errors/result.hpp"
 #include "core/operators/allowance.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/session/liveness.hpp"
 #include "core/spawn/agent_type.hpp"
 #include "core/supervision/intensity.hpp"
 #include "core/time/instant.hpp"
+#include "core/wake/cycle.hpp"
 #include "messages/node_port.hpp"
+#include "messages/spawns.hpp"
+#include "messages/wakes.hpp"
 #include "platform/ports/clock.hpp"
 #include "platform/ports/metrics.hpp"
 #include "platform/ports/processes.hpp"
@@ -132,6 +136,10 @@ struct node_options {
   retention_options retention;
   alarm_options alarms = {};
   spawner_options spawner = {};
+  /// When cycles run and whom they wake.
+  core::wake_options wake;
+  /// What happens to runs that nobody takes.
+  core::ladder_options ladder;
   scheduling schedule = scheduling::real;
 };
 
@@ -148,6 +156,9 @@ struct node_parts {
       note;  // log lines: key first, then fields; may be empty; any thread
   std::function<void(const std::string&)>
       fatal;  // once, any thread: the node cannot go on; must not call stop() itself
+  // For tests: who delivers wakes, and who starts workers.
+  std::function<messages::wakes_delivered(const messages::deliver_wakes&)> deliver_wakes = {};
+  std::function<core::result<messages::worker_spawned>(const messages::spawn_worker&)> spawn_worker = {};
 };
 
 class node {

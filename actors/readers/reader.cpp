@@ -75,6 +75,16 @@ struct answering {
   core::result<query_answer> operator()(const get_facts&) const { return wrap(store.facts()); }
   core::result<query_answer> operator()(const copy_store& q) const { return wrap(store.copy_to(q.to)); }
   core::result<query_answer> operator()(const check_store&) const { return wrap(store.check()); }
+  core::result<query_answer> operator()(const get_starvation& q) const {
+    return wrap(store.starvation_of(q.run));
+  }
+  core::result<query_answer> operator()(const list_starvations& q) const {
+    return wrap(store.starvations(q.after, q.limit));
+  }
+  core::result<query_answer> operator()(const get_ladder_clock&) const { return wrap(store.ladder_clock()); }
+  core::result<query_answer> operator()(const get_cycle_statistics&) const {
+    return wrap(store.cycle_statistics());
+  }
 
   core::result<query_answer> operator()(const get_troubles& q) const {
     return wrap(storage::troubles_of(store, q.now, q.late_after));

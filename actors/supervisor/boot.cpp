@@ -9,6 +9,7 @@
 
 #include "actors/dead_letter_watch/dead_letter_watch.hpp"
 #include "actors/dispatcher/dispatcher.hpp"
+#include "actors/escalation_ladder/escalation_ladder.hpp"
 #include "actors/event_hub/event_hub.hpp"
 #include "actors/executor_supervisor/executor_supervisor.hpp"
 #include "actors/job_registry/job_registry.hpp"
@@ -22,6 +23,7 @@
 #include "actors/storage/storage.hpp"
 #include "actors/support/failures.hpp"
 #include "actors/timekeeper/timekeeper.hpp"
+#include "actors/wake_coordinator/wake_coordinator.hpp"
 
 namespace belfry::actors {
 
@@ -166,11 +168,49 @@ void supervisor::spawn_queue() {
   w.mark = o.mark;
   spawner_ = adopt("spawner", spawn<spawner, caf::monitored>(std::move(w)), executors_wave);
   doors_.spawner = spawner_;
+  spawn_waking();
   doors_.intake = storage_;
   doors_.sessions = registry_;
   doors_.dispatcher = dispatcher_;
   doors_.node = node_client{supervisor_actor{this}};
   caf::anon_send(d.gateway, gateway_call{[all = doors_](gateway& g) { g.use(all); }});
+}
+
+// Who delivers wakes. A test may do it itself.
+wake_deliverer supervisor::deliverer() {
+  if (!deps_->deliver_wakes) return {};
+  auto made = system().spawn([how = deps_->deliver_wakes]() -> wake_deliverer::behavior_type {
+    return {[how](const deliver_wakes& asked) { return how(asked); }};
+  });
+  monitor(made);
+  return adopt("wake-deliverer", std::move(made), queue_wave);
+}
+
+worker_spawner supervisor::worker_starter() {
+  if (!deps_->spawn_worker) return {};
+  auto made = system().spawn([how = deps_->spawn_worker]() -> worker_spawner::behavior_type {
+    return {[how](const spawn_worker& asked) { return how(asked); }};
+  });
+  monitor(made);
+  return adopt("worker-spawner", std::move(made), queue_wave);
+}
+
+void supervisor::spawn_waking() {
+  const auto& d = *deps_;
+  const auto& o = d.options;
+  ladder_ = adopt(
+      "escalation-ladder",
+      spawn<escalation_ladder, caf::monitored>(escalation_ladder_deps{
+          storage_, doors_.readers.front(), worker_starter(), d.clock, d.says, o.ladder, o.wake.interval}),
+      queue_wave);
+  coordinator_ = adopt("wake-coordinator",
+                       spawn<wake_coordinator, caf::monitored>(wake_coordinator_deps{
+                           storage_, doors_.readers.front(), sweeper_, dispatcher_, ladder_, deliverer(),
+                           d.clock, d.says, o.wake, o.ladder.minimum_age}),
+                       queue_wave);
+  caf::anon_send(dispatcher_, tell_waiting{coordinator_});
+  doors_.cycles = coordinator_;
+  doors_.ladder = ladder_;
 }
 
 void supervisor::recover() {
@@ -207,6 +247,7 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
   write_event(core::event_kind::node_started, text);
   caf::anon_send(timekeeper_, start_timers{});
   caf::anon_send(spawner_, start_spawning{});
+  caf::anon_send(coordinator_, start_cycles{});
   if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});
   if (deps_->options.retention.every > core::span{0})
     adopt("retention",

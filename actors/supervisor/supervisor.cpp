@@ -59,6 +59,8 @@ void supervisor::on_exit() {
   timekeeper_ = nullptr;
   registry_ = nullptr;
   spawner_ = nullptr;
+  ladder_ = nullptr;
+  coordinator_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;
@@ -122,6 +124,8 @@ void supervisor::restart(std::size_t index) {
             doors_.readers.at(number) = spawn_reader(number, std::move(with));
             if (number == 0 && registry_) caf::anon_send(registry_, read_with{doors_.readers.front()});
             if (number == 0 && spawner_) caf::anon_send(spawner_, read_with{doors_.readers.front()});
+            if (number == 0 && ladder_) caf::anon_send(ladder_, read_with{doors_.readers.front()});
+            if (number == 0 && coordinator_) caf::anon_send(coordinator_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

@@ -36,6 +36,8 @@ struct supervisor_deps {
   std::function<void(core::result<void>)> ready;    // once: it serves, or why not
   std::function<void(core::result<void>)> stopped;  // once
   std::function<void(const std::string&)> fatal;
+  std::function<messages::wakes_delivered(const messages::deliver_wakes&)> deliver_wakes = {};
+  std::function<core::result<messages::worker_spawned>(const messages::spawn_worker&)> spawn_worker = {};
 };
 
 class supervisor : public messages::supervisor_actor::base {
@@ -63,6 +65,9 @@ class supervisor : public messages::supervisor_actor::base {
   void boot();
   void open_readers(std::size_t left);
   void spawn_queue();
+  void spawn_waking();
+  messages::wake_deliverer deliverer();
+  messages::worker_spawner worker_starter();
   void recover();
   void serve(const messages::queue_rebuilt& rebuilt);
   void boot_failed(const core::failure& why);
@@ -96,6 +101,8 @@ class supervisor : public messages::supervisor_actor::base {
   messages::timekeeper_actor timekeeper_;
   messages::session_registry_actor registry_;
   spawner_actor spawner_;
+  messages::escalation_ladder_actor ladder_;
+  messages::wake_coordinator_actor coordinator_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

@@ -2,6 +2,7 @@
 
 #include "api/json/pauses.hpp"
 
+#include "api/json/cycles.hpp"
 #include "api/json/runs.hpp"
 
 namespace belfry::api::json {
@@ -92,7 +93,7 @@ void write_limits(writer& w, const core::limit_options& l) {
   w.member("per_agent_type", l.per_agent_type).end_object();
 }
 
-void write_queue(writer& w, const messages::queue_state& q) {
+void write_queue(writer& w, const messages::queue_state& q, const messages::ladder_seen& ladder) {
   w.begin_object().member("ready", q.ready).member("paused", q.paused).key("pauses");
   write_pause_list(w, q.pauses);
   w.key("counts").begin_object();
@@ -107,7 +108,9 @@ void write_queue(writer& w, const messages::queue_state& q) {
   write_limits(w, q.limits);
   write_counts(w, "live_by_lane", q.live_by_lane);
   write_counts(w, "live_by_agent_type", q.live_by_agent_type);
-  w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).end_object();
+  w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).key("ladder");
+  write_ladder(w, ladder);
+  w.end_object();
 }
 
 void write_rebuilt(writer& w, const messages::index_rebuilt& r) {

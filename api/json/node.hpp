@@ -7,6 +7,7 @@
 
 #include "api/json/writer.hpp"
 #include "core/run/views.hpp"
+#include "messages/cycles.hpp"
 #include "messages/node.hpp"
 #include "messages/runs.hpp"
 
@@ -30,7 +31,7 @@ void write_health(writer& w, const messages::node_status& s);
 void write_node(writer& w, const messages::node_status& s, const std::optional<core::store_facts>& store,
                 const machine_facts& m);
 void write_rebuilt(writer& w, const messages::index_rebuilt& r);
-void write_queue(writer& w, const messages::queue_state& q);
+void write_queue(writer& w, const messages::queue_state& q, const messages::ladder_seen& ladder);
 void write_limits(writer& w, const core::limit_options& l);
 // One member of the configuration: `value` is JSON.
 void write_setting(writer& w, std::string_view key, std::string_view value, std::string_view origin);

@@ -1,5 +1,6 @@
 #include "api/json/runs.hpp"
 
+#include "api/json/cycles.hpp"
 #include "api/json/sessions.hpp"
 
 #include "api/json/spec.hpp"
@@ -228,6 +229,8 @@ void write_run_details(writer& w, const messages::run_details& d, const waiting&
   write_durations(w, d);
   write_attempts(w, d);
   write_waiting(w, why);
+  w.key("ladder");
+  write_rung(w, why.rung ? &*why.rung : nullptr);
   w.key("sessions").begin_array();
   for (const auto& v : why.sessions) {
     w.begin_object().member("id", v.id).member("name", v.name).member("eligible", v.reasons.empty());

@@ -10,6 +10,7 @@
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/run/views.hpp"
+#include "messages/cycles.hpp"
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
 
@@ -29,6 +30,7 @@ struct waiting {
   std::optional<std::size_t> position;
   core::estimate start = {};
   std::vector<messages::session_verdict> sessions = {};  // what each has against a queued run
+  std::optional<messages::rung_view> rung = {};          // of a run that starves
 };
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why);
 void write_waiting(writer& w, const waiting& why);

@@ -327,9 +327,11 @@ void add_node(std::vector<schema>& all) {
                   {"live_by_lane", "[]@NamedCount", ""},
                   {"live_by_agent_type", "[]@NamedCount", ""},
                   {"waiting_claims", "int", ""},
-                  {"timers", "int", ""}},
+                  {"timers", "int", ""},
+                  {"ladder", "@LadderState", "What happens to runs that nobody takes"}},
                  false,
                  {}});
+  add_cycle_schemas(all);
   all.push_back({"QueueRebuilt",
                  "The queue was compared with the store",
                  {{"open", "int", "Runs that have not ended"},

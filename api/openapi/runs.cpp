@@ -141,6 +141,7 @@ void add_whole(std::vector<schema>& all) {
         {"position", "int?", "In its lane and priority, from 1"},
         {"eta_ms", "int?", "Until it starts, as its lane has moved lately; null: unknown"},
         {"eta_basis", "text?", "What that rests on, or why it is unknown"},
+        {"ladder", "@RungState?", "Of a queued run that nobody takes: how far the ladder has been climbed"},
         {"sessions", "[]@SessionVerdict", "Of a queued run: what each session has against it; at most 50"}},
        false,
        "RunRow"});

@@ -22,6 +22,7 @@ void add_apply(command& root, context& ctx);
 void add_batches(command& root, context& ctx);
 void add_status(command& root, context& ctx);       // status, stats, health, metrics, limits, scheduler
 void add_pauses(command& scheduler, context& ctx);  // scheduler pause, resume, drain, pauses
+void add_cycles(command& scheduler, context& ctx);  // scheduler cycle, statistics, backlog
 void add_events(command& root, context& ctx);
 void add_transfer(command& root, context& ctx);  // export, import
 void add_handlers(command& root, context& ctx);

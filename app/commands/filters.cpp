@@ -54,6 +54,19 @@ void declare(command& c, run_filters& f) {
   c.flag("--dead", f.dead, "dead letters: ended badly, neither retried nor discarded");
 }
 
+void declare_waiting(command& c, run_filters& f) {
+  c.option("--job,-j", f.job, "JOB", "of this job, by id or name", complete::jobs);
+  c.option("--batch", f.batch, "BATCH", "of this batch", complete::batches);
+  c.option("--workspace", f.workspace, "NAME", "of this workspace");
+  c.option("--lane", f.lane, "LANE", "of this lane");
+  c.option("--priority", f.priority, "LEVEL", "of this priority", complete::priorities);
+  c.option("--tag", f.tags, "TAG", "with this tag; with several, all of them");
+  c.option("--tag-any", f.tags_any, "TAG", "with any of these tags");
+  c.option("--name-has,-q", f.name_has, "TEXT", "with this in the name");
+  c.option("--since", f.since, "TIME", "made after this: 2h ago, or an instant");
+  c.option("--until", f.until, "TIME", "made before this");
+}
+
 query_text to_query(const run_filters& f, core::instant now) {
   query_text q;
   q.add("state", joined(split(f.states), ","))

@@ -20,6 +20,7 @@ struct run_filters {
 };
 
 void declare(command& c, run_filters& f);
+void declare_waiting(command& c, run_filters& f);  // those that make sense of queued runs
 // Names of jobs become ids only in the node, so they go as they are. --since and --until become instants
 // here.
 query_text to_query(const run_filters& f, core::instant now);

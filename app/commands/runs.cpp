@@ -168,6 +168,14 @@ std::string run_page(view run, context& ctx) {
   if (const auto basis = run["eta_basis"].text(); !basis.empty())
     f.add("starts in",
           run["eta_ms"].there() ? "about " + lasting(run["eta_ms"].number()) + " (" + basis + ")" : basis);
+  if (const auto rung = run["ladder"]; rung.there())
+    f.add("nobody takes it",
+          {"rung " + rung["rung"].text() + ", count " + rung["count"].text() +
+               (rung["held"].truth() ? ", held"
+                : rung["next_rung"].there()
+                    ? ", " + rung["next_rung"].text() + " " + ago(rung["next_rung_at"].text(), ctx.started)
+                    : std::string{}),
+           colour::yellow});
   f.add("command", command_of(run["handler"]));
   f.add("in", run["handler"]["cwd"].text());
   std::string names;

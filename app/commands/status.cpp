@@ -56,6 +56,23 @@ void add_paused(facts& f, view queue) {
   });
 }
 
+std::string ladder_in(view l) {
+  if (!l["on"].truth()) return "off";
+  const auto t = l["thresholds"];
+  return "starved after " + lasting(l["minimum_age_ms"].number()) + ", counted every " +
+         lasting(l["interval_ms"].number()) + ": fan-out at " + t["fan_out"].text() + ", spawn at " +
+         t["spawn"].text() + ", event at " + t["event"].text() + ", needs attention at " +
+         t["needs_attention"].text() + " (after " + lasting(l["longest_wait_ms"].number()) + " at most)";
+}
+
+std::string starved_in(view l) {
+  if (l["starved"].number() == 0) return {};
+  const auto by = l["starved_by_rung"];
+  return l["starved"].text() + " (" + by["none"].text() + " just begun, " + by["fan_out"].text() +
+         " fanned out, " + by["spawn"].text() + " spawn asked for, " + by["event"].text() +
+         " told), next count " + l["next_count_at"].text();
+}
+
 std::string status_page(context& ctx, const json_text& node, const json_text& queue) {
   facts f;
   const auto health = node["health"].text();
@@ -80,6 +97,7 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
   f.add("by lane", live_in(queue["live_by_lane"]));
   f.add("by type", live_in(queue["live_by_agent_type"]));
   f.add("limits", limits_in(queue["limits"]));
+  f.add("starved", {starved_in(queue["ladder"]), colour::yellow});
   const auto store = node["store"];
   if (store.there())
     f.add("store", store["kind"].text() + " " + store["path"].text() + ", " +
@@ -320,6 +338,8 @@ void add_status(command& root, context& ctx) {
       f.add("limits", limits_in(q["limits"]));
       f.add("waiting claims", q["waiting_claims"].text());
       f.add("timers", q["timers"].text());
+      f.add("ladder", ladder_in(q["ladder"]));
+      f.add("starved", {starved_in(q["ladder"]), colour::yellow});
       return f.text(ctx.screen());
     });
     return number_of(exit_code::ok);
@@ -335,6 +355,7 @@ void add_status(command& root, context& ctx) {
   rebuilt.action([&ctx] { return rebuild_queue(ctx); });
 
   add_pauses(scheduler, ctx);
+  add_cycles(scheduler, ctx);
 
   auto& stats = root.sub("stats", "Show statistics of runs: waiting, execution, success");
   auto& filters = stats.keep<run_filters>();

@@ -138,6 +138,11 @@ void check_together(loaded& out) {
                                                                           : "";
     out.mistakes.push_back((key.empty() ? "http: " : at(key)) + problem_line(p));
   }
+  for (const auto& p : core::check(v.node.ladder, "ladder")) {
+    auto key = p.pointer;
+    std::replace(key.begin(), key.end(), '/', '.');
+    out.mistakes.push_back(at(key) + problem_line(p));
+  }
   for (const auto& each : v.http.listen)
     if (!v.http.allow_remote && !is_loopback(each))
       out.mistakes.push_back(at("http.listen") + "given \"" + each +

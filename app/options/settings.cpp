@@ -134,6 +134,25 @@ void add_work(std::vector<setting>& s) {
   s.push_back(length("session.progress_within", AT(node.liveness.progress_within), 0s, 24h * 30,
                      "A running run that shows no progress for so long is stalled; 0 to not watch that."));
 
+  s.push_back(length("wake.interval", AT(node.wake.interval), 100ms, 10min,
+                     "A cycle runs when something changed, and at least this often; a starved run is counted "
+                     "once per interval."));
+  s.push_back(length("wake.cooldown", AT(node.wake.cooldown), 0s, 24h,
+                     "Least pause between two wakes of one session for one run; 0 turns it off."));
+  s.push_back(whole<std::uint32_t>("wake.fan_out_share", AT(node.wake.fan_out_share), 1, 100,
+                                   "Per cent of the free sessions of a cycle that starved runs may wake."));
+
+  s.push_back(length("ladder.minimum_age", AT(node.ladder.minimum_age), 0s, 24h * 30,
+                     "A run of whose kind nobody took any for so long is starved; 0 turns the ladder off."));
+  s.push_back(whole<std::uint32_t>("ladder.fan_out", AT(node.ladder.fan_out), 1, 1'000'000,
+                                   "Count at which all sessions that may take it are woken."));
+  s.push_back(whole<std::uint32_t>("ladder.spawn", AT(node.ladder.spawn), 1, 1'000'000,
+                                   "Count at which a worker is started for it."));
+  s.push_back(whole<std::uint32_t>("ladder.event", AT(node.ladder.event), 1, 1'000'000,
+                                   "Count at which the journal says run_starved."));
+  s.push_back(whole<std::uint32_t>("ladder.needs_attention", AT(node.ladder.needs_attention), 1, 1'000'000,
+                                   "Count at which it leaves the queue and a person is asked."));
+
   s.push_back(whole<std::uint32_t>("limits.global", AT(node.board.limits.global), 0, 1'000'000,
                                    "Runs under way in the whole node; 0 for no limit. Limits set with "
                                    "`belfry limits set` go before these."));
@@ -217,12 +236,14 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 10> rows{{{"node", "The node itself."},
+  constexpr std::array<row, 12> rows{{{"node", "The node itself."},
                                       {"http", "The door: who may knock, and how much at a time."},
                                       {"store", "Where everything is kept."},
                                       {"executor", "The node's own hands: the processes that it runs."},
                                       {"queue", "The order of waiting runs."},
                                       {"session", "When workers from outside are thought to be gone."},
+                                      {"wake", "Who is told that work awaits, and how often."},
+                                      {"ladder", "What happens to runs that nobody takes."},
                                       {"limits", "How much may be under way at a time."},
                                       {"operator", "What agents may do to runs."},
                                       {"retention", "How long history is kept."},

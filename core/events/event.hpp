@@ -62,7 +62,9 @@ enum class event_kind : std::uint16_t {
   resumed = 61,  // one reason was lifted
   drain_started = 62,
   drained = 63,  // nothing runs any more under it
+  run_starved = 70,
   needs_attention = 71,
+  statistics_reset = 72,
   spawn_requested = 85,
   spawn_unresolvable = 86,
   worker_spawned = 87,

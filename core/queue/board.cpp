@@ -34,7 +34,11 @@ board_options usable(board_options o) {
 struct board::state {
   explicit state(const board_options& o) : options(o), order(o), leases(order) {}
 
-  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now);
+  void enter(slot group, run_key key, std::int64_t waits_since) {
+    order.add(group, key);
+    order.await(order.runs.find(run_id{key.id}), waits_since);
+  }
   bool full_for(const session& s) const;
   void explain_node_limits(slot run, std::vector<wait_reason>& reasons) const;
 
@@ -48,7 +52,7 @@ board::~board() = default;
 board::board(board&&) noexcept = default;
 board& board::operator=(board&&) noexcept = default;
 
-bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
+bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now) {
   held_lease* held = leases.find(head.id);
   if (held && !held->reserved()) {
     if (head.fencing < held->fencing) return false;  // from before the lease
@@ -56,6 +60,8 @@ bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t
     held = nullptr;
   }
   const slot group = order.group_for(head, handler, job_limit);
+  // Who was taken and came back keeps the place in line, but has been waiting only since then.
+  const std::int64_t waits_since = now == never ? micros(head.eligible_since) : micros(now);
   if (held) {
     // Its claim is under way, so it must not be chosen again; but now it is certain that it is queued.
     const bool moved = held->group != group || held->since != micros(head.eligible_since);
@@ -65,13 +71,15 @@ bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t
   }
   if (const slot old = order.runs.find(head.id); old != no_slot) {
     if (order.runs[old].group == group && order.runs[old].key == key_of(head)) return false;
+    const bool starving = order.runs[old].starving, was_held = order.runs[old].held;
     order.keep(group);  // the old entry may be the last of the same group
     order.remove(old);
-    order.add(group, key_of(head));
+    enter(group, key_of(head), waits_since);
     order.let_go(group);
+    if (starving) order.starve(head.id, was_held);
     return true;
   }
-  order.add(group, key_of(head));
+  enter(group, key_of(head), waits_since);
   return true;
 }
 
@@ -81,8 +89,8 @@ bool board::state::full_for(const session& s) const {
          (l.per_agent_type > 0 && !s.local && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
 }
 
-bool board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit) {
-  return s_->put(head, handler, job_limit);
+bool board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now) {
+  return s_->put(head, handler, job_limit, now);
 }
 
 void board::drop(run_id id) {
@@ -102,15 +110,19 @@ std::vector<run_id> board::pick(const claim_wish& wish, instant now) {
     if (group == no_slot) break;
     const run_key key = s_->order.take_first(group);
     s_->leases.reserve(key, group, wish.who.agent_type, !wish.who.local);
+    s_->leases.find(run_id{key.id})->starving = s_->order.took_starving();
     picked.push_back(run_id{key.id});
   }
   return picked;
 }
 
-void board::live(const run_head& head, const std::string& agent_type) {
+void board::live(const run_head& head, const std::string& agent_type, instant now) {
   if (const slot run = s_->order.runs.find(head.id); run != no_slot) s_->order.remove(run);
   held_lease* held = s_->leases.find(head.id);
-  if (held && held->reserved()) return s_->leases.confirm(head.id, *held, head.fencing, agent_type);
+  if (held && held->reserved()) {
+    s_->order.moved(held->group, now == never ? head.held.claimed_at : now);
+    return s_->leases.confirm(head.id, *held, head.fencing, agent_type);
+  }
   if (held) s_->leases.remove(head.id);
   s_->leases.add_live(head, agent_type);
 }
@@ -119,7 +131,10 @@ void board::unreserve(run_id id, bool again) {
   const held_lease* held = s_->leases.find(id);
   if (!held || !held->reserved()) return;
   const held_lease was = *held;
-  if (again || was.wanted_back) s_->order.add(was.group, {was.since, id.value});
+  if (again || was.wanted_back) {
+    s_->enter(was.group, {was.since, id.value}, s_->order.judged_at());
+    if (was.starving) s_->order.starve(id);
+  }
   s_->leases.remove(id);
 }
 
@@ -240,6 +255,42 @@ std::map<std::string, std::size_t> board::live_by_lane() const { return s_->leas
 std::map<std::string, std::size_t> board::live_by_agent_type() const {
   return s_->leases.live_by_agent_type();
 }
+void board::wait_anew(instant since) { s_->order.not_before(since); }
+
+starving_news board::judge(const judging& by) {
+  auto news = s_->order.judge(by);
+  // A claim of it is on its way: the store has the last word.
+  std::erase_if(news.over, [this](run_id id) {
+    const held_lease* held = s_->leases.find(id);
+    if (held == nullptr || !held->reserved()) return false;
+    s_->order.not_told(id);
+    return true;
+  });
+  return news;
+}
+
+std::vector<hold_change> board::holds(const judging& by) { return s_->order.holds(by); }
+bool board::starve(run_id id, bool held) { return s_->order.starve(id, held); }
+
+std::vector<waiting_kind> board::kinds() const {
+  const limit_options& l = s_->options.limits;
+  if (l.global > 0 && s_->leases.all() >= l.global) {
+    auto all = s_->order.kinds();
+    for (auto& kind : all) kind.held = kind.ready;
+    return all;
+  }
+  return s_->order.kinds();
+}
+
+std::vector<waiting_run> board::fronts(std::size_t per_kind, instant now) {
+  s_->order.advance(now);
+  const limit_options& l = s_->options.limits;
+  if (l.global > 0 && s_->leases.all() >= l.global) return {};
+  return s_->order.fronts(per_kind);
+}
+
+bool board::room_for(const session& s) const { return !s_->full_for(s); }
+
 bool board::anything_for(const session& s) const { return s_->order.needs.any_open_to(s); }
 std::size_t board::ready_for(const session& s) const { return s_->order.needs.ready_for(s); }
 

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "core/queue/waiting.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
@@ -72,14 +73,17 @@ class board {
 
   // The head is in state queued: it enters the line (again) at its eligible_since. Replaces an older entry of
   // the run. `job_limit` is the job's max_concurrent (0: none). Whether this changed anything.
-  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit);
+  // `now`: by the clock of those who judge patience: it has not been waiting for longer; never: it has been
+  // since it is eligible.
+  bool put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now = never);
   // Leaves the line: cancelled, or not there any more. Unknown ids are fine.
   void drop(run_id id);
   // The runs that this claim gets, in order, at most min(max, free_slots); each is reserved. Empty: nothing
   // for this session now.
   std::vector<run_id> pick(const claim_wish& wish, instant now);
-  // The store confirmed: the run is live under this lease. Also for leases found at boot.
-  void live(const run_head& head, const std::string& agent_type);
+  // The store confirmed: the run is live under this lease. Also for leases found at boot. `now`: by the clock
+  // of those who judge patience; never: as in the lease.
+  void live(const run_head& head, const std::string& agent_type, instant now = never);
   // The store refused: the reservation is given up; `again` puts the run back at its place.
   void unreserve(run_id id, bool again);
   // The lease ended, however.
@@ -114,6 +118,22 @@ class board {
   std::map<std::string, std::size_t> live_by_agent_type() const;
   // Runs in line: what `counts` says, without the rest of it.
   std::size_t ready() const;
+  // ---- who waits too long, and whom a wake could bring (core/queue/waiting.hpp)
+  // Nobody could take anything until now: what waits begins anew.
+  void wait_anew(instant since);
+  // Who has begun to starve since the last time, at most `at_most`, and who does so no longer.
+  starving_news judge(const judging& by);
+  // Of those who starve: whom a limit or a pause holds now, or does not hold any more.
+  std::vector<hold_change> holds(const judging& by);
+  // It has been starving since before this board was made, and may have been held; false: it is not in the
+  // line.
+  bool starve(run_id id, bool held = false);
+  std::vector<waiting_kind> kinds() const;
+  // The next runs of each kind that no limit holds, at most `per_kind`; all of them in order.
+  std::vector<waiting_run> fronts(std::size_t per_kind, instant now);
+  // Whether neither the limit of the node nor that of its agent type keeps the session from a run.
+  bool room_for(const session& s) const;
+
   // Whether any ready run could be taken by a session like this (limits apart): cheap, by class. Used to wake
   // waiting claims.
   bool anything_for(const session& s) const;

@@ -21,6 +21,7 @@ struct held_lease {
   bool outside =
       false;  // its holder is not part of this node, and counts against the limit of its agent type
   bool wanted_back = false;  // put while it was reserved: it is known to be queued
+  bool starving = false;     // it was when it was reserved
   bool reserved() const { return group != no_slot; }
 };
 

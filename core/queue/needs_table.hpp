@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/queue/ready_line.hpp"
 #include "core/queue/slab.hpp"
 #include "core/queue/slot_heap.hpp"
 #include "core/queue/slot_index.hpp"
@@ -21,6 +22,18 @@ constexpr std::size_t queue_of(std::size_t prio, std::size_t effective) {
   return prio * (prio + 1) / 2 + effective;
 }
 
+// How long the runs of a class have waited without anybody taking one of them.
+struct young_run {
+  std::int64_t since = 0;  // nobody has had the chance to take it for longer
+  slot run = no_slot;
+  std::uint32_t stay = 0;  // of the run: another one may be in the slot by now
+};
+struct patience {
+  std::vector<young_run> young;  // a heap by since: not judged yet; who left is dropped when it surfaces
+  std::vector<std::int64_t> starving;  // judged, by id; who left is dropped now and then
+  std::int64_t moved = 0;              // when one was taken last
+};
+
 struct needs_class {
   requirement needs;
   handler_kind handler = handler_kind::none;
@@ -32,6 +45,7 @@ struct needs_class {
   std::size_t liked = 0;         // how many of its preferred capabilities that session has
   std::uint64_t made = 0;        // a number of its own, never used again
   bool held = false;             // its workspace is paused
+  patience waits;
 };
 
 class needs_table {
@@ -46,6 +60,7 @@ class needs_table {
   // Those with ready runs that the session may take, limits apart, and that no pause holds.
   std::vector<slot> open_to(const session& s);
   bool any_open_to(const session& s) const;
+  slot end() const { return classes_.end(); }  // slots below it may be out of use: nobody waits there
   std::size_t ready_for(const session& s) const;
   // Those with ready runs that anybody may take who may take this one; this one is among them.
   std::vector<slot> open_with(slot n) const;

@@ -156,6 +156,7 @@ run_key ready_order::take_first(slot g) {
                                                                                       by_turn{*this});
   const slot run = runs.front(groups_[g].runs);
   const run_key key = runs[run].key;
+  took_starving_ = runs[run].starving;
   keep(g);
   remove(run);
   return key;

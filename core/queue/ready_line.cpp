@@ -25,6 +25,7 @@ slot ready_runs::add(ready_line& line, slot group, run_key key) {
   ready_run& run = runs_[s];
   run.key = key;
   run.group = group;
+  run.stay = ++stays_ & ((1U << 29U) - 1U);
   by_id_.insert(hash_of(key.id), s);
   ++line.size;
   if (line.first == no_slot) {
@@ -51,6 +52,26 @@ bool ready_runs::insert_near_end(ready_line& line, slot s) {
   run.after = std::exchange(runs_[earlier].after, s);
   (run.after == no_slot ? line.last : runs_[run.after].before) = s;
   return true;
+}
+
+void ready_runs::first_of(const ready_line& line, std::size_t at_most, std::vector<slot>& into) const {
+  std::vector<slot> open;  // of the tree: subtrees whose root comes next
+  const auto descend = [&](slot tree) {
+    for (; tree != no_slot; tree = runs_[tree].before) open.push_back(tree);
+  };
+  descend(line.root);
+  slot listed = line.first;
+  for (std::size_t n = 0; n < at_most && (listed != no_slot || !open.empty()); ++n) {
+    if (open.empty() || (listed != no_slot && runs_[listed].key < runs_[open.back()].key)) {
+      into.push_back(listed);
+      listed = runs_[listed].after;
+      continue;
+    }
+    const slot next = open.back();
+    open.pop_back();
+    into.push_back(next);
+    descend(runs_[next].after);
+  }
 }
 
 void ready_runs::remove(ready_line& line, slot s) {

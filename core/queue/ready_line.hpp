@@ -26,10 +26,13 @@ struct run_key {
 
 struct ready_run {
   run_key key;
-  slot group = no_slot;   // whose line it stands in
-  slot before = no_slot;  // list: the one before; tree: the left child
-  slot after = no_slot;   // list: the one after; tree: the right child
-  bool in_tree = false;
+  slot group = no_slot;         // whose line it stands in
+  slot before = no_slot;        // list: the one before; tree: the left child
+  slot after = no_slot;         // list: the one after; tree: the right child
+  std::uint32_t stay : 29 = 0;  // a number of this stay in line, not used again for very long
+  bool in_tree : 1 = false;
+  bool starving : 1 = false;  // judged so, and reported
+  bool held : 1 = false;      // starving, and seen held by a limit or a pause
 };
 static_assert(sizeof(ready_run) <= 32);
 
@@ -56,6 +59,9 @@ class ready_runs {
     if (line.least == no_slot || runs_[line.first].key < runs_[line.least].key) return line.first;
     return line.least;
   }
+  ready_run& mark(slot run) { return runs_[run]; }  // for its marks only
+  // The first runs of the line, in order, at most so many.
+  void first_of(const ready_line& line, std::size_t at_most, std::vector<slot>& into) const;
   // How many of the line come before this key; stops counting at `at_most`.
   std::size_t count_before(const ready_line& line, const run_key& key, std::size_t at_most) const;
 
@@ -68,6 +74,7 @@ class ready_runs {
   slot merged(slot lower, slot upper);
 
   slab<ready_run> runs_;
+  std::uint32_t stays_ = 0;
   slot_index by_id_;
 };
 

@@ -57,16 +57,19 @@ void ready_order::add(slot g, run_key key) {
   group& it = groups_[g];
   const slot run = runs.add(it.runs, g, key);
   ++needs[shelves_[it.shelf].needs].ready;
+  ++shelves_[it.shelf].ready;
   ++ready_by_priority[shelves_[it.shelf].prio];
   if (runs.front(it.runs) == run) front_changed(g);
 }
 
 void ready_order::remove(slot run) {
+  if (runs[run].starving) over_.push_back(run_id{runs[run].key.id});
   const slot g = runs[run].group;
   group& it = groups_[g];
   const bool first = runs.front(it.runs) == run;
   runs.remove(it.runs, run);
   --needs[shelves_[it.shelf].needs].ready;
+  --shelves_[it.shelf].ready;
   --ready_by_priority[shelves_[it.shelf].prio];
   if (first) front_changed(g);
   remove_if_unused(g);

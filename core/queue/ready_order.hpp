@@ -28,6 +28,7 @@
 #include "core/queue/needs_table.hpp"
 #include "core/queue/ready_line.hpp"
 #include "core/queue/slot_heap.hpp"
+#include "core/queue/waiting.hpp"
 
 namespace belfry::core::queueing {
 
@@ -44,6 +45,7 @@ struct shelf {
   slot_heap groups, rooms;
   slot first_room = no_slot;  // of all rooms, those with a closed gate as well
   std::uint32_t group_count = 0;
+  std::size_t ready = 0;  // runs in line
 };
 
 struct group {
@@ -114,6 +116,21 @@ class ready_order {
   std::vector<wait_reason> limits_on(slot run) const;  // lane, batch, key, job
   std::optional<instant> oldest() const;
 
+  // ---- patience (ready_patience.cpp)
+  // A run is in line, and nobody has had the chance to take it since.
+  void await(slot run, std::int64_t since);
+  void moved(slot group, instant at);  // somebody was given a run of this group
+  void not_before(instant at);         // what waits begins anew: nobody could take anything until now
+  starving_news judge(const judging& by);
+  std::vector<hold_change> holds(const judging& by);
+  bool starve(run_id id, bool held = false);  // known to be starving from before
+  std::int64_t judged_at() const { return judged_at_; }
+  bool took_starving() const { return took_starving_; }  // the run that was taken out last
+  void not_told(run_id id) { over_.push_back(id); }      // it may yet come back
+  bool limited(slot run) const;
+  std::vector<waiting_kind> kinds() const;
+  std::vector<waiting_run> fronts(std::size_t per_kind) const;
+
   ready_runs runs;
   lane_table lanes;
   gate_table gates;
@@ -154,7 +171,13 @@ class ready_order {
 
   board_options options_;
   const pauses* pauses_ = nullptr;
+  void pacify(slot needs, std::int64_t since);
+  void collect(slot shelf, std::size_t at_most, std::vector<slot>& into, std::size_t& steps) const;
+
   std::int64_t now_ = 0;
+  std::int64_t not_before_ = 0, judged_at_ = 0;
+  bool took_starving_ = false;
+  std::vector<run_id> over_;  // no longer starving, and not told yet
   std::uint64_t claims_ = 0;
   slab<shelf> shelves_;
   slab<group> groups_;

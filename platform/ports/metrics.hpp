@@ -43,6 +43,8 @@ enum class metric : std::uint8_t {
   process_start_time_seconds,
   dead_letters,
   dead_letter_oldest_age_seconds,
+  cycle_seconds,
+  starved_runs /*rung*/,
   build_info /*version*/,
   paused /*scope*/,
 };

@@ -25,6 +25,8 @@ engine::engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id 
   auto known = std::make_shared<core::pauses>();
   known->load(rows_.find_pauses());
   paused_ = durable_paused_ = std::move(known);
+  const auto starving = rows_.starving();
+  may_starve_.insert(starving.begin(), starving.end());
 }
 
 tallies engine::pending() const {
@@ -39,6 +41,7 @@ void engine::committed() {
   durable_paused_ = paused_;
   durable_backoff_ = backoff_;
   told_ = std::exchange(telling_, {});
+  for (const auto run : std::exchange(fed_, {})) may_starve_.erase(run);
 }
 
 void engine::given_up() {
@@ -46,6 +49,7 @@ void engine::given_up() {
   paused_ = durable_paused_;
   backoff_ = durable_backoff_;
   telling_.clear();
+  fed_.clear();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
   // again.
   prune_cursor_ = {};
@@ -68,6 +72,7 @@ core::result<receipt> engine::apply(const change_set& set) {
   const auto told_before = telling_.size();
   const auto paused_before = paused_;
   const auto backoff_before = backoff_;
+  const auto fed_before = fed_.size();
   work w{set, {}, {}, {}, false, false};
   if (guarded) {
     before = pending_;
@@ -80,6 +85,7 @@ core::result<receipt> engine::apply(const change_set& set) {
       paused_ = paused_before;
       backoff_ = backoff_before;
       telling_.resize(told_before);
+      fed_.resize(fed_before);
     }
     if (w.refused) keep_evidence(w, *w.refused, w.refused_run);
     return std::move(*no);

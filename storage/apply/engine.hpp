@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "core/errors/result.hpp"
@@ -73,6 +74,8 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const prune_keys& c);
   std::optional<core::failure> apply_one(work& w, const age_dead_letters& c);
   std::optional<core::failure> apply_one(work& w, const storage::put_worker& c);
+  std::optional<core::failure> apply_one(work& w, const climb_ladder& c);
+  std::optional<core::failure> apply_one(work& w, const keep_statistics& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);
@@ -125,6 +128,10 @@ class engine {
   core::run_id prune_cursor_;
   std::set<core::job_id> maybe_excess_;
   bool excess_known_ = false;
+  // Runs that may have a row of the ladder: all that have one, and perhaps some that have none any more. Most
+  // claims need not look.
+  std::unordered_set<core::run_id> may_starve_;
+  std::vector<core::run_id> fed_;  // of the open transaction
 };
 
 }  // namespace belfry::storage

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/job/job.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
@@ -112,6 +113,14 @@ class rows {
 
   virtual std::optional<remembered> find_once(const std::string& key) = 0;
   virtual void insert_once(const std::string& key, const remembered& answer) = 0;
+
+  virtual std::optional<core::starvation> find_starvation(core::run_id run) = 0;
+  virtual void put_starvation(const core::starvation& row) = 0;
+  virtual void remove_starvation(core::run_id run) = 0;
+  virtual std::vector<core::run_id> starving() = 0;  // every run that has a row
+  // A few named values, each a text that its owner reads.
+  virtual std::string find_note(const std::string& name) = 0;  // empty: none
+  virtual void put_note(const std::string& name, const std::string& text) = 0;
 
   virtual std::optional<core::limit_options> find_limits() = 0;
   virtual void put_limits(const core::limit_options& limits) = 0;

@@ -221,6 +221,12 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
     rows_.update_run(before, after);
     count(before.head, -1);
     count(step.next, 1);
+    // Whoever leaves the queue starves no longer, in the same commit.
+    if (before.head.state == core::run_state::queued && step.next.state != core::run_state::queued &&
+        may_starve_.contains(before.head.id)) {
+      rows_.remove_starvation(before.head.id);
+      fed_.push_back(before.head.id);
+    }
     if (step.finished) {
       const auto life = (step.next.ended_at - step.next.created_at).count();
       pending_.longest_life = std::max(pending_.longest_life, life);

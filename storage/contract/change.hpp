@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "core/job/job.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
+#include "core/wake/result.hpp"
 
 namespace belfry::storage {
 
@@ -138,6 +140,18 @@ struct note_event {
 struct put_worker {
   core::spawned_worker who;
 };
+// One bite of the escalation ladder. Rows of runs that are not queued any more are passed over; a rung that
+// fired stays fired; the event of its rung is written once per episode. A step that takes a run out of the
+// queue removes its row by itself. Receipt: the rows as they stand, and the clock.
+struct climb_ladder {
+  std::uint64_t tick = 0;  // the clock is at least here
+  std::vector<core::starvation> rows;
+  std::vector<core::starvation> over;  // removed while it is the same episode
+};
+struct keep_statistics {  // of the cycles; `reset`: somebody asked for zeros, which is an event
+  core::cycle_statistics sums;
+  bool reset = false;
+};
 struct put_limits {
   core::limit_options limits;
   core::limit_options configured = {};  // what was in force when none have been stored: for the journal
@@ -171,7 +185,7 @@ struct age_dead_letters {
 using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
                             resume_job, put_session, end_session, change_session, adopt_result, append_log,
                             note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
-                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker>;
+                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics>;
 
 struct change_set {
   core::instant now = core::never;
@@ -202,6 +216,8 @@ struct receipt {
   std::vector<core::run> also;
   std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
   std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
+  std::vector<core::starvation> starving = {};        // of a bite of the ladder
+  core::ladder_clock ladder = {};                    // likewise
 };
 
 }  // namespace belfry::storage

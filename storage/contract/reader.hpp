@@ -9,12 +9,14 @@
 
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
+#include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/filter.hpp"
 #include "core/run/run.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
+#include "core/wake/result.hpp"
 
 namespace belfry::storage {
 
@@ -76,6 +78,11 @@ class reader {
                                                 const event_filter& filter) = 0;
   virtual core::result<batch_summary> find_batch(core::batch_id id) = 0;
   virtual core::result<core::run_statistics> statistics(const core::run_filter& filter) = 0;
+  // The rows of the escalation ladder: of one run, and all of them by run, at most `limit`.
+  virtual core::result<std::optional<core::starvation>> starvation_of(core::run_id id) = 0;
+  virtual core::result<std::vector<core::starvation>> starvations(core::run_id after, std::size_t limit) = 0;
+  virtual core::result<core::ladder_clock> ladder_clock() = 0;
+  virtual core::result<core::cycle_statistics> cycle_statistics() = 0;  // all zero when none were kept
   virtual core::result<store_facts> facts() = 0;
   // Ids that a bulk operation by filter is about, at most `limit`, oldest first.
   virtual core::result<std::vector<core::run_id>> ids_of(const core::run_filter& filter,

@@ -6,6 +6,7 @@
 #include "storage/apply/lookup.hpp"
 #include "storage/apply/match.hpp"
 #include "storage/apply/statistics.hpp"
+#include "storage/codec/ladder.hpp"
 
 namespace belfry::storage::memory {
 namespace {
@@ -319,6 +320,31 @@ core::result<core::run_statistics> memory_reader::statistics(const core::run_fil
   });
   summarise(samples, answer);
   return answer;
+}
+
+core::result<std::optional<core::starvation>> memory_reader::starvation_of(core::run_id id) {
+  const auto row = disk_->read()->starving.find(id);
+  return row ? std::optional{*row} : std::nullopt;
+}
+
+core::result<std::vector<core::starvation>> memory_reader::starvations(core::run_id after,
+                                                                       std::size_t limit) {
+  std::vector<core::starvation> rows;
+  disk_->read()->starving.up(core::run_id{after.value + 1}, [&](core::run_id, const core::starvation& row) {
+    if (rows.size() < limit) rows.push_back(row);
+    return rows.size() < limit;
+  });
+  return rows;
+}
+
+core::result<core::ladder_clock> memory_reader::ladder_clock() {
+  const auto text = disk_->read()->notes.find(codec::clock_note);
+  return codec::decode_clock(text ? std::string_view{*text} : std::string_view{});
+}
+
+core::result<core::cycle_statistics> memory_reader::cycle_statistics() {
+  const auto text = disk_->read()->notes.find(codec::statistics_note);
+  return codec::decode_statistics(text ? std::string_view{*text} : std::string_view{});
 }
 
 core::result<store_facts> memory_reader::facts() {

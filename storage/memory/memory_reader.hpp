@@ -34,6 +34,10 @@ class memory_reader final : public reader {
                                         const event_filter& filter) override;
   core::result<batch_summary> find_batch(core::batch_id id) override;
   core::result<core::run_statistics> statistics(const core::run_filter& filter) override;
+  core::result<std::optional<core::starvation>> starvation_of(core::run_id id) override;
+  core::result<std::vector<core::starvation>> starvations(core::run_id after, std::size_t limit) override;
+  core::result<core::ladder_clock> ladder_clock() override;
+  core::result<core::cycle_statistics> cycle_statistics() override;
   core::result<store_facts> facts() override;
   core::result<std::vector<core::run_id>> ids_of(const core::run_filter& filter, std::size_t limit) override;
   core::result<core::store_copy> copy_to(const std::string& path) override;

@@ -60,6 +60,26 @@ class memory_rows final : public rows {
 
   std::optional<remembered> find_once(const std::string& key) override;
   void insert_once(const std::string& key, const remembered& answer) override;
+  std::optional<core::starvation> find_starvation(core::run_id run) override {
+    const auto row = now.starving.find(run);
+    return row ? std::optional{*row} : std::nullopt;
+  }
+  void put_starvation(const core::starvation& row) override { now.starving.set(row.run, row); }
+  void remove_starvation(core::run_id run) override { now.starving.erase(run); }
+  std::vector<core::run_id> starving() override {
+    std::vector<core::run_id> all;
+    now.starving.up([&](core::run_id run, const core::starvation&) {
+      all.push_back(run);
+      return true;
+    });
+    return all;
+  }
+  std::string find_note(const std::string& name) override {
+    const auto text = now.notes.find(name);
+    return text ? *text : std::string{};
+  }
+  void put_note(const std::string& name, const std::string& text) override { now.notes.set(name, text); }
+
   std::optional<core::limit_options> find_limits() override { return now.limits; }
   void put_limits(const core::limit_options& limits) override { now.limits = limits; }
   core::pause_book find_pauses() override;

@@ -37,6 +37,8 @@ struct tables {
   persistent_map<core::pause_target, std::vector<core::pause_entry>> pauses;  // but for those of jobs
   persistent_map<std::int64_t, core::past_pause> past_pauses;
   std::int64_t past_pause_number = 0;
+  persistent_map<core::run_id, core::starvation> starving;
+  persistent_map<std::string, std::string> notes;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

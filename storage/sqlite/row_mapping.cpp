@@ -432,4 +432,16 @@ core::limit_options decode_limits(std::string_view text) {
   return {numbers[1], numbers[2], numbers[3], numbers[4]};
 }
 
+core::starvation read_starvation(const query& q) {
+  core::starvation row;
+  row.run.value = q.number(0);
+  row.episode = q.as<std::uint64_t>(1);
+  row.began = q.time(2);
+  row.base = q.as<std::uint64_t>(3);
+  row.fired = q.as<core::rung>(4);
+  row.spawned = q.number(5) != 0;
+  if (!q.null(6)) row.held = q.as<std::uint64_t>(6);
+  return row;
+}
+
 }  // namespace belfry::storage::sqlite

@@ -116,4 +116,7 @@ core::log_line read_log(const query& q);
 std::string encode_limits(const core::limit_options& l);
 core::limit_options decode_limits(std::string_view text);
 
+inline constexpr std::string_view starvation_columns = "run, episode, began, base, fired, spawned, held";
+core::starvation read_starvation(const query& q);  // in the order of starvation_columns
+
 }  // namespace belfry::storage::sqlite

@@ -129,6 +129,12 @@ statements::statements(SQLite::Database& db)
                    " where run = ?1 and attempt = ?2 order by number limit ?3)"},
       remove_lines{db, "delete from logs where run = ?1 and attempt = ?2 and number <= ?3"},
 
+      find_starvation{db, sql("select ", starvation_columns, " from starvation where run = ?1")},
+      put_starvation{db, sql("insert or replace into starvation (", starvation_columns,
+                             ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")},
+      remove_starvation{db, "delete from starvation where run = ?1"},
+      starving{db, "select run from starvation"},
+
       find_once{db, "select fingerprint, at, answer from idempotency where key = ?1"},
       insert_once{db, "insert into idempotency (key, fingerprint, at, answer) values (?1, ?2, ?3, ?4)"},
 

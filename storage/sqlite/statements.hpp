@@ -24,6 +24,7 @@ struct statements {
   query find_worker, put_worker, remove_workers;
   query events_between;
   query insert_log, find_log_size, put_log_size, oldest_lines, remove_lines;
+  query find_starvation, put_starvation, remove_starvation, starving;
   query find_once, insert_once;
   query find_setting, put_setting, put_counter;
 

@@ -73,6 +73,13 @@ class writer final : public rows {
   std::vector<line_size> oldest_lines(core::run_id run, std::uint32_t attempt, std::size_t limit) override;
   void remove_lines(core::run_id run, std::uint32_t attempt, std::uint64_t up_to) override;
 
+  std::optional<core::starvation> find_starvation(core::run_id run) override;
+  void put_starvation(const core::starvation& row) override;
+  void remove_starvation(core::run_id run) override;
+  std::vector<core::run_id> starving() override;
+  std::string find_note(const std::string& name) override;
+  void put_note(const std::string& name, const std::string& text) override;
+
   std::optional<remembered> find_once(const std::string& key) override;
   void insert_once(const std::string& key, const remembered& answer) override;
   std::optional<core::limit_options> find_limits() override;

@@ -55,6 +55,10 @@ class fake_port final : public messages::node_port {
   void call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) override;
   void call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
+  void call(messages::run_cycle m, messages::reply<core::cycle_result> done) override;
+  void call(messages::look_at_cycles m, messages::reply<messages::cycles_seen> done) override;
+  void call(messages::look_at_ladder m, messages::reply<messages::ladder_seen> done) override;
+  void call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
   std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;
   std::unique_ptr<messages::watch> watch_run(core::run_id id,

@@ -470,6 +470,61 @@ void fake_port::call(messages::ask_node, messages::reply<messages::node_status> 
   ask(std::move(done), [this]() -> core::result<messages::node_status> { return status; });
 }
 
+void fake_port::call(messages::run_cycle, messages::reply<core::cycle_result> done) {
+  ask(std::move(done), [this]() -> core::result<core::cycle_result> {
+    core::cycle_result r;
+    r.number = 1;
+    r.began = time_.now();
+    r.asked = true;
+    for (const auto& [id, run] : runs_)
+      if (run.head.state == core::run_state::queued) {
+        ++r.pending;
+        r.no_capable.add(id);
+      }
+    return r;
+  });
+}
+
+void fake_port::call(messages::look_at_cycles m, messages::reply<messages::cycles_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::cycles_seen> {
+    messages::cycles_seen seen;
+    seen.sums.since = time_.now();
+    seen.sums.cycles = m.reset ? 0 : 3;
+    seen.written_every = std::chrono::seconds{60};
+    if (m.reset) last_actor_ = m.actor;
+    return seen;
+  });
+}
+
+void fake_port::call(messages::look_at_ladder m, messages::reply<messages::ladder_seen> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::ladder_seen> {
+    messages::ladder_seen seen;
+    seen.interval = std::chrono::seconds{15};
+    seen.tick = 7;
+    seen.next_tick = time_.now() + seen.interval;
+    seen.by_rung[1] = m.runs.size();
+    for (const auto run : m.runs) {
+      core::starvation row;
+      row.run = run;
+      row.episode = 1;
+      row.began = time_.now();
+      row.base = 4;
+      row.fired = core::rung::fan_out;
+      seen.rows.push_back({row, 3, core::rung::spawn, seen.next_tick});
+    }
+    return seen;
+  });
+}
+
+void fake_port::call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) {
+  ask(std::move(done), [m = std::move(m)]() -> core::result<messages::backlog_seen> {
+    messages::backlog_seen seen;
+    for (std::size_t i = 0; i < m.runs.size(); ++i)
+      seen.runs.push_back({{{"behind_others", "others are before it"}}, i + 1, {}});
+    return seen;
+  });
+}
+
 void fake_port::call(messages::query q, messages::reply<messages::query_answer> done) {
   ask(std::move(done), [this, q = std::move(q)] { return read(q); });
 }

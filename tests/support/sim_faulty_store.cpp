@@ -66,6 +66,14 @@ class faulty_reader final : public reader {
   }
   result<batch_summary> find_batch(core::batch_id id) override { return real_->find_batch(id); }
   result<core::run_statistics> statistics(const core::run_filter& f) override { return real_->statistics(f); }
+  result<std::optional<core::starvation>> starvation_of(core::run_id id) override {
+    return real_->starvation_of(id);
+  }
+  result<std::vector<core::starvation>> starvations(core::run_id after, std::size_t limit) override {
+    return real_->starvations(after, limit);
+  }
+  result<core::ladder_clock> ladder_clock() override { return real_->ladder_clock(); }
+  result<core::cycle_statistics> cycle_statistics() override { return real_->cycle_statistics(); }
   result<store_facts> facts() override {
     auto f = real_->facts();
     if (f && faults_.bug == planted::miscounts) {

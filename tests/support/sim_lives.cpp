@@ -30,6 +30,7 @@ actors::node_options sim_world::options_for_node() {
   o.alarms.dead_letter_age = core::span{0};
   o.retention.every = options_.retention ? core::span{3s} : core::span{0};
   o.retention.keep = 10s;
+  o.ladder.minimum_age = core::span{0};  // has a simulation of its own
   o.retention.keep_dead = 20s;
   o.retention.keep_per_job = 2;
   o.retention.bite = static_cast<std::uint32_t>(luck.between(1, 5));

@@ -73,6 +73,7 @@ actors::node_options virtual_node::usual_options() {
   o.executor.processes = 2;
   o.retention.every = core::span{0};
   o.alarms.dead_letter_age = core::span{0};
+  o.ladder.minimum_age = core::span{0};
   return o;
 }
 
@@ -104,6 +105,16 @@ void virtual_node::open() {
   parts.meter = meter.get();
   parts.note = [this](actors::note_level, const std::string& line) { notes.push_back(line); };
   parts.fatal = [this](const std::string& why) { fatal.push_back(why); };
+  parts.deliver_wakes = [this](const deliver_wakes& m) {
+    if (deliver) return deliver(m);
+    wakes_delivered none;
+    none.answers.assign(m.targets.size(), core::failure{core::errc::unavailable, "it has no sink", {}, {}});
+    return none;
+  };
+  parts.spawn_worker = [this](const spawn_worker& m) -> core::result<worker_spawned> {
+    if (spawn) return spawn(m);
+    return core::failure{core::errc::not_found, "no agent types are declared", {}, {}};
+  };
   node_ = std::make_unique<actors::node>(options, std::move(parts));
   coordinator_origin_ = coordinator().clock().now().time_since_epoch().count();
   steady_origin_ = time.steady();
@@ -165,6 +176,16 @@ bool virtual_node::kill(const std::string& actor_name) {
     found = true;
   }
   return found;
+}
+
+void virtual_node::wake_became(wake_changed news) {
+  for (const auto& [id, who] : cast_->seen)
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(who.second);
+        alive && who.first == "wake-coordinator") {
+      caf::anon_send(caf::actor_cast<wake_listener>(alive), std::move(news));
+      return run();
+    }
+  throw std::runtime_error("there is no wake coordinator");
 }
 
 void virtual_node::mislead(runs_committed heads) {

@@ -26,8 +26,8 @@ struct store_faults {
   std::optional<core::failure> next_commit;   // the next commit fails so, once
   std::optional<core::failure> every_commit;  // until it is taken away
   bool pauses_unreadable = false;
-  std::size_t commits = 0;                    // that were asked for
-  std::vector<storage::change_set> seen;      // sets that were applied, if `record`
+  std::size_t commits = 0;                // that were asked for
+  std::vector<storage::change_set> seen;  // sets that were applied, if `record`
   bool record = false;
 };
 
@@ -55,7 +55,7 @@ class pending {
 
 class virtual_node {
  public:
-  /// Two executors, no retention, the usual limits.
+  /// Two executors, no retention, no ladder, the usual limits.
   static actors::node_options usual_options();
   explicit virtual_node(actors::node_options options = usual_options(), bool start = true);
   ~virtual_node();
@@ -75,6 +75,12 @@ class virtual_node {
   /// Kills the actors of this name that live; false when there is none. Their last messages wait for the next
   /// run().
   bool kill(const std::string& actor_name);
+
+  /// Tells the coordinator what became of a wake, as the desk does.
+  void wake_became(messages::wake_changed news);
+  /// Who delivers wakes, and who starts workers; nobody unless a test sets them before the (re)start.
+  std::function<messages::wakes_delivered(const messages::deliver_wakes&)> deliver;
+  std::function<core::result<messages::worker_spawned>(const messages::spawn_worker&)> spawn;
 
   /// Tells the dispatcher of commits that never were.
   void mislead(messages::runs_committed heads);

@@ -82,7 +82,15 @@ void get_run(const exchange_ptr& x) {
                   } else {
                     why.reasons.push_back({"unknown", "the queue could not be asked: " + e.error().text});
                   }
-                  answer_run(*z, d, why);
+                  // The rung of the ladder, while nobody takes it.
+                  z->node().node.call(
+                      messages::look_at_ladder{{d.run.head.id}},
+                      z->whole<messages::ladder_seen>(
+                          [d, why = std::move(why)](const exchange_ptr& u,
+                                                    core::result<messages::ladder_seen> ladder) mutable {
+                            if (ladder && !ladder->rows.empty()) why.rung = std::move(ladder->rows.front());
+                            answer_run(*u, d, why);
+                          }));
                 }));
       }));
 }

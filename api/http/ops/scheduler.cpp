@@ -9,10 +9,15 @@ namespace {
 
 using core::errc;
 
+// With how the ladder stands.
 void answer_queue(const exchange_ptr& x, messages::queue_state q) {
-  json::writer w{1024};
-  json::write_queue(w, q);
-  answer_json(*x, w);
+  x->node().node.call(
+      messages::look_at_ladder{},
+      x->then<messages::ladder_seen>([q = std::move(q)](const exchange_ptr& y, messages::ladder_seen ladder) {
+        json::writer w{2048};
+        json::write_queue(w, q, ladder);
+        answer_json(*y, w);
+      }));
 }
 
 void get_status(const exchange_ptr& x) {

@@ -1,0 +1,116 @@
+// What the cycle is told of runs that wait and of sessions that sleep, and what a person is told of the line.
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/dispatcher/dispatcher.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "actors/support/limits.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+
+namespace {
+
+// Runs of one kind that a cycle looks at: no more than can be woken for, and not many when there are many
+// kinds.
+constexpr std::size_t least_fronts = 8;
+constexpr std::size_t fronts_in_all = 10'000;
+
+bool sleeps(const seat& s) { return !s.who.local && core::may_take_anything({&s.who, s.free_slots()}); }
+
+}  // namespace
+
+// A cycle is for those who have to be woken: while nobody from outside is here, the timer is enough.
+void dispatcher::note_change() {
+  if (change_told_ || !ready_ || !listener_ || roster_.outsiders() == 0) return;
+  change_told_ = true;
+  caf::anon_send(listener_, waiting_changed{});
+}
+
+// The wall clock may be set; how long somebody has waited does not change with that.
+core::instant dispatcher::patience_now() const {
+  return patience_zero_ + (deps_.clock->steady() - core::never);
+}
+
+waiting_seen dispatcher::look(const look_at_waiting& asked) {
+  change_told_ = false;
+  const auto now = deps_.clock->now();
+  waiting_seen told;
+  auto& seen = told.seen;
+  seen.at = now;
+  std::vector<core::session> own;  // they come by themselves
+  std::size_t sleeping = 0;
+  for (const auto* seat : roster_.here()) {
+    const bool room = board_.room_for(seat->who) && !pauses_.holds(seat->who, now);
+    seen.sessions.push_back({seat->who, seat->free_slots(), room});
+    if (room && sleeps(*seat)) ++sleeping;
+    if (!seat->who.local) continue;
+    own.push_back(seat->who);
+    own.back().state = core::session_state::active;
+    own.back().prompting = false;
+  }
+  core::judging by;
+  by.now = patience_now();
+  by.minimum_age = asked.minimum_age;
+  by.excused = [&own](const core::requirement& needs, core::handler_kind handler) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const core::session& s) { return core::may_take(s, needs, handler); });
+  };
+  by.paused = [this, now](const core::requirement& needs) {
+    if (needs.agent_types.empty() || !pauses_.any_agent_type()) return false;
+    return std::all_of(needs.agent_types.begin(), needs.agent_types.end(), [&](const std::string& type) {
+      const auto set = pauses_.of(core::the_agent_type(type));
+      return std::any_of(set.begin(), set.end(), [&](const auto& p) { return core::stands(p, now); });
+    });
+  };
+  seen.paused = pauses_.holds_all(now);
+  if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);
+  for (const auto& run : asked.known)
+    if (!board_.starve(run.id, run.held)) told.starving.over.push_back(run.id);
+  if (asked.minimum_age > core::span{0} && ready_ && !closed_ && !seen.paused) {
+    // Who begins is found once per interval, so that a count is a whole one; who ends, at once.
+    if (!asked.judge) by.at_most = 0;
+    auto news = board_.judge(by);
+    told.starving.begun = std::move(news.begun);
+    told.starving.over.insert(told.starving.over.end(), news.over.begin(), news.over.end());
+    told.starving.more = asked.judge && news.more;
+    if (asked.judge) told.holds = board_.holds(by);
+  }
+  seen.kinds = board_.kinds();
+  for (const auto& kind : seen.kinds)
+    if (seen.paused || kind.paused) seen.paused_runs += kind.ready;
+  const auto kinds = std::max<std::size_t>(seen.kinds.size(), 1);
+  seen.fronts = board_.fronts(std::max(least_fronts, std::min(sleeping, fronts_in_all / kinds)), now);
+  const auto counts = board_.counts();
+  seen.pending = counts.ready + counts.reserved;
+  seen.active = counts.live;
+  seen.delayed = elsewhere_.size() - roster_.held();
+  return told;
+}
+
+core::result<backlog_seen> dispatcher::look(const look_at_backlog& asked) const {
+  if (asked.runs.size() > most_at_a_time) return *refuse_length(asked.runs.size(), "/runs");
+  const auto now = deps_.clock->now();
+  backlog_seen seen;
+  seen.runs.reserve(asked.runs.size());
+  for (const auto& one : asked.runs) {
+    explanation told;
+    const auto& head = one.head;
+    if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
+    if (head.state == core::run_state::queued) {
+      told.reasons = pauses_.why(head, now);
+      for (auto& r : board_.reasons(head.id, now)) told.reasons.push_back(std::move(r));
+      told.position = board_.position(head.id);
+      if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
+    }
+    seen.runs.push_back(std::move(told));
+  }
+  return seen;
+}
+
+}  // namespace belfry::actors
