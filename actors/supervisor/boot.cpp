@@ -20,6 +20,7 @@
 #include "actors/storage/storage.hpp"
 #include "actors/support/failures.hpp"
 #include "actors/timekeeper/timekeeper.hpp"
+#include "actors/wake_desk/wake_desk.hpp"
 
 namespace belfry::actors {
 
@@ -139,10 +140,22 @@ void supervisor::spawn_queue() {
                             spawn<lease_desk, caf::monitored>(lease_desk_deps{
                                 store, sweeper_, d.clock, d.randomness, o.clock_jump, o.liveness}),
                             queue_wave);
+  wake_desk_deps w;
+  w.store = store;
+  w.claims = dispatcher_;
+  w.webhooks = d.webhooks;
+  w.processes = d.processes;
+  w.clock = d.clock;
+  w.says = d.says;
+  w.options = o.wakes;
+  w.mark = o.mark;
+  w.text_of = d.wake_text;
+  wake_desk_ = adopt("wake-desk", spawn<wake_desk, caf::monitored>(std::move(w)), queue_wave);
+  doors_.wakes = wake_desk_;
   registry_ = adopt("session-registry",
-                    spawn<session_registry, caf::monitored>(
-                        session_registry_deps{store, doors_.readers.front(), dispatcher_, doors_.lease_desk,
-                                              d.clock, d.says, o.liveness, o.clock_jump}),
+                    spawn<session_registry, caf::monitored>(session_registry_deps{
+                        store, doors_.readers.front(), dispatcher_, doors_.lease_desk, d.clock, d.says,
+                        o.liveness, o.clock_jump, wake_desk_, o.wakes.commands}),
                     queue_wave);
   doors_.operator_desk = adopt(
       "operator-desk", spawn<operator_desk, caf::monitored>(operator_desk_deps{store, d.clock, o.retention}),

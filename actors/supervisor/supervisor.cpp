@@ -58,6 +58,7 @@ void supervisor::on_exit() {
   sweeper_ = nullptr;
   timekeeper_ = nullptr;
   registry_ = nullptr;
+  wake_desk_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;

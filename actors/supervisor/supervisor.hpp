@@ -29,6 +29,8 @@ struct supervisor_deps {
   const platform::clock* clock = nullptr;
   platform::randomness* randomness = nullptr;
   platform::processes* processes = nullptr;
+  platform::webhooks* webhooks = nullptr;
+  std::function<std::string(const messages::wake_view&, core::wake_via)> wake_text;
   voice says;
   gateway_actor gateway;
   std::shared_ptr<port_state> port;
@@ -91,6 +93,7 @@ class supervisor : public messages::supervisor_actor::base {
   messages::lease_sweeper_actor sweeper_;
   messages::timekeeper_actor timekeeper_;
   messages::session_registry_actor registry_;
+  messages::wake_desk_actor wake_desk_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

@@ -134,6 +134,22 @@ void add_work(std::vector<setting>& s) {
   s.push_back(length("session.progress_within", AT(node.liveness.progress_within), 0s, 24h * 30,
                      "A running run that shows no progress for so long is stalled; 0 to not watch that."));
 
+  s.push_back(length("wake.acknowledge_within", AT(node.wakes.acknowledge_within), 1s, 5min,
+                     "How long a session has to acknowledge a wake; after that it has failed."));
+  s.push_back(truth("wake.commands", AT(node.wakes.commands),
+                    "Sessions may name a command that wakes them. Whoever registers one runs commands as the "
+                    "user of the node."));
+  s.push_back(truth("wake.private_targets", AT(webhooks.private_targets),
+                    "Webhooks may call loopback and private addresses; link-local ones never."));
+  s.push_back(whole<std::uint32_t>("wake.max_outstanding", AT(node.wakes.max_outstanding), 1, 1'000'000,
+                                   "Wakes that may be under way at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_waiting", AT(node.wakes.max_waiting), 1, 1'000'000,
+                                   "Polls and streams that may wait for wakes at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_webhooks", AT(node.wakes.max_webhooks), 1, 100'000,
+                                   "Webhooks under way at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_commands", AT(node.wakes.max_commands), 1, 256,
+                                   "Commands that wake sessions, under way at a time."));
+
   s.push_back(whole<std::uint32_t>("limits.global", AT(node.board.limits.global), 0, 1'000'000,
                                    "Runs under way in the whole node; 0 for no limit. Limits set with "
                                    "`belfry limits set` go before these."));
@@ -201,15 +217,16 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 9> rows{{{"node", "The node itself."},
-                                     {"http", "The door: who may knock, and how much at a time."},
-                                     {"store", "Where everything is kept."},
-                                     {"executor", "The node's own hands: the processes that it runs."},
-                                     {"queue", "The order of waiting runs."},
-                                     {"session", "When workers from outside are thought to be gone."},
-                                     {"limits", "How much may be under way at a time."},
-                                     {"retention", "How long history is kept."},
-                                     {"log", "The lines on stderr."}}};
+  constexpr std::array<row, 10> rows{{{"node", "The node itself."},
+                                      {"http", "The door: who may knock, and how much at a time."},
+                                      {"store", "Where everything is kept."},
+                                      {"executor", "The node's own hands: the processes that it runs."},
+                                      {"queue", "The order of waiting runs."},
+                                      {"session", "When workers from outside are thought to be gone."},
+                                      {"wake", "How sessions hear that work waits for them."},
+                                      {"limits", "How much may be under way at a time."},
+                                      {"retention", "How long history is kept."},
+                                      {"log", "The lines on stderr."}}};
   for (const auto& each : rows)
     if (each.area == area) return std::string(each.says);
   return {};

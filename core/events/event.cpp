@@ -60,6 +60,9 @@ constexpr std::array names{
     name{resumed, "resumed"},
     name{drain_started, "drain_started"},
     name{drained, "drained"},
+    name{wake_sent, "wake_sent"},
+    name{wake_acknowledged, "wake_acknowledged"},
+    name{wake_failed, "wake_failed"},
 };
 
 }  // namespace

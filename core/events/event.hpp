@@ -62,6 +62,9 @@ enum class event_kind : std::uint16_t {
   resumed = 61,  // one reason was lifted
   drain_started = 62,
   drained = 63,  // nothing runs any more under it
+  wake_sent = 80,
+  wake_acknowledged = 81,
+  wake_failed = 82,
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

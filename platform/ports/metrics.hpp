@@ -36,6 +36,7 @@ enum class metric : std::uint8_t {
   executor_restarts_total,
   log_bytes_total,
   events_total,
+  wakes_total /*outcome*/,
   process_resident_memory_bytes,
   process_cpu_seconds_total,
   process_start_time_seconds,

@@ -9,6 +9,7 @@
 #include "storage/migrations/0001_first.hpp"
 #include "storage/migrations/0002_worker_protocol.hpp"
 #include "storage/migrations/0003_pauses.hpp"
+#include "storage/migrations/0004_wake_sinks.hpp"
 
 namespace belfry::storage::migrations {
 namespace {
@@ -18,9 +19,9 @@ using core::failure;
 
 constexpr std::int64_t application = 0x626C6672;  // "blfr", in the header of the file: this is ours
 
-constexpr std::array steps_of_release{migration{1, "first", sql_0001_first},
-                                      migration{2, "worker_protocol", sql_0002_worker_protocol},
-                                      migration{3, "pauses", sql_0003_pauses}};
+constexpr std::array steps_of_release{
+    migration{1, "first", sql_0001_first}, migration{2, "worker_protocol", sql_0002_worker_protocol},
+    migration{3, "pauses", sql_0003_pauses}, migration{4, "wake_sinks", sql_0004_wake_sinks}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

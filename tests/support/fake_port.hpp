@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/session/wake_box.hpp"
 #include "messages/node_port.hpp"
 #include "platform/ports/clock.hpp"
 
@@ -48,6 +49,9 @@ class fake_port final : public messages::node_port {
   void call(messages::steer_session m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
+  void call(messages::await_wakes m, messages::reply<messages::waiting_wakes> done) override;
+  void call(messages::acknowledge_wakes m, messages::reply<messages::wakes_heard> done) override;
+  void call(messages::wake_by_hand m, messages::reply<messages::wake_sent> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
@@ -76,6 +80,11 @@ class fake_port final : public messages::node_port {
     core::run_id run;
   };
   class watching;
+  struct waiting_poll {
+    messages::await_wakes wish;
+    messages::reply<messages::waiting_wakes> done;
+    core::instant until;
+  };
   struct waiting_claim {
     messages::claim_runs wish;
     messages::reply<messages::claimed_runs> done;
@@ -96,6 +105,7 @@ class fake_port final : public messages::node_port {
   core::result<messages::job_stored> put(const messages::put_job& m);
   core::result<messages::submitted> trigger(const messages::trigger_job& m);
   messages::claimed_runs claim(const messages::claim_runs& m);
+  messages::waiting_wakes waiting_wakes_for(const messages::await_wakes& m) const;
   core::result<messages::sessions_seen> seen(core::session_id id, bool gone_too) const;
   messages::pauses_seen seen_of(const std::optional<core::pause_target>& on) const;
   core::result<core::run> redrive(core::run_id id, const messages::redrive_runs& m);
@@ -138,6 +148,8 @@ class fake_port final : public messages::node_port {
   std::int64_t oldest_event_ = 1;
   core::limit_options limits_;
   std::deque<waiting_claim> claims_;
+  std::deque<waiting_poll> polls_;
+  core::wake_box wakes_{core::wake_bounds{}};
   std::map<int, watcher> watchers_;
   int next_watcher_ = 0;
   std::string last_actor_;

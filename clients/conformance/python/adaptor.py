@@ -119,6 +119,8 @@ COMMANDS = {
     "submit": lambda c: submitted(client.submit(c["run"], key=c.get("key"))),
     "submit_many": lambda c: submitted(client.submit_many(c["runs"])),
     "get": lambda c: client.get_run(c["run"]),
+    "wakes": lambda c: client.wait_for_wakes(c["session"], c["wait_ms"] / 1000, after=c.get("after")),
+    "acknowledge": lambda c: client.acknowledge_wakes(c["session"], c["wakes"]),
     "spool": spool_state,
     "work": work,
     "stop": lambda _: worker.stop() or {},

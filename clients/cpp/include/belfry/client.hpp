@@ -97,6 +97,11 @@ class client {
   submission submit_many(const json& runs, std::string_view key = {});
   json get_run(std::string_view run_id);
   json cancel_run(std::string_view run_id, std::string_view reason = {});
+  /// The wakes that a session has not acknowledged, those behind `after` if that is given; waits up to `wait`
+  /// (at most 60 s) for one. Advice only: a worker, which waits in its claims, needs none.
+  std::vector<json> wait_for_wakes(std::string_view session, span wait, std::string_view after = {});
+  /// Says that up to 1,000 wakes were heard; a result for each, in order. Again is fine.
+  std::vector<json> acknowledge_wakes(std::string_view session, const std::vector<std::string>& wakes);
   /// The run when it has ended; belfry::error when it has not within `at_most`.
   json wait_for(std::string_view run_id, span at_most);
 
