@@ -226,6 +226,34 @@ def bench_sessions():
             reached=kib <= 20 and figures["p99_ms"] <= 5 and seen[1] == threads)
 
 
+def woken(node, mode, sessions, wakes, look):
+    command = [tool("bench_wakes"), mode, "--port", str(node.port), "--sessions", str(sessions), "--wakes", str(wakes),
+               "--every", "5"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if not process.stdout.readline():
+            sys.exit("bench: the waiting sessions did not come up")
+        seen = look()
+        process.stdin.write("go\n")
+        process.stdin.flush()
+        return json.loads(process.stdout.readline()), seen
+
+
+def bench_wakes():
+    """10,000 sessions wait to be woken, on long poll and on streams: memory of each, from the request that wakes to its arrival."""
+    sessions, wakes = (500, 200) if QUICK else (10_000, 2000)
+    for mode in ("poll", "stream"):
+        with contextlib.ExitStack() as stack:
+            node = quiet_node(stack, "--set", "http.max_connections=12000", "--set", "http.max_streams=12000",
+                              "--set", "node.max_open_calls=16384")
+            before, threads = node.memory()["RssAnon"], threads_of(node)
+            figures, seen = woken(node, mode, sessions, wakes, look=lambda: (node.memory()["RssAnon"], threads_of(node)))
+            kib = (seen[0] - before) * 1024 / sessions
+            say(bench="wakes", sink=mode, sessions=sessions, wakes=wakes, kib_per_session=round(kib, 1), kib_target=20,
+                p50_ms=figures["p50_ms"], p99_ms=figures["p99_ms"], max_ms=figures["max_ms"], p99_target_ms=5,
+                threads_before=threads, threads_waiting=seen[1],
+                reached=kib <= 20 and figures["p99_ms"] <= 5 and seen[1] == threads)
+
+
 BENCHES = {"enqueue_one": bench_enqueue_one, "enqueue": bench_enqueue, "enqueue_batch": bench_enqueue_batch,
            "drain": bench_drain, "drain_batch": bench_drain_batch, "depth": bench_depth, "pickup": bench_pickup,
-           "start": bench_start, "sessions": bench_sessions}
+           "start": bench_start, "sessions": bench_sessions, "wakes": bench_wakes}

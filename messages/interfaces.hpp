@@ -92,22 +92,31 @@ using claim_actor = caf::typed_actor<caf::replies_to<claim_runs>::with<
 // What storage tells.
 using follower_actor =
     caf::typed_actor<caf::reacts_to<runs_committed>>;  // the one stream that memory follows
-using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::extend<
-    caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
-    caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets nothing
-    caf::replies_to<ask_capable>::with<core::result<capable>>,  // whether anybody could take such a run
-    caf::replies_to<ask_queue>::with<core::result<queue_state>>,
-    caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
-    caf::replies_to<set_pause>::with<core::result<pauses_seen>>,      // also a drain; durable
-    caf::replies_to<lift_pause>::with<core::result<pauses_seen>>,
-    caf::replies_to<look_at_pauses>::with<core::result<pauses_seen>>,
-    caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,   // at boot
-    caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,   // while it serves
-    caf::replies_to<look_at_waiting>::with<waiting_seen>,                // as waiting_door
-    caf::replies_to<look_at_backlog>::with<core::result<backlog_seen>>,  // what holds these queued runs
-    caf::reacts_to<tell_waiting>,                                        // whom to tell of changes
-    caf::reacts_to<close_claims>,
-    caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
+// What it tells: these claims were confirmed.
+using claim_listener = caf::typed_actor<caf::reacts_to<runs_taken>>;
+struct tell_claims {
+  claim_listener who;
+};
+// What the wake desk asks.
+using claim_watcher = caf::typed_actor<caf::reacts_to<tell_claims>, caf::reacts_to<watch_claims>>;
+using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::
+    extend_with<claim_watcher>::extend<
+        caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
+        caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets
+                                                                                    // nothing
+        caf::replies_to<ask_capable>::with<core::result<capable>>,  // whether anybody could take such a run
+        caf::replies_to<ask_queue>::with<core::result<queue_state>>,
+        caf::replies_to<change_limits>::with<core::result<queue_state>>,  // durable, at once
+        caf::replies_to<set_pause>::with<core::result<pauses_seen>>,      // also a drain; durable
+        caf::replies_to<lift_pause>::with<core::result<pauses_seen>>,
+        caf::replies_to<look_at_pauses>::with<core::result<pauses_seen>>,
+        caf::replies_to<rebuild_queue>::with<core::result<queue_rebuilt>>,   // at boot
+        caf::replies_to<rebuild_index>::with<core::result<index_rebuilt>>,   // while it serves
+        caf::replies_to<look_at_waiting>::with<waiting_seen>,                // as waiting_door
+        caf::replies_to<look_at_backlog>::with<core::result<backlog_seen>>,  // what holds these queued runs
+        caf::reacts_to<tell_waiting>,                                        // whom to tell of changes
+        caf::reacts_to<close_claims>,
+        caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
 
 // What the dispatcher tells.
 using time_listener = caf::typed_actor<caf::reacts_to<watch_times>>;
@@ -156,9 +165,22 @@ using executor_listener = caf::typed_actor<caf::reacts_to<executor_seated>, caf:
 
 // What the wake desk tells.
 using wake_listener = caf::typed_actor<caf::reacts_to<wake_changed>>;  // what became of a wake
+struct tell_wakes {
+  wake_listener who;
+};
 // What the wake coordinator asks.
 using wake_deliverer =
     caf::typed_actor<caf::replies_to<deliver_wakes>::with<wakes_delivered>>;  // an answer per target
+// What the doors ask.
+using wake_door = caf::typed_actor<
+    caf::replies_to<await_wakes>::with<core::result<waiting_wakes>>,      // waits if it is asked to
+    caf::replies_to<acknowledge_wakes>::with<core::result<wakes_heard>>,  // each in its own right
+    caf::replies_to<wake_by_hand>::with<core::result<wake_sent>>>;
+using wake_desk_actor = wake_deliverer::extend_with<wake_door>::extend_with<session_listener>::extend_with<
+    claim_listener>::extend<caf::reacts_to<tell_wakes>,    // whom to tell what became of wakes
+                            caf::reacts_to<sink_spoke>,    // a webhook or a command has ended
+                            caf::reacts_to<close_claims>,  // answer those who wait, and take nothing more
+                            caf::reacts_to<alarm_rang>>;
 // What the escalation ladder asks.
 using worker_spawner = caf::typed_actor<caf::replies_to<spawn_worker>::with<core::result<worker_spawned>>>;
 // What the doors ask.

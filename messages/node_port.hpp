@@ -18,6 +18,7 @@
 #include "messages/runs.hpp"
 #include "messages/sessions.hpp"
 #include "messages/spawns.hpp"
+#include "messages/wakes.hpp"
 
 namespace belfry::messages {
 
@@ -67,6 +68,9 @@ class node_port {
   virtual void call(steer_session m, reply<sessions_seen> done) = 0;
   virtual void call(look_at_sessions m, reply<sessions_seen> done) = 0;
   virtual void call(explain_session m, reply<session_explanation> done) = 0;
+  virtual void call(await_wakes m, reply<waiting_wakes> done) = 0;
+  virtual void call(acknowledge_wakes m, reply<wakes_heard> done) = 0;
+  virtual void call(wake_by_hand m, reply<wake_sent> done) = 0;
   virtual void call(adopt_result m, reply<adopted> done) = 0;
   virtual void call(spawn_by_hand m, reply<worker_spawned> done) = 0;
   virtual void call(ask_agent_types m, reply<agent_types_told> done) = 0;

@@ -22,13 +22,14 @@ struct wake_target {
   core::run_id run;
   core::session_id session;
   core::priority prio = core::priority::normal;
-  bool starved = false;  // part of the fan-out of a starved run
+  bool starved = false;   // part of the fan-out of a starved run
+  std::string name = {};  // of the run, shown to the session; at most 200 characters count
 };
 struct deliver_wakes {  // each in its own right; at most 1,000
   std::vector<wake_target> targets;
 };
 struct wake_sent {
-  core::wake_id id;
+  core::wake_id id;  // a wake of this session for this run that is out already: that one again
 };
 // As many answers as targets, in their order. Codes: not_found (no such session), unavailable (it has no
 // sink, or the sink refused), overloaded (too many wakes are under way).
@@ -52,6 +53,63 @@ struct run_taken {
 };
 struct runs_taken {
   std::vector<run_taken> taken;
+};
+// wake_desk → dispatcher: tell of claims by these sessions, of these runs at once if they hold them already;
+// and no more of those. Nobody is told anything while no wake is out.
+struct watch_claims {
+  std::vector<run_taken> woken;
+  std::vector<core::session_id> done;
+};
+
+// To the wake desk, from the threads of its sinks.
+struct sink_spoke {
+  core::wake_id id;
+  bool heard = false;  // it acknowledged
+  std::string text;    // why not
+  bool command = false;
+};
+
+// ---- what a session asks
+
+// The wakes that it has not acknowledged, behind `after`; waits for one if it is asked to. A sign of life.
+struct await_wakes {
+  core::session_id who;
+  core::wake_id after;
+  std::uint32_t max = 100;  // 1 to 1,000
+  core::span wait{0};       // at most 60 s
+};
+struct wake_view {
+  core::wake_id id;
+  core::run_id run;
+  core::session_id session;
+  core::priority prio = core::priority::normal;
+  bool starved = false;
+  std::string name;  // of the run; empty: not known
+  core::instant sent_at = core::never;
+  core::instant acknowledge_by = core::never;
+};
+struct waiting_wakes {
+  std::vector<wake_view> wakes;  // oldest first
+};
+
+// At most 1,000, an answer each, in their order. Codes: not_found, invalid_transition (it was too late).
+struct acknowledge_wakes {
+  core::session_id who;
+  std::vector<core::wake_id> wakes;
+};
+struct wake_heard {
+  core::wake_id id;
+  core::run_id run;
+  bool repeated = false;  // it was acknowledged, or its run claimed, before
+};
+struct wakes_heard {
+  std::vector<core::result<wake_heard>> answers;
+};
+
+// An operator tries the sink of a session. The coordinator hears nothing of such a wake.
+struct wake_by_hand {
+  wake_target target;
+  std::string actor;
 };
 
 }  // namespace belfry::messages

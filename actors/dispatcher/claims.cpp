@@ -3,6 +3,8 @@
 // after the message types
 #include "actors/dispatcher/dispatcher.hpp"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -148,6 +150,11 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
     hand_back(std::move(won.runs), answer);
   } else if (!won.runs.empty()) {
     won.state = roster_.find(wish.who)->who.state;
+    if (!woken_.empty() && woken_.contains(wish.who)) {
+      runs_taken news;
+      for (const auto& one : won.runs) news.taken.push_back({one.run.head.id, wish.who});
+      if (taken_to_) caf::anon_send(taken_to_, std::move(news));
+    }
     deps_.says.count(metric::claims_total, static_cast<double>(won.runs.size()), "given");
     answer->deliver(claim_answer{std::move(won)});
   } else if (why) {
@@ -227,6 +234,20 @@ void dispatcher::arrive(const core::session& who) {
   if (who.state == core::session_state::draining) end_waits_of(who.id);
   note_change();
   serve_waiting();
+}
+
+// Whose claims are told, as long as a wake of theirs is out. A run that was won before the word came is told
+// at once.
+void dispatcher::watch(const watch_claims& asked) {
+  runs_taken news;
+  for (const auto& [run, who] : asked.woken) {
+    if (roster_.find(who) == nullptr) continue;
+    woken_.insert(who);
+    const auto it = elsewhere_.find(run);
+    if (it != elsewhere_.end() && it->second.holder == who) news.taken.push_back({run, who});
+  }
+  for (const auto who : asked.done) woken_.erase(who);
+  if (!news.taken.empty() && taken_to_) caf::anon_send(taken_to_, std::move(news));
 }
 
 void dispatcher::end_waits_of(core::session_id who) {

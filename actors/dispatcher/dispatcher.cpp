@@ -31,11 +31,14 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](const session_gone& news) {
         roster_.leave(news.id);
         life_.forget(news.id);
+        woken_.erase(news.id);
         drop_waits_of(news.id);
         note_change();
         if (news.crashed) lose_held_by(news.id, news.reason);
       },
       [this](const tell_life& asked) { life_.tell_to(asked.who); },
+      [this](const tell_claims& asked) { taken_to_ = asked.who; },
+      [this](const watch_claims& asked) { watch(asked); },
       [this](const runs_committed& heads) {
         follow(heads);
         serve_waiting();
@@ -72,6 +75,7 @@ void dispatcher::on_exit() {
   comparing_.reset();
   life_.clear();
   listener_ = nullptr;
+  taken_to_ = nullptr;
   deps_ = {};
 }
 

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/dispatcher/roster.hpp"
@@ -104,6 +105,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   void end_waits_of(core::session_id who);
   messages::claimed_runs nothing_for(core::session_id who);
   void arrive(const core::session& who);
+  void watch(const messages::watch_claims& asked);
 
   // follow.cpp
   void follow(const messages::runs_committed& heads);
@@ -180,7 +182,9 @@ class dispatcher : public messages::dispatcher_actor::base {
   std::list<waiting_claim> waiting_;
   alarm alarm_;
   life_signs life_;
-  messages::watch_times times_;  // gathered during one message
+  messages::claim_listener taken_to_;
+  std::unordered_set<core::session_id> woken_;  // their claims are told
+  messages::watch_times times_;                 // gathered during one message
   messages::watch_leases leases_;
   std::optional<rebuilding> rebuilding_;
   std::optional<comparing> comparing_;

@@ -21,7 +21,9 @@ namespace {
 constexpr std::size_t least_fronts = 8;
 constexpr std::size_t fronts_in_all = 10'000;
 
-bool sleeps(const seat& s) { return !s.who.local && core::may_take_anything({&s.who, s.free_slots()}); }
+bool sleeps(const seat& s) {
+  return core::can_be_woken(s.who) && core::may_take_anything({&s.who, s.free_slots()});
+}
 
 }  // namespace
 

@@ -23,6 +23,7 @@ struct doors {
   messages::operator_desk_actor operator_desk;
   messages::job_registry_actor jobs;
   messages::session_door sessions;
+  messages::wake_door wakes;
   messages::dispatcher_actor dispatcher;
   messages::node_client node;
   messages::spawner_door spawner = {};

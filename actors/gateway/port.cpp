@@ -46,11 +46,10 @@ std::shared_ptr<open_question<T>> gateway_port::admit(kind k, std::atomic<std::u
   }
   if (counter.fetch_add(1) >= most) {
     counter.fetch_sub(1);
-    answer(failure{
-        errc::overloaded,
-        &counter == &state_->waiting_claims ? "too many claims are waiting" : "too many questions are open",
-        {},
-        {}});
+    std::string text = "too many questions are open";
+    if (&counter == &state_->waiting_claims) text = "too many claims are waiting";
+    if (&counter == &state_->waiting_polls) text = "too many sessions are waiting for wakes";
+    answer(failure{errc::overloaded, std::move(text), {}, {}});
     return nullptr;
   }
   return std::make_shared<open_question<T>>(std::move(answer), state_, counter);
@@ -92,10 +91,15 @@ concept spoken_by_session = requires(const M& m) {
 
 template <class M, class T, class Door>
 void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
-  bool waits = false;
-  if constexpr (std::is_same_v<M, claim_runs>) waits = m.wait > core::span{0};
-  auto question = admit(k, waits ? state_->waiting_claims : state_->open_calls,
-                        waits ? state_->max_waiting_claims : state_->max_open_calls, std::move(answer));
+  auto* counter = &state_->open_calls;
+  auto most = state_->max_open_calls;
+  if constexpr (std::is_same_v<M, claim_runs> || std::is_same_v<M, await_wakes>)
+    if (m.wait > core::span{0}) {
+      constexpr bool claims = std::is_same_v<M, claim_runs>;
+      counter = claims ? &state_->waiting_claims : &state_->waiting_polls;
+      most = claims ? state_->max_waiting_claims : state_->max_waiting_polls;
+    }
+  auto question = admit(k, *counter, most, std::move(answer));
   if (!question) return;
   caf::anon_send(gateway_, gateway_call{[question = std::move(question), m = std::move(m), door,
                                          whom](gateway& g) mutable {
@@ -248,6 +252,20 @@ void gateway_port::call(explain_session m, reply<session_explanation> done) {
   forward(
       kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
       "dispatcher");
+}
+void gateway_port::call(await_wakes m, reply<waiting_wakes> done) {
+  forward(
+      kind::new_work, m, std::move(done), [](gateway& g) { return g.open_doors().wakes; }, "wake desk");
+}
+void gateway_port::call(acknowledge_wakes m, reply<wakes_heard> done) {
+  forward(
+      kind::running_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().wakes; },
+      "wake desk");
+}
+void gateway_port::call(wake_by_hand m, reply<wake_sent> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().wakes; },
+      "wake desk");
 }
 void gateway_port::call(messages::adopt_result m, reply<adopted> done) {
   forward(

@@ -21,8 +21,10 @@ struct port_state {
   std::atomic<gate> passes{gate::closed};
   std::atomic<std::uint32_t> open_calls{0};
   std::atomic<std::uint32_t> waiting_claims{0};
+  std::atomic<std::uint32_t> waiting_polls{0};
   std::uint32_t max_open_calls = 4096;
   std::uint32_t max_waiting_claims = 10'000;
+  std::uint32_t max_waiting_polls = 12'000;
   std::shared_ptr<intake> submissions;
 };
 

@@ -73,6 +73,7 @@ struct node::state {
     shared->submissions = std::make_shared<intake>();
     shared->max_open_calls = options.max_open_calls;
     shared->max_waiting_claims = options.max_waiting_claims;
+    shared->max_waiting_polls = options.wakes.max_waiting;
   }
 
   node_options options;
@@ -143,6 +144,8 @@ core::result<void> node::start() {
   needs->clock = s.parts.clock;
   needs->randomness = s.parts.randomness;
   needs->processes = s.parts.processes;
+  needs->webhooks = s.parts.webhooks;
+  needs->wake_text = s.parts.wake_text;
   needs->says = {s.parts.note, s.parts.meter};
   needs->gateway = s.gateway_handle;
   needs->port = s.shared;

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
-#include "core/operators/allowance.hpp"
 #include "core/ladder/ladder.hpp"
+#include "core/operators/allowance.hpp"
 #include "core/queue/board.hpp"
 #include "core/session/liveness.hpp"
 #include "core/spawn/agent_type.hpp"
@@ -27,6 +27,7 @@
 #include "platform/ports/clock.hpp"
 #include "platform/ports/metrics.hpp"
 #include "platform/ports/processes.hpp"
+#include "platform/ports/webhooks.hpp"
 #include "storage/contract/store.hpp"
 
 namespace caf {
@@ -97,6 +98,22 @@ struct spawner_options {
   std::string url;
 };
 
+struct wake_delivery_options {
+  /// How long a session has to acknowledge a wake; after that it has failed. Default 10 s; 1 s to 5 min.
+  core::span acknowledge_within = std::chrono::seconds{10};
+  /// Whether sessions that register may name a command of their own, which the node then runs as its own
+  /// user. Default false.
+  bool commands = false;
+  /// Wakes that may be under way at a time. Default 10,000.
+  std::uint32_t max_outstanding = 10'000;
+  /// Polls and streams that may wait for wakes at a time. Default 12,000.
+  std::uint32_t max_waiting = 12'000;
+  /// Webhooks under way at a time; beyond it such wakes are refused as overloaded. Default 1,000.
+  std::uint32_t max_webhooks = 1000;
+  /// Commands under way at a time, likewise. Default 16.
+  std::uint32_t max_commands = 16;
+};
+
 enum class scheduling : std::uint8_t {
   real,     // CAF's pool, storage and readers on threads of their own
   testing,  // CAF's test coordinator: nothing runs unless the test says so, all in its thread
@@ -140,6 +157,7 @@ struct node_options {
   core::wake_options wake;
   /// What happens to runs that nobody takes.
   core::ladder_options ladder;
+  wake_delivery_options wakes;
   scheduling schedule = scheduling::real;
 };
 
@@ -152,6 +170,9 @@ struct node_parts {
   platform::randomness* randomness = nullptr;  // safe from any thread when scheduling is real
   platform::processes* processes = nullptr;    // may be null with executor.none
   platform::meter* meter = nullptr;            // may be null
+  platform::webhooks* webhooks = nullptr;      // null: sessions with such a sink cannot be woken
+  // What a webhook or a command is told of a wake, in JSON. Empty: neither can be used.
+  std::function<std::string(const messages::wake_view&, core::wake_via)> wake_text;
   std::function<void(note_level, const std::string&)>
       note;  // log lines: key first, then fields; may be empty; any thread
   std::function<void(const std::string&)>

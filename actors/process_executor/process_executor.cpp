@@ -102,6 +102,7 @@ void process_executor::enter() {
   me.handlers = {core::handler_kind::process};
   me.slots = 1;
   me.local = true;
+  me.wake.via = core::wake_via::none;
   request(deps_.registry, caf::infinite, register_session{std::move(me), "node", {}})
       .then(
           [this](core::result<session_answer>& answer) {

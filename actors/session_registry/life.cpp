@@ -55,6 +55,7 @@ void session_registry::arm(core::instant now) {
 void session_registry::tell(const core::session& who) {
   caf::anon_send(deps_.dispatcher, msg::session_changed{who});
   caf::anon_send(deps_.lease_desk, msg::session_changed{who});
+  caf::anon_send(deps_.wake_desk, msg::session_changed{who});
 }
 
 void session_registry::follow(const msg::follow_session& asked) {
@@ -109,6 +110,7 @@ void session_registry::tell_gone(const msg::session_gone& news) {
   forget(news.id);
   caf::anon_send(deps_.dispatcher, news);
   caf::anon_send(deps_.lease_desk, news);
+  caf::anon_send(deps_.wake_desk, news);
 }
 
 void session_registry::change(storage::change_session what, const std::string& actor,

@@ -25,6 +25,7 @@ void session_registry::on_exit() {
 auto session_registry::make_behavior() -> behavior_type {
   caf::anon_send(deps_.dispatcher, msg::tell_life{msg::life_listener{msg::session_registry_actor{this}}});
   caf::anon_send(deps_.lease_desk, msg::tell_life{msg::life_listener{msg::session_registry_actor{this}}});
+  caf::anon_send(deps_.wake_desk, msg::tell_life{msg::life_listener{msg::session_registry_actor{this}}});
   return {
       [this](const msg::register_session& asked) { return enter(asked); },
       [this](const msg::end_session& asked) { return end(asked); },
@@ -42,6 +43,13 @@ auto session_registry::make_behavior() -> behavior_type {
 }
 
 caf::result<core::result<msg::session_answer>> session_registry::enter(const msg::register_session& asked) {
+  if (asked.who.wake.via == core::wake_via::command && !asked.who.wake.from_node && !deps_.wake_commands)
+    return core::result<msg::session_answer>{
+        failure{errc::forbidden,
+                "this node runs no commands that sessions name; whoever runs it may allow them with "
+                "wake.commands",
+                {{"/wake/sink", "command", "poll, webhook or none", "commands are off"}},
+                "belfry config show"}};
   const auto now = deps_.clock->now();
   auto who = asked.who;
   if (auto no = misfit(who)) return core::result<msg::session_answer>{std::move(*no)};
@@ -89,6 +97,7 @@ caf::result<core::result<msg::sessions_loaded>> session_registry::load() {
         if (gone) continue;
         remember(s, deps_.clock->now());  // it could not speak while there was no node
         if (s.state != core::session_state::active) caf::anon_send(deps_.lease_desk, msg::session_changed{s});
+        caf::anon_send(deps_.wake_desk, msg::session_changed{s});
         loaded.alive.push_back(std::move(s));
         continue;
       }

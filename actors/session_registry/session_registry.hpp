@@ -33,6 +33,8 @@ struct session_registry_deps {
   voice says;
   core::liveness_options liveness;
   core::span clock_jump = std::chrono::minutes{2};
+  messages::session_listener wake_desk = {};
+  bool wake_commands = false;  // whoever registers may name a command of its own
 };
 
 class session_registry : public messages::session_registry_actor::base {

@@ -24,6 +24,7 @@
 #include "actors/support/failures.hpp"
 #include "actors/timekeeper/timekeeper.hpp"
 #include "actors/wake_coordinator/wake_coordinator.hpp"
+#include "actors/wake_desk/wake_desk.hpp"
 
 namespace belfry::actors {
 
@@ -143,10 +144,22 @@ void supervisor::spawn_queue() {
                             spawn<lease_desk, caf::monitored>(lease_desk_deps{
                                 store, sweeper_, d.clock, d.randomness, o.clock_jump, o.liveness}),
                             queue_wave);
+  wake_desk_deps w;
+  w.store = store;
+  w.claims = dispatcher_;
+  w.webhooks = d.webhooks;
+  w.processes = d.processes;
+  w.clock = d.clock;
+  w.says = d.says;
+  w.options = o.wakes;
+  w.mark = o.mark;
+  w.text_of = d.wake_text;
+  wake_desk_ = adopt("wake-desk", spawn<wake_desk, caf::monitored>(std::move(w)), queue_wave);
+  doors_.wakes = wake_desk_;
   registry_ = adopt("session-registry",
-                    spawn<session_registry, caf::monitored>(
-                        session_registry_deps{store, doors_.readers.front(), dispatcher_, doors_.lease_desk,
-                                              d.clock, d.says, o.liveness, o.clock_jump}),
+                    spawn<session_registry, caf::monitored>(session_registry_deps{
+                        store, doors_.readers.front(), dispatcher_, doors_.lease_desk, d.clock, d.says,
+                        o.liveness, o.clock_jump, wake_desk_, o.wakes.commands}),
                     queue_wave);
   doors_.operator_desk = adopt("operator-desk",
                                spawn<operator_desk, caf::monitored>(
@@ -155,18 +168,18 @@ void supervisor::spawn_queue() {
   doors_.jobs =
       adopt("job-registry", spawn<job_registry, caf::monitored>(job_registry_deps{store, d.clock, d.says}),
             queue_wave);
-  spawner_deps w;
-  w.store = store;
-  w.reader = doors_.readers.front();
-  w.registry = registry_;
-  w.gateway = d.gateway;
-  w.processes = d.processes;
-  w.clock = d.clock;
-  w.randomness = d.randomness;
-  w.says = d.says;
-  w.options = o.spawner;
-  w.mark = o.mark;
-  spawner_ = adopt("spawner", spawn<spawner, caf::monitored>(std::move(w)), executors_wave);
+  spawner_deps hands;
+  hands.store = store;
+  hands.reader = doors_.readers.front();
+  hands.registry = registry_;
+  hands.gateway = d.gateway;
+  hands.processes = d.processes;
+  hands.clock = d.clock;
+  hands.randomness = d.randomness;
+  hands.says = d.says;
+  hands.options = o.spawner;
+  hands.mark = o.mark;
+  spawner_ = adopt("spawner", spawn<spawner, caf::monitored>(std::move(hands)), executors_wave);
   doors_.spawner = spawner_;
   spawn_waking();
   doors_.intake = storage_;
@@ -178,7 +191,7 @@ void supervisor::spawn_queue() {
 
 // Who delivers wakes. A test may do it itself.
 wake_deliverer supervisor::deliverer() {
-  if (!deps_->deliver_wakes) return {};
+  if (!deps_->deliver_wakes) return wake_desk_;
   auto made = system().spawn([how = deps_->deliver_wakes]() -> wake_deliverer::behavior_type {
     return {[how](const deliver_wakes& asked) { return how(asked); }};
   });
@@ -187,7 +200,7 @@ wake_deliverer supervisor::deliverer() {
 }
 
 worker_spawner supervisor::worker_starter() {
-  if (!deps_->spawn_worker) return {};
+  if (!deps_->spawn_worker) return spawner_;
   auto made = system().spawn([how = deps_->spawn_worker]() -> worker_spawner::behavior_type {
     return {[how](const spawn_worker& asked) { return how(asked); }};
   });
@@ -209,6 +222,7 @@ void supervisor::spawn_waking() {
                            d.clock, d.says, o.wake, o.ladder.minimum_age}),
                        queue_wave);
   caf::anon_send(dispatcher_, tell_waiting{coordinator_});
+  caf::anon_send(wake_desk_, tell_wakes{coordinator_});
   doors_.cycles = coordinator_;
   doors_.ladder = ladder_;
 }

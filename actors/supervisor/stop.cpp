@@ -27,6 +27,7 @@ void supervisor::stop(core::span deadline) {
   deps_->says.say(note_level::info, "node-stopping");
   if (storage_ && failed_.empty()) write_event(core::event_kind::node_stopping, {});
   if (dispatcher_) caf::anon_send(dispatcher_, close_claims{});
+  if (wake_desk_) caf::anon_send(wake_desk_, close_claims{});
   if (coordinator_) caf::anon_send(coordinator_, close_claims{});
   if (!failed_.empty()) return end_wave();
   drain(deadline);

@@ -61,6 +61,7 @@ void supervisor::on_exit() {
   spawner_ = nullptr;
   ladder_ = nullptr;
   coordinator_ = nullptr;
+  wake_desk_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;

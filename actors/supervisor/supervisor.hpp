@@ -30,6 +30,8 @@ struct supervisor_deps {
   const platform::clock* clock = nullptr;
   platform::randomness* randomness = nullptr;
   platform::processes* processes = nullptr;
+  platform::webhooks* webhooks = nullptr;
+  std::function<std::string(const messages::wake_view&, core::wake_via)> wake_text;
   voice says;
   gateway_actor gateway;
   std::shared_ptr<port_state> port;
@@ -103,6 +105,7 @@ class supervisor : public messages::supervisor_actor::base {
   spawner_actor spawner_;
   messages::escalation_ladder_actor ladder_;
   messages::wake_coordinator_actor coordinator_;
+  messages::wake_desk_actor wake_desk_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

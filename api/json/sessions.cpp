@@ -5,6 +5,7 @@
 #include <string>
 
 #include "api/json/decode.hpp"
+#include "api/json/wakes.hpp"
 #include "core/run/handlers.hpp"
 #include "core/run/validate.hpp"
 #include "core/text/word.hpp"
@@ -73,6 +74,7 @@ core::result<core::session> read_session(std::string_view body) {
       {"slots", [](const value& m, core::session& s) { m.read<std::uint32_t>(s.slots, 1, most_slots); }},
       {"prompting", [](const value& m, core::session& s) { m.read(s.prompting); }},
       {"metadata", read_metadata},
+      {"wake", [](const value& m, core::session& s) { read_wake_sink(m, s.wake); }},
   };
   return decode<core::session>(body, [](const value& v, core::session& s) {
     read_object(v, s, fields);
@@ -119,6 +121,8 @@ void write_session(writer& w, const messages::session_view& v, core::span heartb
       .member("prompting", s.prompting)
       .member("local", s.local)
       .raw_or_null("metadata", s.metadata);
+  w.key("wake");
+  write_wake_sink(w, s.wake);
   w.member("created_at", s.created_at).member("last_seen_at", s.last_seen).member("stale_at", v.stale_at);
   w.milliseconds("heartbeat_every_ms", heartbeat_every);
   write_leases(w, v);

@@ -136,6 +136,7 @@ void add_sessions(std::vector<schema>& all) {
                   {"health", "live|suspect|stalled|missing|orphaned|gone", ""},
                   {"local", "bool", "Lives and dies with the node"},
                   {"metadata", "any", "What it said of itself"},
+                  {"wake", "@WakeSink", "How it is woken"},
                   {"created_at", "time", ""},
                   {"last_seen_at", "time?", ""},
                   {"stale_at", "time?", "Unless it is heard of before"},
@@ -180,6 +181,51 @@ void add_sessions(std::vector<schema>& all) {
         {"ready_for_it", "int", "Queued runs that it may take, limits apart"}},
        false,
        {}});
+  all.push_back({"WakeSink",
+                 "How a session is woken, without secrets",
+                 {{"sink", "poll|webhook|command|none", ""},
+                  {"url", "text", "Of a webhook, without its query"},
+                  {"argv", "[]text", "Of a command"},
+                  {"cwd", "text?", "Of a command; null: the node's"},
+                  {"timeout_ms", "int", "Of one webhook or command"}},
+                 false,
+                 {}});
+  all.push_back({"Wake",
+                 "A notice that work waits; it assigns nothing",
+                 {{"id", "text", ""},
+                  {"run_id", "text", ""},
+                  {"session_id", "text", ""},
+                  {"name", "text", "Of the run; empty: not known"},
+                  {"priority", "urgent|high|normal|low", ""},
+                  {"starved", "bool", "The run has waited for long, and others were woken for it too"},
+                  {"sent_at", "time", ""},
+                  {"acknowledge_by", "time", "After that the wake has failed"}},
+                 false,
+                 {}});
+  all.push_back({"WakeList", "Wakes", {{"wakes", "[]@Wake", ""}}, false, {}});
+  all.push_back({"WakeAcknowledged",
+                 "A wake that was heard",
+                 {{"id", "text", ""},
+                  {"run_id", "text", ""},
+                  {"repeated", "bool", "It was acknowledged, or its run claimed, before"}},
+                 false,
+                 {}});
+  all.push_back(
+      {"WakeAnswer",
+       "The result for one wake",
+       {{"status", "ok|error", ""}, {"id", "text", ""}, {"run_id", "text", ""}, {"repeated", "bool", ""}},
+       false,
+       "ItemError"});
+  all.push_back({"WakeAnswers",
+                 "A result for each wake",
+                 {{"items", "[]@WakeAnswer", ""}, {"succeeded", "int", ""}, {"failed", "int", ""}},
+                 false,
+                 {}});
+  all.push_back({"WakeSent",
+                 "A wake on its way",
+                 {{"id", "text", ""}, {"run_id", "text", ""}, {"session_id", "text", ""}},
+                 false,
+                 {}});
   all.push_back({"SessionList", "All sessions", {{"sessions", "[]@Session", ""}}, false, {}});
   all.push_back({"Claims",
                  "What was claimed",

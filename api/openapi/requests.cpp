@@ -254,7 +254,27 @@ void add_lease_requests(std::vector<schema>& all) {
                   {"capabilities", "[]text", ""},
                   {"slots", "int", "Runs at a time, 1 to 1,000; default 1"},
                   {"prompting", "bool", "Waits for a prompt, and takes nothing meanwhile"},
-                  {"metadata", "object", "Any JSON object, at most 16 KiB"}},
+                  {"metadata", "object", "Any JSON object, at most 16 KiB"},
+                  {"wake", "@WakeSinkWanted", "How it wants to be woken; default: by long poll"}},
+                 true,
+                 {}});
+  all.push_back(
+      {"WakeSinkWanted",
+       "How a session wants to be woken",
+       {{"sink", "poll|webhook|command|none", "Default poll"},
+        {"url", "text", "webhook: http or https, at most 2,000 characters"},
+        {"secret", "text",
+         "webhook: whsec_ and 24 to 64 bytes in base64, or env:BELFRY_WEBHOOK_… for a variable of the node; "
+         "never shown again"},
+        {"argv", "[]text", "command: the program and its arguments; only where the node allows commands"},
+        {"cwd", "text", "command: an absolute path; default: the node's"},
+        {"timeout", "text", "Of one webhook or command, 100ms to 60s; default 5s"}},
+       true,
+       {}});
+  all.push_back({"WakeIds", "Wakes", {{"wakes", "[]text", "1 to 1,000 ids", required}}, true, {}});
+  all.push_back({"WakeOrder",
+                 "For which run",
+                 {{"run_id", "text", "Id, prefix or name of a run", required}},
                  true,
                  {}});
   all.push_back({"SessionHeartbeat",

@@ -65,6 +65,9 @@ std::string session_page(context& ctx, view s) {
   f.add("since", s["created_at"].text() + " (" + ago(s["created_at"].text(), ctx.started) + ")");
   f.add("seen", s["last_seen_at"].text() + " (" + ago(s["last_seen_at"].text(), ctx.started) + ")");
   if (s["metadata"].there()) f.add("metadata", compact(s["metadata"].raw()));
+  const auto wake = s["wake"];
+  f.add("woken by", wake["sink"].text() + (wake["url"].there() ? " " + wake["url"].text() : "") +
+                        (wake["argv"].there() ? ": " + words_in(wake["argv"]) : ""));
   std::string out = f.text(ctx.screen());
   if (s["leases"].size() == 0) return out;
   table t({{"RUN"}, {"NAME", false, 10}, {"STATE"}, {"TRY", true}, {"LEASE UNTIL"}, {"PROGRESS"}});
@@ -84,7 +87,33 @@ struct register_options {
   std::optional<std::string> id, agent_type, workspace, channel, metadata;
   std::vector<std::string> capabilities;
   std::optional<std::int64_t> slots;
+  std::optional<std::string> wake, wake_url, wake_secret, wake_cwd, wake_timeout;
+  std::vector<std::string> wake_argv;
 };
+
+// A secret on the command line is seen by everybody on the machine, so it may stand in a file.
+std::string secret_of(const std::string& given) {
+  if (!given.starts_with('@')) return given;
+  constexpr std::size_t largest = 4096;
+  auto text = read_text(given.substr(1), largest, "--wake-secret");
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+void write_wake_members(api::json::writer& w, const register_options& o) {
+  if (!o.wake && !o.wake_url && !o.wake_secret && !o.wake_cwd && !o.wake_timeout && o.wake_argv.empty())
+    return;
+  std::string sink = o.wake.value_or("poll");
+  if (!o.wake && o.wake_url) sink = "webhook";
+  if (!o.wake && !o.wake_argv.empty()) sink = "command";
+  w.key("wake").begin_object().member("sink", sink);
+  if (o.wake_url) w.member("url", *o.wake_url);
+  if (o.wake_secret) w.member("secret", secret_of(*o.wake_secret));
+  if (!o.wake_argv.empty()) w.texts("argv", o.wake_argv);
+  if (o.wake_cwd) w.member("cwd", *o.wake_cwd);
+  if (o.wake_timeout) w.member("timeout", *o.wake_timeout);
+  w.end_object();
+}
 
 int register_session(const register_options& o, context& ctx) {
   api::json::writer w;
@@ -96,6 +125,7 @@ int register_session(const register_options& o, context& ctx) {
   if (!o.capabilities.empty()) w.texts("capabilities", o.capabilities);
   if (o.slots) w.member("slots", *o.slots);
   if (o.metadata) w.key("metadata").raw(read_json(*o.metadata, "--metadata"));
+  write_wake_members(w, o);
   w.end_object();
   const auto s = ctx.node().post("/v1/sessions", w.str());
   ctx.show(s, s["id"].text(), [&] { return s["id"].text() + "\n"; });
@@ -205,6 +235,7 @@ int explain(const why_options& o, context& ctx) {
 
 void add_sessions(command& root, context& ctx) {
   auto& session = root.sub("session", "Look at workers, register and remove them");
+  add_session_wakes(session, ctx);
   auto& list = session.sub("list", "List sessions");
   auto& gone = list.keep<bool>();
   list.flag("--gone", gone, "those that have left too");
@@ -236,7 +267,18 @@ void add_sessions(command& root, context& ctx) {
   made.option("--cap", o.capabilities, "WORD", "a capability that it has, repeatable");
   made.option("--slots", o.slots, "N", "leases that it holds at a time; default 1");
   made.option("--metadata", o.metadata, "JSON", "an object for people and tools; @FILE reads a file");
+  made.one_of("--wake", o.wake, {"poll", "webhook", "command", "none"},
+              "how it wants to be woken; default poll");
+  made.option("--wake-url", o.wake_url, "URL", "the address of a webhook");
+  made.option("--wake-secret", o.wake_secret, "TEXT",
+              "signs a webhook: whsec_…, @FILE reads it, env:BELFRY_WEBHOOK_… is a variable of the node");
+  made.option("--wake-arg", o.wake_argv, "WORD",
+              "a word of the command that wakes it, the program first; repeatable; the node has to allow it");
+  made.option("--wake-cwd", o.wake_cwd, "PATH", "where that command is run");
+  made.option("--wake-timeout", o.wake_timeout, "TIME", "of one webhook or command; default 5s");
   made.example("belfry session register worker-1 --cap gpu --slots 4", "");
+  made.example(
+      "belfry session register agent-1 --wake-url https://example.org/wakes --wake-secret @secret.txt", "");
   made.action([&o, &ctx] { return register_session(o, ctx); });
 
   auto& lives = session.sub("heartbeat", "Say that a session lives; prints what it is asked to do");

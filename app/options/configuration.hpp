@@ -9,6 +9,7 @@
 #include "actors/node/node.hpp"
 #include "api/http/server.hpp"
 #include "platform/ports/processes.hpp"
+#include "platform/ports/webhooks.hpp"
 #include "storage/contract/open.hpp"
 
 namespace belfry::app {
@@ -42,6 +43,7 @@ struct configuration {
   storage::sqlite_options store;
   actors::node_options node;
   platform::process_options processes;
+  platform::webhook_options webhooks;
 };
 
 }  // namespace belfry::app

@@ -141,6 +141,21 @@ void add_work(std::vector<setting>& s) {
                      "Least pause between two wakes of one session for one run; 0 turns it off."));
   s.push_back(whole<std::uint32_t>("wake.fan_out_share", AT(node.wake.fan_out_share), 1, 100,
                                    "Per cent of the free sessions of a cycle that starved runs may wake."));
+  s.push_back(length("wake.acknowledge_within", AT(node.wakes.acknowledge_within), 1s, 5min,
+                     "How long a session has to acknowledge a wake; after that it has failed."));
+  s.push_back(truth("wake.commands", AT(node.wakes.commands),
+                    "Sessions may name a command that wakes them. Whoever registers one runs commands as the "
+                    "user of the node."));
+  s.push_back(truth("wake.private_targets", AT(webhooks.private_targets),
+                    "Webhooks may call loopback and private addresses; link-local ones never."));
+  s.push_back(whole<std::uint32_t>("wake.max_outstanding", AT(node.wakes.max_outstanding), 1, 1'000'000,
+                                   "Wakes that may be under way at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_waiting", AT(node.wakes.max_waiting), 1, 1'000'000,
+                                   "Polls and streams that may wait for wakes at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_webhooks", AT(node.wakes.max_webhooks), 1, 100'000,
+                                   "Webhooks under way at a time."));
+  s.push_back(whole<std::uint32_t>("wake.max_commands", AT(node.wakes.max_commands), 1, 256,
+                                   "Commands that wake sessions, under way at a time."));
 
   s.push_back(length("ladder.minimum_age", AT(node.ladder.minimum_age), 0s, 24h * 30,
                      "A run of whose kind nobody took any for so long is starved; 0 turns the ladder off."));
@@ -242,7 +257,7 @@ std::string area_sentence(std::string_view area) {
                                       {"executor", "The node's own hands: the processes that it runs."},
                                       {"queue", "The order of waiting runs."},
                                       {"session", "When workers from outside are thought to be gone."},
-                                      {"wake", "Who is told that work awaits, and how often."},
+                                      {"wake", "Who is told that work awaits, how, and how often."},
                                       {"ladder", "What happens to runs that nobody takes."},
                                       {"limits", "How much may be under way at a time."},
                                       {"operator", "What agents may do to runs."},

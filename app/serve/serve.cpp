@@ -10,6 +10,7 @@
 
 #include "actors/node/node.hpp"
 #include "api/http/server.hpp"
+#include "api/json/wakes.hpp"
 #include "app/cli/refusal.hpp"
 #include "app/log/log.hpp"
 #include "app/output/words.hpp"
@@ -90,6 +91,7 @@ struct parts {
   std::unique_ptr<platform::randomness> randomness = platform::system_randomness();
   std::unique_ptr<platform::meter> meter = platform::make_meter();
   std::unique_ptr<platform::processes> processes;
+  std::unique_ptr<platform::webhooks> webhooks;
   std::unique_ptr<platform::start_check> start_check;
   std::unique_ptr<folder_lock> lock;
   std::string mark;
@@ -163,6 +165,8 @@ int serve(const loaded& settings) {
   // What a node that was killed has left behind must be gone before its runs are given to somebody else.
   p.orphans = platform::kill_marked(p.mark, std::chrono::seconds{10});
   p.processes = platform::real_processes(c.processes, *p.clock);
+  c.webhooks.agent = "belfry/" BELFRY_VERSION;
+  p.webhooks = platform::real_webhooks(c.webhooks);
 
   c.node.mark = p.mark;
   c.node.executor.fault = planted_fault();
@@ -172,6 +176,8 @@ int serve(const loaded& settings) {
   given.randomness = p.randomness.get();
   given.processes = p.processes.get();
   given.meter = p.meter.get();
+  given.webhooks = p.webhooks.get();
+  given.wake_text = api::json::wake_text;
   given.note = [](actors::note_level level, const std::string& line) { log_line(level_of(level), line); };
   given.fatal = [&p](const std::string& why) {
     log_line(log_level::error, "node-broken text=\"" + why + "\"");

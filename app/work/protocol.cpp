@@ -42,6 +42,8 @@ std::string registration(const work_plan& plan, const std::string& id) {
   if (!plan.workspace.empty()) w.member("workspace", plan.workspace);
   if (!plan.channel.empty()) w.member("channel", plan.channel);
   if (!plan.capabilities.empty()) w.texts("capabilities", plan.capabilities);
+  // It waits in its claims: a wake would tell it nothing, and wait for an answer in vain.
+  w.key("wake").begin_object().member("sink", "none").end_object();
   w.member("slots", plan.slots).end_object();
   return w.take();
 }

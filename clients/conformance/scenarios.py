@@ -1,6 +1,7 @@
 """The scenarios of README.md. Each gets a `world` and fails by an assertion."""
 import json
 import signal
+import threading
 import time
 import urllib.error
 
@@ -158,6 +159,27 @@ def submit__a_node_that_is_away_is_an_error_after_the_time_given(world):
 
 
 # --- the spool ------------------------------------------------------------------------------------------------------
+
+@scenario
+def wakes__are_waited_for_and_acknowledged(world):
+    node = world.node()
+    c = world.client(node.url)
+    session = node.post("/v1/sessions", {"name": "agent"})["id"]
+    assert c.call("wakes", session=session, wait_ms=50) == []
+    run = c.submit()["answer"]["id"]
+    waker = threading.Timer(0.3, node.post, (f"/v1/sessions/{session}:wake", {"run_id": run}))
+    waker.start()
+    wakes = c.call("wakes", session=session, wait_ms=20_000)
+    waker.join()
+    assert [w["run_id"] for w in wakes] == [run] and not wakes[0]["starved"], wakes
+    id = wakes[0]["id"]
+    assert c.call("wakes", session=session, wait_ms=50, after=id) == []
+    heard = c.call("acknowledge", session=session, wakes=[id, "wak_00NF2XPW00000", id])
+    assert [h["status"] for h in heard] == ["ok", "error", "ok"] and heard[2]["repeated"], heard
+    assert heard[1]["code"] == "not_found"
+    assert c.call("wakes", session=session, wait_ms=50) == []
+    world.until(lambda: "wake_acknowledged" in [e["kind"] for e in node.get(f"/v1/runs/{run}/events")["events"]])
+
 
 def spool(world, **more):
     return {"directory": world.folder("spool"), "max_entries": 100, "max_bytes": 1 << 20, **more}

@@ -47,7 +47,7 @@ enum class errc : std::uint16_t {
   limit_exceeded = 28,
   confirmation_required = 29,
   precondition_failed = 30,
-  paused = 31,  // held by a pause; safe to retry when that is over
+  paused = 31,        // held by a pause; safe to retry when that is over
   rate_limited = 32,  // too often in too short a time; failure::retry_ms says when it is allowed again
 };
 

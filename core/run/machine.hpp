@@ -132,8 +132,8 @@ struct cmd_give_up {
 using run_command =
     std::variant<cmd_claim, cmd_start, cmd_renew, cmd_progress, cmd_settle, cmd_expire, cmd_lose, cmd_overdue,
                  cmd_wake, cmd_run_now, cmd_cancel, cmd_reprioritise, cmd_discard, cmd_checkpoint, cmd_log,
-                 cmd_adopt, cmd_reissue, cmd_meet_handler, cmd_age,
-                 cmd_give_up, cmd_force_release, cmd_force_fail, cmd_recover>;
+                 cmd_adopt, cmd_reissue, cmd_meet_handler, cmd_age, cmd_give_up, cmd_force_release,
+                 cmd_force_fail, cmd_recover>;
 
 // What an operator who looked before says that he saw, and whose runs he may touch. Checked inside the
 // transaction, before the command is decided.

@@ -185,6 +185,7 @@ std::vector<field_problem> check(const session& s, const std::string& base) {
   if (s.slots < 1 || s.slots > most_slots)
     found.push_back({base + "/slots", std::to_string(s.slots), "1 to 1000",
                      "slots are the runs that it can hold at a time"});
+  for (auto& p : check(s.wake, base + "/wake")) found.push_back(std::move(p));
   return found;
 }
 

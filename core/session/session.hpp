@@ -10,6 +10,7 @@
 #include "core/errors/result.hpp"
 #include "core/ids/id.hpp"
 #include "core/run/spec.hpp"
+#include "core/session/wake_sink.hpp"
 #include "core/time/instant.hpp"
 
 namespace belfry::core {
@@ -34,6 +35,7 @@ struct session {
   bool draining = false;  // an operator asked for it; only an operator takes it back
   bool paused = false;    // it said so itself
   std::string metadata;   // opaque JSON object text, at most 16 KiB
+  wake_sink wake = {};    // of the node's own executors: none
   friend bool operator==(const session&, const session&) = default;
 };
 

@@ -78,7 +78,7 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
   std::vector<bool> takes(seen.sessions.size()), told(seen.sessions.size());
   std::size_t free_sessions = 0;
   for (std::size_t i = 0; i < seen.sessions.size(); ++i) {
-    takes[i] = !seen.sessions[i].who.local && takes_now(seen.sessions[i]);
+    takes[i] = can_be_woken(seen.sessions[i].who) && takes_now(seen.sessions[i]);
     told[i] = takes[i] && memory.under_way(seen.sessions[i].who.id);
     if (takes[i]) ++free_sessions;
   }

@@ -36,6 +36,9 @@ struct wake_options {
   friend bool operator==(const wake_options&, const wake_options&) = default;
 };
 
+// The node's own executors come by themselves, and so does whoever registered without a sink.
+inline bool can_be_woken(const session& who) { return !who.local && who.wake.via != wake_via::none; }
+
 struct seated_session {
   session who;
   std::uint32_t free_slots = 1;

@@ -73,6 +73,8 @@ constexpr std::array table{
                 "Workers of agent types that ended"},
     description{metric::log_bytes_total, "log_bytes_total", type::counter, "", "Output captured"},
     description{metric::events_total, "events_total", type::counter, "", "Events written to the journal"},
+    description{metric::wakes_total, "wakes_total", type::counter, "outcome",
+                "Wakes: sent, acknowledged, claimed, failed, refused"},
     description{metric::process_resident_memory_bytes, "process_resident_memory_bytes", type::gauge, "",
                 "Memory of the node"},
     description{metric::process_cpu_seconds_total, "process_cpu_seconds_total", type::counter, "",

@@ -38,6 +38,7 @@ enum class metric : std::uint8_t {
   workers_ended_total /*end*/,
   log_bytes_total,
   events_total,
+  wakes_total /*outcome*/,
   process_resident_memory_bytes,
   process_cpu_seconds_total,
   process_start_time_seconds,

@@ -60,6 +60,7 @@ std::optional<failure> engine::apply_one(work& w, const end_session& c) {
   } else {
     who->state = core::session_state::gone;
     who->draining = who->paused = false;
+    who->wake.secret.clear();  // whoever comes back registers with one
     rows_.put_session(*who);
     append(w, core::event_kind::session_gone, {}, {},
            core::to_string(who->id) + " " + who->name + (c.reason.empty() ? "" : ": " + c.reason));

@@ -79,4 +79,58 @@ void decode_needs(std::string_view text, core::requirement& into) {
   }
 }
 
+std::string encode_sink(const core::wake_sink& sink) {
+  const core::wake_sink usual;
+  std::string text;
+  const auto item = [&](char letter, std::string_view word) {
+    if (text.empty()) text += '1';
+    text += letter;
+    put(text, word);
+  };
+  if (sink.via != usual.via) item('v', std::to_string(static_cast<int>(sink.via)));
+  if (!sink.url.empty()) item('u', sink.url);
+  if (!sink.secret.empty()) item('s', sink.secret);
+  for (const auto& w : sink.argv) item('a', w);
+  if (!sink.cwd.empty()) item('d', sink.cwd);
+  if (sink.timeout != usual.timeout) item('t', std::to_string(sink.timeout.count()));
+  if (sink.from_node) item('n', "");
+  return text;
+}
+
+core::wake_sink decode_sink(std::string_view text) {
+  core::wake_sink sink;
+  if (text.empty()) return sink;
+  if (text.front() != '1') throw damaged("a stored wake sink is of a version that this belfry does not know");
+  const auto number = [](std::string_view word) {
+    std::int64_t n = 0;
+    const auto read = std::from_chars(word.data(), word.data() + word.size(), n);
+    if (read.ec != std::errc{} || read.ptr != word.data() + word.size())
+      throw damaged("a stored wake sink cannot be read");
+    return n;
+  };
+  text.remove_prefix(1);
+  while (!text.empty()) {
+    const char letter = text.front();
+    text.remove_prefix(1);
+    const auto word = take(text);
+    switch (letter) {
+      case 'v': {
+        const auto kind = number(word);
+        if (kind < 0 || kind > static_cast<int>(core::wake_via::none))
+          throw damaged("a stored wake sink is of a kind that this belfry does not know");
+        sink.via = static_cast<core::wake_via>(kind);
+        break;
+      }
+      case 'u': sink.url = word; break;
+      case 's': sink.secret = word; break;
+      case 'a': sink.argv.emplace_back(word); break;
+      case 'd': sink.cwd = word; break;
+      case 't': sink.timeout = core::span{number(word)}; break;
+      case 'n': sink.from_node = true; break;
+      default: throw damaged("a stored wake sink cannot be read");
+    }
+  }
+  return sink;
+}
+
 }  // namespace belfry::storage::codec

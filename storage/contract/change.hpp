@@ -182,10 +182,11 @@ struct age_dead_letters {
   std::uint32_t at_most = 500;
 };
 
-using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
-                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
-                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
-                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics>;
+using change =
+    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
+                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
+                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
+                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics>;
 
 struct change_set {
   core::instant now = core::never;
@@ -216,8 +217,8 @@ struct receipt {
   std::vector<core::run> also;
   std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
   std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
-  std::vector<core::starvation> starving = {};        // of a bite of the ladder
-  core::ladder_clock ladder = {};                    // likewise
+  std::vector<core::starvation> starving = {};   // of a bite of the ladder
+  core::ladder_clock ladder = {};                // likewise
 };
 
 }  // namespace belfry::storage

@@ -307,6 +307,8 @@ void put_session(query& q, const core::session& s) {
   q.bind(14, s.draining ? 1 : std::int64_t{0});
   q.bind(15, s.paused ? 1 : std::int64_t{0});
   q.bind_or_null(16, s.metadata);
+  const auto wake = codec::encode_sink(s.wake);
+  q.bind_or_null(17, wake);
   q.run();
 }
 
@@ -328,6 +330,7 @@ core::session read_session(const query& q) {
   s.draining = q.number(13) != 0;
   s.paused = q.number(14) != 0;
   s.metadata = q.text(15);
+  s.wake = codec::decode_sink(q.text(16));
   return s;
 }
 

@@ -81,7 +81,7 @@ core::event read_event(const query& q);
 
 inline constexpr std::string_view session_columns =
     "id, name, agent_type, workspace, channel, capabilities, handlers, slots, state, prompting, local, "
-    "created, seen, draining, paused, metadata";
+    "created, seen, draining, paused, metadata, wake";
 void put_session(query& q, const core::session& s);
 core::session read_session(const query& q);
 

@@ -103,9 +103,9 @@ statements::statements(SQLite::Database& db)
       job_limit{db, sql("select v.on_overlap, v.max_concurrent from ", job_tables, " where j.id = ?1")},
 
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},
-      put_session{db,
-                  sql("insert or replace into sessions (", session_columns,
-                      ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")},
+      put_session{
+          db, sql("insert or replace into sessions (", session_columns,
+                  ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)")},
       any_lease_of{db, "select 1 from leases where holder = ?1 limit 1"},
       find_worker{db, sql("select ", worker_columns, " from workers where session = ?1")},
       put_worker{db, sql("insert or replace into workers (", worker_columns,

@@ -19,6 +19,7 @@ core::session a_session() {
   s.slots = 4;
   s.prompting = true;
   s.local = true;
+  s.wake = {core::wake_via::webhook, "https://example.org/w", "whsec_s", {}, {}, 3s, true};
   return s;
 }
 
@@ -26,7 +27,7 @@ bool same(const core::session& a, const core::session& b) {
   return a.id == b.id && a.name == b.name && a.agent_type == b.agent_type && a.workspace == b.workspace &&
          a.channel == b.channel && a.capabilities == b.capabilities && a.handlers == b.handlers &&
          a.slots == b.slots && a.state == b.state && a.prompting == b.prompting && a.local == b.local &&
-         a.created_at == b.created_at && a.last_seen == b.last_seen;
+         a.created_at == b.created_at && a.last_seen == b.last_seen && a.wake == b.wake;
 }
 
 }  // namespace
@@ -48,6 +49,7 @@ TEMPLATE_TEST_CASE("sessions: registered, replaced, ended, and back again", "[se
   CHECK(same(*f.read().find_session(who.id), who));
   const auto gone = f.does(st::end_session{who.id, "said goodbye"}).sessions.at(0);
   CHECK(gone.state == core::session_state::gone);
+  CHECK(gone.wake.secret.empty());  // nobody needs it any more
   CHECK(f.does(st::end_session{who.id, "again"}).replayed);
   CHECK(f.read().list_sessions(false)->empty());
   CHECK(f.read().list_sessions(true)->size() == 1);

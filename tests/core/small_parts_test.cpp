@@ -23,11 +23,12 @@ TEST_CASE("events: every kind has a name of its own and is found by it", "[core]
     CHECK(kinds.insert(k).second);
     CHECK(event_kind_from(to_text(k)) == k);
   }
-  CHECK(names.size() == 55);
+  CHECK(names.size() == 67);
   CHECK(static_cast<int>(event_kind::store_recovered) == 57);
   CHECK(static_cast<int>(event_kind::queue_rebuilt) == 58);
   CHECK(static_cast<int>(event_kind::paused) == 60);
   CHECK(static_cast<int>(event_kind::drained) == 63);
+  CHECK(static_cast<int>(event_kind::wake_failed) == 82);
   CHECK_FALSE(event_kind_from("run_eaten").has_value());
   CHECK(to_text(static_cast<event_kind>(9999)) == "unknown");
 }

@@ -82,8 +82,8 @@ std::vector<std::string> agent(const std::string& script, std::vector<std::strin
 TEST_CASE("spawn: a worker comes back as its session, does the work, and its token is nowhere to be seen",
           "[e2e][spawn]") {
   spawning s(words{"/bin/sh", "-c",
-              "env > worker-env; exec " + shell_quoted(belfry_binary()) +
-                  " work --wait 5s -- /bin/sh -c 'env > handler-env'"},
+                   "env > worker-env; exec " + shell_quoted(belfry_binary()) +
+                       " work --wait 5s -- /bin/sh -c 'env > handler-env'"},
              "pass_env = [\"FOR_AGENTS\"]\nenv = { MODEL = \"small\" }\n");
   const auto run = s.work();
   const auto session = s.spawn();

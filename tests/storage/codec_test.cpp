@@ -148,6 +148,14 @@ TEST_CASE("codec: golden bytes of the first release", "[codec]") {
         "170175");
   auto needs = full_spec().needs;
   CHECK(codec::encode_needs(needs) == "1h1:cc1:xc1:yp1:pa1:ts1:9o0:");
+  core::wake_sink sink;
+  CHECK(codec::encode_sink(sink).empty());
+  sink = {core::wake_via::command, "u", "s", {"a", ""}, "/d", 7s, true};
+  CHECK(codec::encode_sink(sink) == "1v1:2u1:us1:sa1:aa0:d2:/dt7:7000000n0:");
+  CHECK(codec::decode_sink(codec::encode_sink(sink)) == sink);
+  CHECK(codec::decode_sink("") == core::wake_sink{});
+  for (const auto* bad : {"2v1:1", "1v1:4", "1v2:-1", "1x0:", "1t1:x", "1u9:x"})
+    CHECK_THROWS_AS(codec::decode_sink(bad), codec::damaged);
   CHECK(codec::encode_words({"gpu", "", "a:b"}) == "3:gpu0:3:a:b");
   CHECK(st::sqlite::encode_limits({1, 2, 3, 4}) == "1 1 2 3 4");
   CHECK(st::sqlite::decode_limits("1 1 2 3 4") == core::limit_options{1, 2, 3, 4});

@@ -24,6 +24,7 @@ fake_port::fake_port(const platform::clock& time) : time_(time) {
   own.agent_type = "process";
   own.handlers = {core::handler_kind::process};
   own.local = true;
+  own.wake.via = core::wake_via::none;
   own.created_at = time.now();
   sessions_[own.id] = own;
   thread_ = std::thread{[this] { loop(); }};
@@ -175,6 +176,15 @@ void fake_port::answer_waiting() {
     }
     jobs_queue_.push_back([done = std::move(it->done), got = std::move(got)] { done(got); });
     it = claims_.erase(it);
+  }
+  for (auto it = polls_.begin(); it != polls_.end();) {
+    auto told = waiting_wakes_for(it->wish);
+    if (told.wakes.empty() && time_.steady() < it->until) {
+      ++it;
+      continue;
+    }
+    jobs_queue_.push_back([done = std::move(it->done), told = std::move(told)] { done(told); });
+    it = polls_.erase(it);
   }
 }
 

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/session/wake_box.hpp"
 #include "messages/node_port.hpp"
 #include "platform/ports/clock.hpp"
 
@@ -51,6 +52,9 @@ class fake_port final : public messages::node_port {
   void call(messages::steer_session m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::look_at_sessions m, messages::reply<messages::sessions_seen> done) override;
   void call(messages::explain_session m, messages::reply<messages::session_explanation> done) override;
+  void call(messages::await_wakes m, messages::reply<messages::waiting_wakes> done) override;
+  void call(messages::acknowledge_wakes m, messages::reply<messages::wakes_heard> done) override;
+  void call(messages::wake_by_hand m, messages::reply<messages::wake_sent> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) override;
   void call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) override;
@@ -78,7 +82,7 @@ class fake_port final : public messages::node_port {
   core::run run(core::run_id id) const;
   std::vector<core::event> events() const;
   std::vector<core::agent_type> agent_types;  // before the first request only
-  messages::node_status status;  // before the first request only
+  messages::node_status status;               // before the first request only
   // The ladder's last rung, as its actor would do it: queued, and then it needs attention.
   void needs_attention(core::run_id id);
   std::string last_actor() const;
@@ -89,6 +93,11 @@ class fake_port final : public messages::node_port {
     core::run_id run;
   };
   class watching;
+  struct waiting_poll {
+    messages::await_wakes wish;
+    messages::reply<messages::waiting_wakes> done;
+    core::instant until;
+  };
   struct waiting_claim {
     messages::claim_runs wish;
     messages::reply<messages::claimed_runs> done;
@@ -109,6 +118,7 @@ class fake_port final : public messages::node_port {
   core::result<messages::job_stored> put(const messages::put_job& m);
   core::result<messages::submitted> trigger(const messages::trigger_job& m);
   messages::claimed_runs claim(const messages::claim_runs& m);
+  messages::waiting_wakes waiting_wakes_for(const messages::await_wakes& m) const;
   core::result<messages::sessions_seen> seen(core::session_id id, bool gone_too) const;
   messages::pauses_seen seen_of(const std::optional<core::pause_target>& on) const;
   core::result<core::run_head> control(core::run_id id, const messages::control_runs& m);
@@ -154,6 +164,8 @@ class fake_port final : public messages::node_port {
   std::int64_t oldest_event_ = 1;
   core::limit_options limits_;
   std::deque<waiting_claim> claims_;
+  std::deque<waiting_poll> polls_;
+  core::wake_box wakes_{core::wake_bounds{}};
   std::map<int, watcher> watchers_;
   int next_watcher_ = 0;
   std::string last_actor_;

@@ -420,6 +420,63 @@ void fake_port::call(messages::explain_session m, messages::reply<messages::sess
   });
 }
 
+messages::waiting_wakes fake_port::waiting_wakes_for(const messages::await_wakes& m) const {
+  messages::waiting_wakes told;
+  for (const auto& w : wakes_.waiting(m.who, m.after, m.max))
+    told.wakes.push_back({w.id, w.run, w.session, w.prio, w.starved, w.name, w.sent_at, w.acknowledge_by});
+  return told;
+}
+
+void fake_port::call(messages::await_wakes m, messages::reply<messages::waiting_wakes> done) {
+  ++questions_;
+  post([this, m, done = std::move(done)] {
+    std::unique_lock lock{mutex_};
+    if (!sessions_.contains(m.who)) {
+      lock.unlock();
+      return done(no(errc::not_found, "there is no such session"));
+    }
+    auto told = waiting_wakes_for(m);
+    if (told.wakes.empty() && m.wait > core::span{0}) {
+      polls_.push_back({m, done, time_.steady() + m.wait});
+      return;
+    }
+    lock.unlock();
+    done(std::move(told));
+  });
+}
+
+void fake_port::call(messages::acknowledge_wakes m, messages::reply<messages::wakes_heard> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::wakes_heard> {
+    messages::wakes_heard all;
+    (void)wakes_.overdue(time_.now());
+    for (const auto id : m.wakes) {
+      auto heard = wakes_.acknowledge(m.who, id);
+      if (heard)
+        all.answers.emplace_back(messages::wake_heard{id, heard->what.run, heard->repeated});
+      else
+        all.answers.emplace_back(heard.error());
+    }
+    return all;
+  });
+}
+
+void fake_port::call(messages::wake_by_hand m, messages::reply<messages::wake_sent> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::wake_sent> {
+    last_actor_ = m.actor;
+    if (!sessions_.contains(m.target.session)) return no(errc::not_found, "there is no such session");
+    core::open_wake w;
+    w.run = m.target.run;
+    w.session = m.target.session;
+    w.prio = m.target.prio;
+    w.starved = m.target.starved;
+    w.name = m.target.name;
+    auto placed = wakes_.put(std::move(w), time_.now());
+    if (!placed) return placed.error();
+    answer_waiting();
+    return messages::wake_sent{placed->what.id};
+  });
+}
+
 void fake_port::call(messages::adopt_result m, messages::reply<messages::adopted> done) {
   ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::adopted> {
     const auto said = said_.find(m.run);

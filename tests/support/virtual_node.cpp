@@ -103,6 +103,10 @@ void virtual_node::open() {
   parts.randomness = chance.get();
   parts.processes = &processes;
   parts.meter = meter.get();
+  parts.webhooks = &webhooks;
+  parts.wake_text = [](const wake_view& v, core::wake_via via) {
+    return std::string{to_text(via)} + " " + to_string(v.id) + " " + to_string(v.run) + " " + v.name;
+  };
   parts.note = [this](actors::note_level, const std::string& line) { notes.push_back(line); };
   parts.fatal = [this](const std::string& why) { fatal.push_back(why); };
   parts.deliver_wakes = [this](const deliver_wakes& m) {
@@ -217,8 +221,42 @@ pending<worker_spawned> virtual_node::ask_spawner(spawn_worker m, bool run_it) {
   throw std::runtime_error("there is no spawner");
 }
 
+wakes_delivered virtual_node::deliver(deliver_wakes wakes) {
+  (void)wake_news();
+  auto told = std::make_shared<std::optional<wakes_delivered>>();
+  for (const auto& [id, who] : cast_->seen)
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(who.second);
+        alive && who.first == "wake-desk") {
+      node_->system().spawn(
+          [told, wakes, desk = caf::actor_cast<wake_deliverer>(alive)](caf::event_based_actor* self) {
+            self->request(desk, caf::infinite, wakes)
+                .then([told](wakes_delivered& all) { *told = std::move(all); }, [](caf::error&) {});
+          });
+      run();
+      return told->value();
+    }
+  throw std::runtime_error("there is no wake desk");
+}
+
+const std::vector<wake_changed>& virtual_node::wake_news() {
+  if (wake_news_) return *wake_news_;
+  wake_news_ = std::make_shared<std::vector<wake_changed>>();
+  for (const auto& [id, who] : cast_->seen)
+    if (const auto alive = caf::actor_cast<caf::strong_actor_ptr>(who.second);
+        alive && who.first == "wake-desk") {
+      const auto listener =
+          node_->system().spawn([news = wake_news_](wake_listener::pointer) -> wake_listener::behavior_type {
+            return {[news](const wake_changed& change) { news->push_back(change); }};
+          });
+      caf::anon_send(caf::actor_cast<wake_desk_actor>(alive), tell_wakes{listener});
+    }
+  run();
+  return *wake_news_;
+}
+
 void virtual_node::crash() {
   processes.crash_node();
+  wake_news_.reset();
   cast_->seen.clear();
   node_.reset();
 }

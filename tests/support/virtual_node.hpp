@@ -13,6 +13,7 @@
 #include "messages/following.hpp"
 #include "storage/contract/open.hpp"
 #include "tests/support/fake_processes.hpp"
+#include "tests/support/fake_webhooks.hpp"
 #include "tests/support/virtual_clock.hpp"
 
 namespace caf::scheduler {
@@ -87,6 +88,9 @@ class virtual_node {
 
   /// What the escalation ladder asks; the answer comes when the node is run.
   pending<messages::worker_spawned> ask_spawner(messages::spawn_worker m, bool run_it = true);
+  /// What the wake coordinator does, and everything that it was told since the node began.
+  messages::wakes_delivered deliver(messages::deliver_wakes wakes);
+  const std::vector<messages::wake_changed>& wake_news();
 
   /// Kill -9: nothing that is under way is finished, children become orphans. Then a new process on the same
   /// disk.
@@ -145,6 +149,7 @@ class virtual_node {
   std::shared_ptr<storage::memory_disk> disk = storage::make_memory_disk();
   store_faults faults;
   fake_processes processes{time};
+  fake_webhooks webhooks;
   std::unique_ptr<platform::randomness> chance = platform::seeded_randomness(1);
   std::unique_ptr<platform::meter> meter = platform::make_meter();
   std::vector<std::string> notes;
@@ -158,6 +163,7 @@ class virtual_node {
   std::unique_ptr<cast> cast_;  // whoever has had mail
   std::unique_ptr<actors::node> node_;
   std::size_t steps_ = 0;
+  std::shared_ptr<std::vector<messages::wake_changed>> wake_news_;
   std::int64_t coordinator_origin_ = 0;  // ns of CAF's clock where steady time was `steady_origin_`
   core::instant steady_origin_{};
 };

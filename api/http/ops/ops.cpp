@@ -57,6 +57,7 @@ const std::vector<route>& routes() {
     add_job_routes(r);
     add_job_control_routes(r);
     add_session_routes(r);
+    add_wake_routes(r);
     add_lease_routes(r);
     add_event_routes(r);
     add_scheduler_routes(r);

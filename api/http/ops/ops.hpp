@@ -29,6 +29,7 @@ void add_batch_routes(std::vector<route>& all);
 void add_job_routes(std::vector<route>& all);
 void add_job_control_routes(std::vector<route>& all);
 void add_session_routes(std::vector<route>& all);
+void add_wake_routes(std::vector<route>& all);
 void add_lease_routes(std::vector<route>& all);
 void add_event_routes(std::vector<route>& all);
 void add_scheduler_routes(std::vector<route>& all);

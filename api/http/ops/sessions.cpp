@@ -3,9 +3,9 @@
 
 #include "api/http/ops/ops.hpp"
 #include "api/json/controls.hpp"
+#include "api/json/explanations.hpp"
 #include "api/json/leases.hpp"
 #include "api/json/sessions.hpp"
-#include "api/json/explanations.hpp"
 
 namespace belfry::api {
 namespace {

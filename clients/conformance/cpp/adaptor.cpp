@@ -169,6 +169,17 @@ const std::map<std::string, json (*)(const json&)> commands{
     {"submit_many", [](const json& c) { return submitted(client->submit_many(c["runs"])); }},
     {"get", [](const json& c) { return client->get_run(c["run"].get<std::string>()); }},
     {"reissue", [](const json& c) { return client->reissue_leases(c["session"].get<std::string>()); }},
+    {"wakes",
+     [](const json& c) {
+       return json(client->wait_for_wakes(c["session"].get<std::string>(),
+                                          belfry::span{c["wait_ms"].get<int>()},
+                                          c.value("after", std::string{})));
+     }},
+    {"acknowledge",
+     [](const json& c) {
+       return json(client->acknowledge_wakes(c["session"].get<std::string>(),
+                                             c["wakes"].get<std::vector<std::string>>()));
+     }},
     {"spool", spool_state},
     {"work", work},
     {"stop", [](const json&) { return worker->stop(), json::object(); }},

@@ -120,6 +120,8 @@ COMMANDS = {
     "submit_many": lambda c: submitted(client.submit_many(c["runs"])),
     "get": lambda c: client.get_run(c["run"]),
     "reissue": lambda c: client.reissue_leases(c["session"]),
+    "wakes": lambda c: client.wait_for_wakes(c["session"], c["wait_ms"] / 1000, after=c.get("after")),
+    "acknowledge": lambda c: client.acknowledge_wakes(c["session"], c["wakes"]),
     "spool": spool_state,
     "work": work,
     "stop": lambda _: worker.stop() or {},

@@ -119,6 +119,8 @@ const commands: Record<string, (c: Any) => unknown> = {
   submit_many: async (c) => submitted(await client.submitMany(c.runs)),
   get: (c) => client.getRun(c.run),
   reissue: (c) => client.reissueLeases(c.session),
+  wakes: (c) => client.waitForWakes(c.session, c.wait_ms, c.after),
+  acknowledge: (c) => client.acknowledgeWakes(c.session, c.wakes),
   spool: () => ({ pending: client.spooled, refused: client.spoolRefused().map((e) => e.problem?.["code"]) }),
   work,
   stop: () => (worker.stop(), {}),

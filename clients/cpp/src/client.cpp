@@ -155,6 +155,22 @@ json client::reissue_leases(std::string_view session_id, const std::vector<std::
   return transport_->ask("POST", "/v1/sessions/" + escaped(session_id) + "/leases:reissue", body).body;
 }
 
+std::vector<json> client::wait_for_wakes(std::string_view session, span wait, std::string_view after) {
+  auto path = "/v1/sessions/" + escaped(session) + "/wakes?wait=" +
+              std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count()) + "ms";
+  if (!after.empty()) path += "&after=" + escaped(after);
+  detail::ask_options options;
+  options.timeout = wait + std::chrono::seconds{30};
+  return transport_->get(path, options).body.at("wakes").get<std::vector<json>>();
+}
+
+std::vector<json> client::acknowledge_wakes(std::string_view session, const std::vector<std::string>& wakes) {
+  const json body{{"wakes", wakes}};
+  return transport_->ask("POST", "/v1/sessions/" + escaped(session) + "/wakes:ack", body)
+      .body.at("items")
+      .get<std::vector<json>>();
+}
+
 json client::wait_for(std::string_view run_id, span at_most) {
   const auto until = detail::steady::now() + at_most;
   for (span pause{50};; pause = std::min(pause * 3 / 2, span{2000})) {

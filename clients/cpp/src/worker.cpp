@@ -216,7 +216,8 @@ void engine::register_session(bool again) {
             {"workspace", options_.workspace},
             {"channel", options_.channel},
             {"capabilities", options_.capabilities},
-            {"slots", options_.slots}};
+            {"slots", options_.slots},
+            {"wake", {{"sink", "none"}}}};  // it waits in its claims
   if (!options_.metadata.is_null()) body["metadata"] = options_.metadata;
   if (again && !session_.empty()) body["id"] = session_;
   ask_options o;

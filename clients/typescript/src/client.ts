@@ -1,7 +1,8 @@
 // Submit runs and look at them.
 import { randomUUID } from "node:crypto";
 
-import type { Claims, Run, RunHead, Submission as RunSubmission, Submitted, SubmittedBatch } from "./api.js";
+import type { Claims, Run, RunHead, Submission as RunSubmission, Submitted, SubmittedBatch, Wake, WakeAnswer, WakeAnswers,
+  WakeList } from "./api.js";
 import { BelfryError, Refused, Unreachable } from "./errors.js";
 import { Entry, Spool, SpoolOptions } from "./spool.js";
 import { pause, pauseAfter, RetryOptions, Transport } from "./transport.js";
@@ -93,6 +94,24 @@ export class Client {
   async reissueLeases(sessionId: string, options: { runs?: string[]; lease?: string } = {}): Promise<Whole<Claims>> {
     const path = `/v1/sessions/${encodeURIComponent(sessionId)}/leases:reissue`;
     return (await this.transport.ask("POST", path, JSON.stringify(options))).body as Whole<Claims>;
+  }
+
+  /**
+   * The wakes that a session has not acknowledged, those behind `after` if that is given; waits up to `waitMs` (at most
+   * 60,000) for one. Advice only: a `Worker`, which waits in its claims, needs none.
+   */
+  async waitForWakes(session: string, waitMs = 30_000, after?: string): Promise<Whole<Wake>[]> {
+    const behind = after === undefined ? "" : `&after=${encodeURIComponent(after)}`;
+    const path = `/v1/sessions/${encodeURIComponent(session)}/wakes?wait=${Math.round(waitMs)}ms${behind}`;
+    const page = (await this.transport.ask("GET", path, undefined, { timeoutMs: waitMs + 30_000 })).body as WakeList;
+    return (page.wakes ?? []) as Whole<Wake>[];
+  }
+
+  /** Says that up to 1,000 wakes were heard; a result for each, in order. Again is fine. */
+  async acknowledgeWakes(session: string, wakes: readonly string[]): Promise<WakeAnswer[]> {
+    const path = `/v1/sessions/${encodeURIComponent(session)}/wakes:ack`;
+    const answer = (await this.transport.ask("POST", path, JSON.stringify({ wakes }))).body as WakeAnswers;
+    return answer.items ?? [];
   }
 
   /** The run when it has ended; an error when it has not within `timeoutMs`. */

@@ -177,6 +177,7 @@ export class Worker {
     const content = JSON.stringify({
       name: o.name ?? `${hostname()}-${process.pid}`, agent_type: o.agentType ?? "typescript", workspace: o.workspace,
       channel: o.channel, capabilities: o.capabilities, slots: this.slots, metadata: o.metadata, id: id ?? undefined,
+      wake: { sink: "none" }, // it waits in its claims
     });
     try {
       const answer = await this.client.transport.ask("POST", "/v1/sessions", content,

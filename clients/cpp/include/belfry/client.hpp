@@ -101,6 +101,11 @@ class client {
   /// its id without them. In the shape of a claim; whoever still has an old token is refused as stale from
   /// now on.
   json reissue_leases(std::string_view session_id, const std::vector<std::string>& runs = {});
+  /// The wakes that a session has not acknowledged, those behind `after` if that is given; waits up to `wait`
+  /// (at most 60 s) for one. Advice only: a worker, which waits in its claims, needs none.
+  std::vector<json> wait_for_wakes(std::string_view session, span wait, std::string_view after = {});
+  /// Says that up to 1,000 wakes were heard; a result for each, in order. Again is fine.
+  std::vector<json> acknowledge_wakes(std::string_view session, const std::vector<std::string>& wakes);
   /// The run when it has ended; belfry::error when it has not within `at_most`.
   json wait_for(std::string_view run_id, span at_most);
 

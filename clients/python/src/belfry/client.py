@@ -102,6 +102,23 @@ class Client:
         claims: dict[str, Any] = self.transport.ask("POST", path, body).body
         return claims
 
+    def wait_for_wakes(self, session: str, wait: float = 30.0, *, after: str | None = None) -> list[dict[str, Any]]:
+        """The wakes that a session has not acknowledged, those behind `after` if that is given; waits up to `wait`
+        seconds (at most 60) for one. Advice only: a `Worker`, which waits in its claims, needs none."""
+        path = f"/v1/sessions/{quote(session, safe='')}/wakes?wait={round(wait * 1000)}ms"
+        if after is not None:
+            path += f"&after={quote(after, safe='')}"
+        page: dict[str, Any] = self.transport.ask("GET", path, timeout=wait + 30.0).body
+        wakes: list[dict[str, Any]] = page["wakes"]
+        return wakes
+
+    def acknowledge_wakes(self, session: str, wakes: Sequence[str]) -> list[dict[str, Any]]:
+        """Says that up to 1,000 wakes were heard; a result for each, in order. Again is fine."""
+        path = f"/v1/sessions/{quote(session, safe='')}/wakes:ack"
+        answer: dict[str, Any] = self.transport.ask("POST", path, {"wakes": list(wakes)}).body
+        items: list[dict[str, Any]] = answer["items"]
+        return items
+
     def wait_for(self, run_id: str, timeout: float = 60.0) -> dict[str, Any]:
         """The run when it has ended; TimeoutError when it has not within `timeout` seconds."""
         until = time.monotonic() + timeout

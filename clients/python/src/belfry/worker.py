@@ -73,7 +73,7 @@ class Worker:
         self._registered = False
         self._registration = {"name": name or f"{socket.gethostname()}-{os.getpid()}", "agent_type": agent_type,
                               "workspace": workspace, "channel": channel, "capabilities": list(capabilities),
-                              "slots": slots}
+                              "slots": slots, "wake": {"sink": "none"}}  # it waits in its claims
         if metadata is not None:
             self._registration["metadata"] = metadata
         self._at_least = at_least
