@@ -11,6 +11,7 @@
 #include "actors/support/failures.hpp"
 #include "core/run/exit.hpp"
 #include "core/text/utf8.hpp"
+#include "core/time/text.hpp"
 
 namespace belfry::actors {
 

@@ -9,6 +9,7 @@
 
 #include "actors/gateway/gateway.hpp"
 #include "actors/support/failures.hpp"
+#include "core/time/text.hpp"
 
 namespace belfry::actors {
 

@@ -251,7 +251,7 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 12> rows{{{"node", "The node itself."},
+  constexpr std::array<row, 13> rows{{{"node", "The node itself."},
                                       {"http", "The door: who may knock, and how much at a time."},
                                       {"store", "Where everything is kept."},
                                       {"executor", "The node's own hands: the processes that it runs."},

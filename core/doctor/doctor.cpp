@@ -117,7 +117,7 @@ void look_at_scheduler(const doctor_facts& f, const doctor_options& o, findings&
 }
 
 // Whether somebody holds it back on purpose: then nobody wonders that it waits.
-bool is_paused(const waiting_run& r, const doctor_facts& f) {
+bool is_paused(const unclaimed_run& r, const doctor_facts& f) {
   const auto holds = [&](const pause& p) {
     return stands(p.why, f.now) &&
            (p.on.scope == pause_scope::scheduler ||
@@ -130,7 +130,7 @@ bool is_paused(const waiting_run& r, const doctor_facts& f) {
 }
 
 // Whether any session that has not gone could ever take it, whatever it is doing now.
-bool fits_somebody(const waiting_run& r, const std::vector<doctor_session>& all) {
+bool fits_somebody(const unclaimed_run& r, const std::vector<doctor_session>& all) {
   return std::any_of(all.begin(), all.end(), [&](const doctor_session& s) {
     if (s.who.state == session_state::gone) return false;
     auto free = s.who;

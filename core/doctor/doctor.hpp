@@ -66,7 +66,7 @@ struct some_runs {
   bool more = false;
   std::vector<run_head> first;  // the oldest
 };
-struct waiting_run {
+struct unclaimed_run {
   run_head head;
   handler_kind handler = handler_kind::process;
 };
@@ -76,7 +76,7 @@ struct store_troubles {
   some_runs overdue, attention, dead;
   std::vector<failing_job> failing;
   std::vector<held_job> held;
-  std::vector<waiting_run> oldest;  // queued, by id
+  std::vector<unclaimed_run> oldest;  // queued, by id
 };
 
 struct doctor_part {

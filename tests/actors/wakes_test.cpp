@@ -24,7 +24,7 @@ struct wakes_node : virtual_node {
   }
   core::run work(const std::string& name = "w") { return submit(payload(name)); }
   core::result<messages::wake_sent> wake(core::session_id who, const core::run& run) {
-    auto all = deliver({{{run.head.id, who, run.head.prio, false, run.head.name}}});
+    auto all = hand_to_desk({{{run.head.id, who, run.head.prio, false, run.head.name}}});
     REQUIRE(all.answers.size() == 1);
     return all.answers.front();
   }
@@ -181,7 +181,7 @@ TEST_CASE_METHOD(wakes_node, "wakes: a batch has an answer per target, in order"
   none.via = core::wake_via::none;
   const auto deaf = enter(none)->who.id;
   const auto run = work();
-  const auto all = deliver(
+  const auto all = hand_to_desk(
       {{{run.head.id, a}, {run.head.id, core::session_id{99}}, {run.head.id, deaf}, {run.head.id, b}}});
   REQUIRE(all.answers.size() == 4);
   CHECK(all.answers[0].ok());
@@ -190,7 +190,7 @@ TEST_CASE_METHOD(wakes_node, "wakes: a batch has an answer per target, in order"
   CHECK(all.answers[3].ok());
   messages::deliver_wakes many;
   many.targets.assign(1001, {run.head.id, a});
-  const auto answers = deliver(many).answers;
+  const auto answers = hand_to_desk(many).answers;
   REQUIRE(answers.size() == 1001);
   CHECK(answers[999].ok());
   CHECK(answers[1000].refused_with(errc::overloaded));
@@ -202,7 +202,7 @@ TEST_CASE("wakes: the node's own executors are never woken", "[actors][wake]") {
   const auto all = n.ask<messages::sessions_seen>(messages::look_at_sessions{{}, false});
   REQUIRE(!all->sessions.empty());
   CHECK(all->sessions.front().who.wake.via == core::wake_via::none);
-  CHECK(n.deliver({{{run.head.id, all->sessions.front().who.id}}})
+  CHECK(n.hand_to_desk({{{run.head.id, all->sessions.front().who.id}}})
             .answers.front()
             .refused_with(errc::unavailable));
 }
@@ -284,7 +284,7 @@ TEST_CASE_METHOD(wakes_node, "wakes: the limits of the node and of a session ref
   const auto who = worker("w");
   messages::deliver_wakes many;
   for (int i = 0; i < 101; ++i) many.targets.push_back({work().head.id, who});
-  const auto all = deliver(many).answers;
+  const auto all = hand_to_desk(many).answers;
   CHECK(all[99].ok());
   CHECK(all[100].refused_with(errc::overloaded));
 }
@@ -296,14 +296,14 @@ TEST_CASE_METHOD(wakes_node, "wakes: many facts share few commits, and a store i
   messages::deliver_wakes many;
   for (int i = 0; i < 500; ++i) many.targets.push_back({run.head.id, worker("w" + std::to_string(i))});
   const auto before = faults.commits;
-  CHECK(deliver(many).answers.size() == 500);
+  CHECK(hand_to_desk(many).answers.size() == 500);
   CHECK(faults.commits - before <= 2);
   CHECK(count_events(core::event_kind::wake_sent) == 500);
   advance(10s);
   CHECK(count_events(core::event_kind::wake_failed) == 500);
   CHECK(wake_news().size() == 500);
   faults.next_commit = core::failure{errc::unavailable, "a bad day", {}, {}};
-  CHECK(deliver(many).answers.front().ok());
+  CHECK(hand_to_desk(many).answers.front().ok());
   advance(10s);
   CHECK(wake_news().size() == 1000);
 }

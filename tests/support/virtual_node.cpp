@@ -221,7 +221,7 @@ pending<worker_spawned> virtual_node::ask_spawner(spawn_worker m, bool run_it) {
   throw std::runtime_error("there is no spawner");
 }
 
-wakes_delivered virtual_node::deliver(deliver_wakes wakes) {
+wakes_delivered virtual_node::hand_to_desk(deliver_wakes wakes) {
   (void)wake_news();
   auto told = std::make_shared<std::optional<wakes_delivered>>();
   for (const auto& [id, who] : cast_->seen)

@@ -89,7 +89,7 @@ class virtual_node {
   /// What the escalation ladder asks; the answer comes when the node is run.
   pending<messages::worker_spawned> ask_spawner(messages::spawn_worker m, bool run_it = true);
   /// What the wake coordinator does, and everything that it was told since the node began.
-  messages::wakes_delivered deliver(messages::deliver_wakes wakes);
+  messages::wakes_delivered hand_to_desk(messages::deliver_wakes wakes);
   const std::vector<messages::wake_changed>& wake_news();
 
   /// Kill -9: nothing that is under way is finished, children become orphans. Then a new process on the same
