@@ -140,10 +140,10 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
     picked[i].run = std::move(said->runs.front());
     paces_.started(picked[i].run.head.lane, picked[i].run.head.prio, picked[i].run.head.held.claimed_at);
     // Whoever cancelled it after the claim, in the same commit, was followed before the holder knows of the
-    // run.
-    if (const auto it = elsewhere_.find(id);
-        it != elsewhere_.end() && it->second.fencing == picked[i].run.head.fencing)
-      picked[i].run.head.cancel_requested = it->second.cancel_asked;
+    // run; and so was an operator who took it away by force.
+    const auto it = elsewhere_.find(id);
+    if (it == elsewhere_.end() || it->second.fencing != picked[i].run.head.fencing) continue;
+    picked[i].run.head.cancel_requested = it->second.cancel_asked;
     won.runs.push_back(std::move(picked[i]));
   }
   if (!won.runs.empty() && roster_.find(wish.who) == nullptr) {

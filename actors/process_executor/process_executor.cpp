@@ -18,6 +18,7 @@ namespace {
 
 constexpr core::span claim_wait = std::chrono::seconds{60};
 constexpr core::span trouble_pause = std::chrono::seconds{1};
+constexpr std::size_t taken_away_kept = 16;  // far more than can be on their way
 constexpr core::span longest_pause = std::chrono::seconds{30};
 
 // The store could not write; it may be able to later. Any other refusal is its last word.
@@ -142,6 +143,10 @@ void process_executor::claimed(core::result<claimed_runs>& answer) {
     return again_in(trouble_pause);
   }
   if (answer->runs.empty()) return claim();
+  const auto& head = answer->runs.front().run.head;
+  if (std::find(taken_away_.begin(), taken_away_.end(), std::pair{head.id, head.fencing}) !=
+      taken_away_.end())
+    return claim();
   start(answer->runs.front());
 }
 
@@ -172,6 +177,11 @@ void process_executor::start(const claimed_run& run) {
 
 void process_executor::stop(const stop_attempt& asked) {
   auto* a = find(asked.run, asked.fencing);
+  if (a == nullptr && asked.why == stop_why::lease_lost) {
+    // Force may be quicker than the claim's answer: what was taken away must not begin.
+    taken_away_.push_back({asked.run, asked.fencing});
+    if (taken_away_.size() > taken_away_kept) taken_away_.pop_front();
+  }
   if (a == nullptr || a->outcome || std::exchange(a->stop_asked, true)) return;
   a->lease_lost = asked.why == stop_why::lease_lost;
   deps_.processes->stop(a->key(), asked.why == stop_why::timeout ? platform::stop_reason::timeout

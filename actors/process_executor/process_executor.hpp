@@ -8,9 +8,11 @@
 // its supervisor deals with the rest.
 #pragma once
 
+#include <deque>
 #include <list>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "actors/node/node.hpp"
 #include "actors/process_executor/attempt.hpp"
@@ -72,7 +74,8 @@ class process_executor : public process_executor_actor::base {
   core::session_id session_;
   std::list<attempt> attempts_;  // the one whose process lives, and those that are being settled
   bool claiming_ = false;
-  core::instant claim_at_ = core::never;  // after trouble: when to try again
+  std::deque<std::pair<core::run_id, std::uint64_t>> taken_away_;  // by force, and fencing number
+  core::instant claim_at_ = core::never;                           // after trouble: when to try again
   bool finishing_ = false;
   bool handed_back_ = false;
   clock_jump jump_;

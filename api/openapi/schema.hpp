@@ -36,6 +36,7 @@ void write_type(json::writer& w, std::string_view type, std::string_view descrip
 void add_request_schemas(std::vector<schema>& all);
 void add_run_schemas(std::vector<schema>& all);
 void add_other_schemas(std::vector<schema>& all);
+void add_session_schemas(std::vector<schema>& all);
 void add_cycle_schemas(std::vector<schema>& all);
 
 // The whole document, made once.

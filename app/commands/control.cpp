@@ -93,7 +93,9 @@ int by_ids(const bulk_options& o, context& ctx, const std::string& verb) {
       w.end_object();
       const auto answer = ctx.node().post(run_path(run, verb), w.str());
       touched.push_back(answer["id"].text());
-      ctx.show(answer, answer["id"].text(), [&] { return outcome_line(answer.root()) + "\n"; });
+      ctx.show(answer, answer["id"].text(), [&] {
+        return outcome_line(answer.root()) + (o.level ? ", priority " + *o.level : std::string{}) + "\n";
+      });
     } catch (const refusal& r) {
       if (o.runs.size() == 1) throw;
       std::fputs(refusal_text(r, ctx).c_str(), stderr);

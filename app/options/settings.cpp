@@ -146,7 +146,7 @@ void add_work(std::vector<setting>& s) {
   s.push_back(truth("wake.commands", AT(node.wakes.commands),
                     "Sessions may name a command that wakes them. Whoever registers one runs commands as the "
                     "user of the node."));
-  s.push_back(truth("wake.private_targets", AT(webhooks.private_targets),
+  s.push_back(truth("wake.internal_targets", AT(webhooks.private_targets),
                     "Webhooks may call loopback and private addresses; link-local ones never."));
   s.push_back(whole<std::uint32_t>("wake.max_outstanding", AT(node.wakes.max_outstanding), 1, 1'000'000,
                                    "Wakes that may be under way at a time."));

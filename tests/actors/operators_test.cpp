@@ -202,12 +202,15 @@ TEST_CASE_METHOD(operators_node, "explain: each session is told of rules, then o
   const auto a = worker("a", 2), b = worker("b", 1);
   const auto first = submit(payload("first")).head.id, second = submit(payload("second")).head.id;
   const auto told = explain(second);
-  REQUIRE(told.sessions.size() == 2);
+  std::size_t outsiders = 0;
   for (const auto& v : told.sessions) {
+    if (v.id != a && v.id != b) continue;  // the node's own executors
+    ++outsiders;
     REQUIRE(v.reasons.size() == 1);
     CHECK(v.reasons.front().code == "behind_others");
     CHECK(v.reasons.front().text.find(to_string(first)) != std::string::npos);
   }
+  CHECK(outsiders == 2);
   CHECK(explain(first).sessions.at(0).reasons.empty());
   const auto head = find(second).head;
   explain_session question{b, head.needs, core::handler_kind::none, head};

@@ -231,6 +231,7 @@ TEST_CASE_METHOD(wakes_node, "wakes: a node that begins anew has none, and knows
   const auto run = work();
   const auto id = wake(who, run)->id;
   restart();
+  advance(1ms);  // ids tell the time
   CHECK(poll(who, 0s).get()->wakes.empty());
   CHECK(hear(who, id).refused_with(errc::not_found));
   CHECK(wake_news().empty());

@@ -69,7 +69,7 @@ TEST_CASE("wakes: acknowledged together, each in its own right", "[api][http][wa
   CHECK(d.http().post(path + ":ack", {{"wakes", json::array()}}).code() == "invalid");
   CHECK(d.http().post(path + ":ack", {{"wakes", {"run_1"}}}).parsed().at("errors")[0].at("pointer") ==
         "/wakes/0");
-  CHECK(d.http().post(path + ":ack", {{"wake", {first}}}).code() == "unknown_field");
+  CHECK(d.http().post(path + ":ack", {{"wakes", {first}}, {"wake", {first}}}).code() == "unknown_field");
   CHECK(d.http().post(path + "/nothing:ack").status == 404);
 }
 

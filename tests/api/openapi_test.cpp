@@ -254,6 +254,7 @@ struct stage {
         {"acknowledge_wake", "/v1/sessions/" + session + "/wakes/wak_00NF2XPW00000:ack", {}, 404},
         {"end_session", "/v1/sessions/" + other_session, {}},
         {"claim", "/v1/claims", {{"session", session}, {"max", 5}}},
+        {"reissue_leases", "/v1/sessions/" + session + "/leases:reissue", {{"lease", "1m"}}},
         {"pause_scheduler", "/v1/scheduler:pause", {{"workspace", "blue"}, {"for", "1h"}}},
         {"pause_scheduler", "/v1/scheduler:pause", {{"agent_type", "go"}, {"reason", "quota"}}},
         {"drain_scheduler", "/v1/scheduler:drain", {{"job", "put"}, {"timeout", "0s"}}},

@@ -137,7 +137,7 @@ TEST_CASE("cli: explain tells a stranger why, what lifts it, and which session l
 TEST_CASE("cli: job stats tell success, hours and failures", "[e2e][cli][operators]") {
   const cli belfry(shared_node());
   const auto name = fresh_name("flaky");
-  belfry({"job", "create", name, "--retries", "0", "--shell", "echo no >&2; exit 9"});
+  belfry({"job", "create", "--name", name, "--retries", "0", "--shell", "echo no >&2; exit 9"});
   const auto none = belfry.doc({"job", "stats", name}).at("runs");
   CHECK(none.at("success_rate").is_null());
   CHECK(none.at("execution").at("p95_ms").is_null());

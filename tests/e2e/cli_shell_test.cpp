@@ -58,7 +58,7 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
     CHECK(run.contains(part));
   CHECK(shape_of(belfry.doc({"submit", "--", "true"})) ==
         "batch_id:null created:truth created_at:text due_at:null id:text job_id:null name:text "
-        "predecessor_id:null priority:text reason:null state:text");
+        "predecessor_id:null priority:text reason:null state:text warnings:[]");
   belfry.line({"job", "create", "--name", "j", "--", "true"});
   CHECK(shape_of(belfry.doc({"job", "list"})) ==
         "jobs:[{checks_skipped_by:null created_at:text created_by:text description:text id:text name:text "
@@ -148,6 +148,17 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"list_events", "events"},
                                                     {"list_events_of_run", "events"},
                                                     {"cancel_run", "run cancel"},
+                                                    {"explain_run", "run explain"},
+                                                    {"force_release_run", "run force-release"},
+                                                    {"force_fail_run", "run force-fail"},
+                                                    {"recover_run", "run recover"},
+                                                    {"run_many_now", "run run-now"},
+                                                    {"reprioritise_runs", "run priority"},
+                                                    {"force_release_runs", "run force-release"},
+                                                    {"force_fail_runs", "run force-fail"},
+                                                    {"recover_runs", "run recover"},
+                                                    {"reissue_leases", "session reissue"},
+                                                    {"get_doctor", "doctor"},
                                                     {"run_now", "run run-now"},
                                                     {"reprioritise_run", "run priority"},
                                                     {"discard_run", "run discard"},

@@ -18,8 +18,8 @@ constexpr const char* secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 std::vector<std::string> kinds_of(real_node& node, const std::string& run) {
   std::vector<std::string> kinds;
-  for (const auto& e : node.http().get_json("/v1/runs/" + run + "/events").at("events"))
-    kinds.push_back(e.at("kind"));
+  const auto page = node.http().get_json("/v1/runs/" + run + "/events");
+  for (const auto& e : page.at("events")) kinds.push_back(e.at("kind"));
   return kinds;
 }
 
@@ -34,7 +34,10 @@ bool comes_true(F f, std::chrono::milliseconds patience = 15s) {
 }
 
 bool ended_with(real_node& node, const std::string& run, const std::string& kind) {
-  return comes_true([&] { return kinds_of(node, run).back() == kind; });
+  return comes_true([&] {
+    const auto kinds = kinds_of(node, run);
+    return !kinds.empty() && kinds.back() == kind;
+  });
 }
 
 // Verified by a second hand: the key as bytes, the parts joined anew, OpenSSL's EVP interface.

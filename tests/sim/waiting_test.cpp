@@ -75,6 +75,7 @@ class waiting_town {
     o.ladder.event = o.ladder.spawn + static_cast<std::uint32_t>(dice() % 2);
     o.ladder.needs_attention = o.ladder.event + 1 + static_cast<std::uint32_t>(dice() % 2);
     o.wake.interval = core::span{std::chrono::milliseconds{500 + dice() % 1500}};
+    o.board.limits.per_agent_type = 0;  // what a limit holds is not bounded by the ladder
     o.liveness.stale_after = 24h;
     o.clock_jump = 1s;  // whoever holds a lease keeps it when the clock is set
     return o;

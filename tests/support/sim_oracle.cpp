@@ -80,9 +80,11 @@ void sim_oracle::process_started(core::run_id run, std::uint64_t fencing) {
       truth_.report("early", "a process was started before its claim was committed: " + to_string(run));
     return;
   }
-  // Between the claim and the start the attempt may have been lost, but nobody can have ended it.
+  // Between the claim and the start the attempt may have been lost or taken away by an operator, but nobody
+  // else can have ended it.
   for (const auto& a : row->attempts)
-    if (a.fencing == fencing && a.outcome != run_state::lost && a.outcome != run_state::timed_out)
+    if (a.fencing == fencing && a.outcome != run_state::lost && a.outcome != run_state::timed_out &&
+        a.stopped_with != "operator")
       truth_.report("again", "a finished attempt was started: " + to_string(run) + " fencing " +
                                  std::to_string(fencing));
 }
