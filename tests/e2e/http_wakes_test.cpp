@@ -106,6 +106,27 @@ TEST_CASE("wakes: a stream delivers within the moment", "[e2e][wakes]") {
   CHECK(end->event == "gone");
 }
 
+TEST_CASE("wakes: work wakes a session that sleeps, and nobody has to ask for it", "[e2e][wakes]") {
+  real_node node{{.executors = 0}};
+  const cli belfry{node};
+  hook_receiver receiver;
+  const scratch_folder folder;
+  write_text(folder / "secret", std::string(secret) + "\n");
+  const auto deaf = belfry.line({"session", "register", "elsewhere", "--workspace", "other"});
+  const auto session = belfry.line({"session", "register", "agent", "--wake-url", receiver.url("/w"),
+                                    "--wake-secret", "@" + (folder / "secret"), "--cap", "thumbs"});
+  const auto run = node.submit({{"name", "thumbs"}, {"capabilities", {"thumbs"}}});
+  const auto hook = receiver.wait_for(0);
+  REQUIRE(hook);
+  const auto body = json::parse(hook->body);
+  CHECK(body.at("data").at("run_id") == run);
+  CHECK(body.at("data").at("session_id") == session);
+  CHECK(ended_with(node, run, "wake_acknowledged"));
+  CHECK(node.http().get_json("/v1/sessions/" + deaf + "/wakes").at("wakes").empty());
+  const auto sums = belfry.doc({"scheduler", "statistics"});
+  CHECK(sums.at("wakes_succeeded") == 1);
+}
+
 TEST_CASE("wakes: a webhook is signed, and its answer decides", "[e2e][wakes]") {
   real_node node{{.executors = 0}};
   const cli belfry{node};
@@ -116,7 +137,8 @@ TEST_CASE("wakes: a webhook is signed, and its answer decides", "[e2e][wakes]") 
       belfry.line({"session", "register", "agent", "--wake-url", receiver.url("/w?token=abc"),
                    "--wake-secret", "@" + (folder / "secret")});
   CHECK(has(belfry({"session", "show", session}).out, "webhook"));
-  const auto run = node.submit({{"name", "thumbs"}});
+  // What the session may not take, nobody wakes it for but a person.
+  const auto run = node.submit({{"name", "thumbs"}, {"capabilities", {"by-hand"}}});
   const auto id = belfry.line({"session", "wake", session, run});
   const auto hook = receiver.wait_for(0);
   REQUIRE(hook);
@@ -131,7 +153,7 @@ TEST_CASE("wakes: a webhook is signed, and its answer decides", "[e2e][wakes]") 
   CHECK(body.at("data").at("name") == "thumbs");
   CHECK(ended_with(node, run, "wake_acknowledged"));
   receiver.answer_with(410);
-  const auto second = node.submit({{"name", "second"}});
+  const auto second = node.submit({{"name", "second"}, {"capabilities", {"by-hand"}}});
   belfry.line({"session", "wake", session, second});
   CHECK(ended_with(node, second, "wake_failed"));
 
@@ -139,7 +161,7 @@ TEST_CASE("wakes: a webhook is signed, and its answer decides", "[e2e][wakes]") 
   node.kill9();
   node.start();
   receiver.answer_with(200);
-  const auto third = node.submit({{"name", "third"}});
+  const auto third = node.submit({{"name", "third"}, {"capabilities", {"by-hand"}}});
   cli{node}.line({"session", "wake", session, third});
   REQUIRE(receiver.wait_for(2));
   CHECK(ended_with(node, third, "wake_acknowledged"));

@@ -31,7 +31,7 @@ TEST_CASE("oversight: a run that cannot be read becomes a dead letter, all other
   const auto good = node.submit_shell("echo good", {{"delay", "2s"}});
   node.kill9();
   const auto changed =
-      run_program({"sqlite3", node.data() + "/belfry.db",
+      run_program({"/usr/bin/env", "sqlite3", node.data() + "/belfry.db",
                    "update specs set body = x'01CE1005' where id = " + number_of_run(bad) +
                        "; update runs set handler = 7 where id = " + number_of_run(strange)});
   REQUIRE(changed.exit_code == 0);
