@@ -49,7 +49,7 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](ask_queue) { return core::result<queue_state>{state()}; },
       [this](const change_limits& asked) { return change(asked); },
       [this](const set_pause& asked) { return pause(asked); },
-      [this](const lift_pause& asked) { return resume(asked); },
+      [this](const lift_pause& asked) { return lift(asked); },
       [this](const look_at_pauses& asked) { return pauses_answer{look(asked.on)}; },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
       [this](const rebuild_index& asked) { return rebuild(asked); },

@@ -143,7 +143,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   // pauses.cpp
   using pauses_answer = core::result<messages::pauses_seen>;
   caf::result<pauses_answer> pause(const messages::set_pause& asked);
-  caf::result<pauses_answer> resume(const messages::lift_pause& asked);
+  caf::result<pauses_answer> lift(const messages::lift_pause& asked);
   caf::result<pauses_answer> change_pauses(storage::change what, const core::pause_target& on,
                                            const std::string& actor);
   messages::pauses_seen look(const std::optional<core::pause_target>& on) const;

@@ -30,7 +30,7 @@ caf::result<dispatcher::pauses_answer> dispatcher::pause(const set_pause& asked)
   return change_pauses(storage::put_pause{asked.on, std::move(entry)}, asked.on, asked.actor);
 }
 
-caf::result<dispatcher::pauses_answer> dispatcher::resume(const lift_pause& asked) {
+caf::result<dispatcher::pauses_answer> dispatcher::lift(const lift_pause& asked) {
   return change_pauses(storage::lift_pause{asked.on, asked.reason, asked.owner}, asked.on, asked.actor);
 }
 

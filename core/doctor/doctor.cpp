@@ -261,11 +261,11 @@ findings gathered(findings all) {
     if (at == kinds.end()) at = kinds.insert(kinds.end(), {f.code, 0});
     if (++at->second <= told_of_a_kind) out.push_back(std::move(f));
   }
-  for (const auto& [code, n] : kinds)
-    if (n > told_of_a_kind) {
+  for (const auto& kind : kinds)
+    if (kind.second > told_of_a_kind) {
       const auto last =
-          std::find_if(out.rbegin(), out.rend(), [&](const finding& f) { return f.code == code; });
-      last->evidence.push_back("and " + std::to_string(n - told_of_a_kind) + " more like this");
+          std::find_if(out.rbegin(), out.rend(), [&](const finding& f) { return f.code == kind.first; });
+      last->evidence.push_back("and " + std::to_string(kind.second - told_of_a_kind) + " more like this");
     }
   return out;
 }

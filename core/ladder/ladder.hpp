@@ -10,7 +10,7 @@
 // The bound: without holds, a run of which nobody takes any of its kind needs attention no later than
 //   minimum_age + needs_attention × interval + one bite of the store per thousand starved runs
 // after it became eligible, of which only time counts in which the node ran; one minimum_age more for each
-// restart before its row was written.
+// restart before its row was written, one interval more for each time that the wall clock was set.
 //
 // A plain value. It proposes; what the store has written is told back, and only then it is so.
 #pragma once

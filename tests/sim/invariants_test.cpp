@@ -137,7 +137,7 @@ TEST_CASE("invariants: each kind of lie is noticed", "[sim][invariants]") {
   std::string rule;
 
   SECTION("an illegal change of state") {
-    w.lie = [](storage::receipt& r) { r.runs.front().head.state = core::run_state::failed; };
+    w.lie = [](storage::receipt& r) { r.runs.front().head.state = core::run_state::timed_out; };
     w.step(run.id, core::cmd_cancel{"no"});
     rule = "legal";
   }

@@ -25,7 +25,7 @@ constexpr std::array rules{
     rule{"run_queued", "scheduled|retrying|parked", "queued"},
     rule{"run_started", "claimed", "running"},
     rule{"run_succeeded", "claimed|running", "succeeded"},
-    rule{"run_failed", "claimed|running", "failed"},
+    rule{"run_failed", "claimed|running|forced", "failed"},
     rule{"run_timed_out", "claimed|running", "timed_out"},
     rule{"run_retrying", "claimed|running", "retrying"},
     rule{"run_released", "claimed|running", "queued|scheduled"},
@@ -41,6 +41,11 @@ constexpr std::array rules{
     rule{"run_redriven", "failed|timed_out|lost|cancelled|succeeded", ""},
     rule{"run_discarded", "failed|timed_out|lost", ""},
     rule{"dead_letter_aged", "failed|timed_out|lost", ""},
+    rule{"needs_attention", "queued", "needs_attention"},
+    rule{"run_force_released", "claimed|running", ""},  // run_released or run_cancelled follows
+    rule{"run_force_failed", "blocked|scheduled|queued|claimed|running|retrying|parked|needs_attention",
+         "forced"},
+    rule{"run_recovered", "needs_attention", ""},  // run_cancelled follows
     rule{"job_tried", "succeeded|failed|timed_out|lost|cancelled", ""},
 };
 
@@ -73,6 +78,12 @@ std::uint64_t number_of(const json& event, const char* name) {
 bool ends(const std::string& kind) {
   return kind == "run_succeeded" || kind == "run_failed" || kind == "run_timed_out" || kind == "run_lost" ||
          kind == "run_cancelled" || kind == "run_skipped";
+}
+
+// Told about a run, and nothing of it changes; gathered, so that they may come late.
+bool beside(const std::string& kind) {
+  return kind.starts_with("wake_") || kind.starts_with("worker_") || kind.starts_with("spawn_") ||
+         kind == "run_starved";
 }
 
 }  // namespace
@@ -110,7 +121,7 @@ void history::add(const json& event) {
 }
 
 void history::step(const json& event, const std::string& kind, life& l) {
-  if (kind == "run_submitted" || kind == "run_skipped") return;
+  if (kind == "run_submitted" || kind == "run_skipped" || beside(kind)) return;
   if (kind == "stale_write") {  // changes nothing, and may come at any time; only from a lease that there was
     if (number_of(event, "fencing") > l.fencing)
       wrong(event, "nobody was given this fencing number; the last one was " + std::to_string(l.fencing));
