@@ -29,6 +29,7 @@
 #include "actors/support/promise_guard.hpp"
 #include "core/pause/pauses.hpp"
 #include "core/queue/board.hpp"
+#include "core/spawn/agent_type.hpp"
 
 namespace belfry::actors {
 
@@ -43,6 +44,7 @@ struct dispatcher_deps {
   platform::randomness* randomness = nullptr;
   voice says;
   core::board_options board;
+  std::vector<core::agent_type> agent_types = {};  // whom the node can start
   std::size_t max_waiting_claims = 10'000;
   std::uint64_t max_queued = 0;  // 0: no limit
 };

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/spawn/choice.hpp"
+
 namespace belfry::actors {
 
 using namespace messages;
@@ -84,6 +86,10 @@ core::result<capable> dispatcher::who_could(const ask_capable& asked) const {
       if (!told.somebody[i])
         told.somebody[i] = core::may_take(free, asked.runs[i].needs, asked.runs[i].handler);
   }
+  // Nobody is here, but somebody can be started.
+  for (std::size_t i = 0; i < asked.runs.size(); ++i)
+    if (!told.somebody[i])
+      told.somebody[i] = !core::choose(deps_.agent_types, asked.runs[i].needs, asked.runs[i].handler).empty();
   return told;
 }
 

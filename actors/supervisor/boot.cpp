@@ -136,6 +136,7 @@ void supervisor::spawn_queue() {
   q.randomness = d.randomness;
   q.says = d.says;
   q.board = o.board;
+  q.agent_types = o.spawner.types;
   q.max_waiting_claims = o.max_waiting_claims;
   q.max_queued = o.max_queued;
   dispatcher_ = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);

@@ -86,6 +86,13 @@ TEST_CASE("spawn: a worker comes back as its session, does the work, and its tok
                    "env > worker-env; exec " + shell_quoted(belfry_binary()) +
                        " work --wait 5s -- /bin/sh -c 'env > handler-env'"},
              "pass_env = [\"FOR_AGENTS\"]\nenv = { MODEL = \"small\" }\n");
+  // Nobody is there who could do it, but somebody can be started: no warning.
+  CHECK(s.node()
+            .http()
+            .post_json("/v1/runs?dry_run=true",
+                       {{"name", "w"}, {"handler", {{"kind", "none"}}}, {"capabilities", {"code"}}})
+            .at("warnings")
+            .empty());
   const auto run = s.work();
   const auto session = s.spawn();
   s.node().wait_for_state(run, "succeeded");

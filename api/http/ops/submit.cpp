@@ -98,8 +98,8 @@ void write_warnings(json::writer& w, const warnings& found) {
     std::string words;
     for (const auto& c : each.capabilities) words += (words.empty() ? "" : ", ") + c;
     w.begin_object().member("code", "no_capable_session");
-    w.member("text", "no session that is registered now could take work that needs " + words +
-                         "; it waits until one comes");
+    w.member("text", "no session that is registered now, and no agent type, could take work that needs " +
+                         words + "; it waits until one comes");
     w.texts("capabilities", each.capabilities).end_object();
   }
   w.end_array();
@@ -143,7 +143,7 @@ void write_planned(json::writer& w, const json::run_draft& d, core::instant now,
   w.end_object().key("warnings").begin_array();
   bool somebody = false;
   for (const auto& s : there) somebody = somebody || core::may_take(s, d.spec->needs, d.spec->handler);
-  if (!somebody) w.text("no session that is registered now could take it; it would wait");
+  if (!somebody) w.text("no session that is registered now, and no agent type, could take it; it would wait");
   w.end_array().end_object();
 }
 

@@ -120,10 +120,26 @@ export interface BatchSubmission {
   runs: Submission[];
 }
 
+/** Where */
+export interface SpawnRequest {
+  /** Of the worker's session; default that of the type */
+  workspace?: string;
+}
+
 /** Why */
 export interface Reason {
   /** At most 500 characters */
   reason?: string;
+}
+
+/** Why, and what was seen before */
+export interface Force {
+  /** At most 500 characters */
+  reason: string;
+  /** Only when the run is in this state; else 412 */
+  if_state?: string;
+  /** Only when nobody has claimed it since; else 412 */
+  if_fencing?: number;
 }
 
 /** Which late result */
@@ -183,12 +199,34 @@ export interface BulkControl {
   ids?: string[];
   /** Instead of ids */
   filter?: Filter;
-  /** Only tell which */
+  /** Only tell what would be */
   dry_run?: boolean;
   /** Needed for an empty filter */
   confirm?: boolean;
+  /** Only those that are in this state; 412 for others */
+  if_state?: string;
+  /** Only those with this fencing number */
+  if_fencing?: number;
   /** At most 500 characters */
   reason?: string;
+}
+
+/** Many runs, by ids or by filter */
+export interface BulkForce {
+  /** At most 1,000 */
+  ids?: string[];
+  /** Instead of ids; without states it means those that it can be about */
+  filter?: Filter;
+  /** Only tell what would be */
+  dry_run?: boolean;
+  /** Needed for an empty filter */
+  confirm?: boolean;
+  /** Only those that are in this state; 412 for others */
+  if_state?: string;
+  /** Only those with this fencing number */
+  if_fencing?: number;
+  /** At most 500 characters */
+  reason: string;
 }
 
 /** Many runs, by ids or by filter */
@@ -197,12 +235,50 @@ export interface BulkRetry {
   ids?: string[];
   /** Instead of ids; without states it means dead letters */
   filter?: Filter;
-  /** Only tell which */
+  /** Only tell what would be */
   dry_run?: boolean;
   /** Needed for an empty filter */
   confirm?: boolean;
+  /** Only those that are in this state; 412 for others */
+  if_state?: string;
+  /** Only those with this fencing number */
+  if_fencing?: number;
   /** Instead of the payloads of the old runs */
   payload?: unknown;
+}
+
+/** Many runs, by ids or by filter */
+export interface BulkPriority {
+  /** At most 1,000 */
+  ids?: string[];
+  /** Instead of ids; without states it means those that wait */
+  filter?: Filter;
+  /** Only tell what would be */
+  dry_run?: boolean;
+  /** Needed for an empty filter */
+  confirm?: boolean;
+  /** Only those that are in this state; 412 for others */
+  if_state?: string;
+  /** Only those with this fencing number */
+  if_fencing?: number;
+  /** The new one */
+  priority: "urgent" | "high" | "normal" | "low";
+}
+
+/** Many runs, by ids or by filter */
+export interface BulkPlain {
+  /** At most 1,000 */
+  ids?: string[];
+  /** Instead of ids; without states it means those that wait for a time */
+  filter?: Filter;
+  /** Only tell what would be */
+  dry_run?: boolean;
+  /** Needed for an empty filter */
+  confirm?: boolean;
+  /** Only those that are in this state; 412 for others */
+  if_state?: string;
+  /** Only those with this fencing number */
+  if_fencing?: number;
 }
 
 /** What a job's runs do */
@@ -329,6 +405,60 @@ export interface Pause {
   text?: string;
 }
 
+/** Which pause is lifted */
+export interface ResumeRequest {
+  /** This workspace; empty: what has none */
+  workspace?: string;
+  /** This job, by id or name */
+  job?: string;
+  /** Sessions of this type; nothing of the three: the whole scheduler */
+  agent_type?: string;
+  /** A word: manual (the default), maintenance, quota, ... */
+  reason?: string;
+  /** Who may lift it; default operator, for a session itself */
+  owner?: string;
+}
+
+/** What is held, and why */
+export interface PauseRequest {
+  /** This workspace; empty: what has none */
+  workspace?: string;
+  /** This job, by id or name */
+  job?: string;
+  /** Sessions of this type; nothing of the three: the whole scheduler */
+  agent_type?: string;
+  /** A word: manual (the default), maintenance, quota, ... */
+  reason?: string;
+  /** Who may lift it; default operator, for a session itself */
+  owner?: string;
+  /** Why, in plain words */
+  text?: string;
+  /** It lifts itself after this time */
+  for?: string;
+  /** It lifts itself at this time */
+  until?: string;
+}
+
+/** What is held until nothing of it runs any more */
+export interface DrainRequest {
+  /** This workspace; empty: what has none */
+  workspace?: string;
+  /** This job, by id or name */
+  job?: string;
+  /** Sessions of this type; nothing of the three: the whole scheduler */
+  agent_type?: string;
+  /** Who may lift it; default operator, for a session itself */
+  owner?: string;
+  /** Why, in plain words */
+  text?: string;
+  /** How long that may take; default 60s, 0 reports at once */
+  timeout?: string;
+  /** Work goes on by itself after this time */
+  resume_after?: string;
+  /** Work goes on by itself at this time */
+  resume_at?: string;
+}
+
 /** A run by hand */
 export interface Trigger {
   /** Instead of the definition's */
@@ -394,6 +524,36 @@ export interface SessionRegistration {
   prompting?: boolean;
   /** Any JSON object, at most 16 KiB */
   metadata?: Record<string, unknown>;
+  /** How it wants to be woken; default: by long poll */
+  wake?: WakeSinkWanted;
+}
+
+/** How a session wants to be woken */
+export interface WakeSinkWanted {
+  /** Default poll */
+  sink?: "poll" | "webhook" | "command" | "none";
+  /** webhook: http or https, at most 2,000 characters */
+  url?: string;
+  /** webhook: whsec_ and 24 to 64 bytes in base64, or env:BELFRY_WEBHOOK_… for a variable of the node; never shown again */
+  secret?: string;
+  /** command: the program and its arguments; only where the node allows commands */
+  argv?: string[];
+  /** command: an absolute path; default: the node's */
+  cwd?: string;
+  /** Of one webhook or command, 100ms to 60s; default 5s */
+  timeout?: string;
+}
+
+/** Wakes */
+export interface WakeIds {
+  /** 1 to 1,000 ids */
+  wakes: string[];
+}
+
+/** For which run */
+export interface WakeOrder {
+  /** Id, prefix or name of a run */
+  run_id: string;
 }
 
 /** It lives, and what it says of itself */
@@ -856,6 +1016,8 @@ export interface Run {
   eta_ms?: number | null;
   /** What that rests on, or why it is unknown */
   eta_basis?: string | null;
+  /** Of a queued run that nobody takes: how far the ladder has been climbed */
+  ladder?: RungState | null;
   /** Of a queued run: what each session has against it; at most 50 */
   sessions?: SessionVerdict[];
 }
@@ -924,7 +1086,7 @@ export interface Attempt {
   message?: string | null;
   exit_code?: number | null;
   signal?: number | null;
-  /** TERM or KILL when the node ended it */
+  /** TERM or KILL when the node ended the process; operator: somebody took the run away */
   stopped_with?: string | null;
   user_cpu_ms?: number;
   system_cpu_ms?: number;
@@ -986,6 +1148,66 @@ export interface SessionVerdict {
 export interface WaitReason {
   code?: string;
   text?: string;
+}
+
+/** A reason, what would lift it, and the command that does */
+export interface LiftedReason {
+  code?: string;
+  text?: string;
+  lift?: string | null;
+  command?: string | null;
+}
+
+/** What a session has against the run */
+export interface ExplainedVerdict {
+  id?: string;
+  name?: string;
+  /** A claim by it would get this run now */
+  eligible?: boolean;
+  /** Rules that say no; when none does: limits and turn */
+  reasons?: LiftedReason[];
+}
+
+/** Why a run is where it is */
+export interface RunExplanation {
+  run_id?: string;
+  name?: string;
+  state?: "blocked" | "scheduled" | "queued" | "claimed" | "running" | "retrying" | "parked" | "needs_attention" | "succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped";
+  /** It has not ended */
+  open?: boolean;
+  priority?: "urgent" | "high" | "normal" | "low";
+  lane?: string;
+  workspace?: string;
+  /** Attempts begun */
+  attempt?: number;
+  attempts_used?: number;
+  losses?: number;
+  fencing?: number;
+  max_attempts?: number;
+  max_losses?: number;
+  /** Why it stands where it stands, in the words of whoever put it there */
+  said?: string | null;
+  /** When it has ended: the command that goes on from there */
+  then?: string | null;
+  /** In line since */
+  waiting_since?: string | null;
+  waited_ms?: number | null;
+  /** Who has it */
+  session_id?: string | null;
+  /** Every reason why it is not done */
+  reasons?: LiftedReason[];
+  /** In its lane and priority, from 1 */
+  position?: number | null;
+  /** Until it starts, as its lane has moved lately; null: unknown */
+  eta_ms?: number | null;
+  /** What that rests on, or why it is unknown */
+  eta_basis?: string | null;
+  /** The next timer */
+  next_at?: string | null;
+  /** What it does */
+  next?: string | null;
+  /** Rule by rule; those with the least against it, at most 50 */
+  sessions?: ExplainedVerdict[];
 }
 
 /** A line of output */
@@ -1055,6 +1277,8 @@ export interface BulkItem {
   retryable?: boolean;
   errors?: FieldProblem[];
   command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
   id?: string;
   status?: "ok" | "error" | "planned";
   state?: "blocked" | "scheduled" | "queued" | "claimed" | "running" | "retrying" | "parked" | "needs_attention" | "succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped";
@@ -1070,6 +1294,8 @@ export interface ItemError {
   retryable?: boolean;
   errors?: FieldProblem[];
   command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
 }
 
 /** How far a batch is */
@@ -1125,10 +1351,14 @@ export interface FieldProblem {
 /** Why a job is held */
 export interface PauseReason {
   reason?: string;
-  /** Who set it */
+  /** Who may lift it: operator, node, or a session */
   owner?: string;
   text?: string;
   since?: string | null;
+  /** Who set it */
+  by?: string;
+  /** It lifts itself then */
+  until?: string | null;
 }
 
 /** A job in a list */
@@ -1296,6 +1526,8 @@ export interface ImportItem {
   retryable?: boolean;
   errors?: FieldProblem[];
   command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
   line?: number;
   name?: string;
   result?: "created" | "replaced" | "unchanged" | "skipped" | "error";
@@ -1323,6 +1555,8 @@ export interface Session {
   local?: boolean;
   /** What it said of itself */
   metadata?: unknown;
+  /** How it is woken */
+  wake?: WakeSink;
   created_at?: string;
   last_seen_at?: string | null;
   /** Unless it is heard of before */
@@ -1353,6 +1587,8 @@ export interface SessionStatus {
   local?: boolean;
   /** What it said of itself */
   metadata?: unknown;
+  /** How it is woken */
+  wake?: WakeSink;
   created_at?: string;
   last_seen_at?: string | null;
   /** Unless it is heard of before */
@@ -1397,12 +1633,83 @@ export interface SessionExplanation {
   session_id?: string;
   run_id?: string | null;
   eligible?: boolean;
-  /** All rules that say no */
-  reasons?: WaitReason[];
+  /** All rules that say no; of a run in line, its limits and turn too */
+  reasons?: LiftedReason[];
   slots?: number;
   slots_used?: number;
   /** Queued runs that it may take, limits apart */
   ready_for_it?: number;
+}
+
+/** How a session is woken, without secrets */
+export interface WakeSink {
+  sink?: "poll" | "webhook" | "command" | "none";
+  /** Of a webhook, without its query */
+  url?: string;
+  /** Of a command */
+  argv?: string[];
+  /** Of a command; null: the node's */
+  cwd?: string | null;
+  /** Of one webhook or command */
+  timeout_ms?: number;
+}
+
+/** A notice that work waits; it assigns nothing */
+export interface Wake {
+  id?: string;
+  run_id?: string;
+  session_id?: string;
+  /** Of the run; empty: not known */
+  name?: string;
+  priority?: "urgent" | "high" | "normal" | "low";
+  /** The run has waited for long, and others were woken for it too */
+  starved?: boolean;
+  sent_at?: string;
+  /** After that the wake has failed */
+  acknowledge_by?: string;
+}
+
+/** Wakes */
+export interface WakeList {
+  wakes?: Wake[];
+}
+
+/** A wake that was heard */
+export interface WakeAcknowledged {
+  id?: string;
+  run_id?: string;
+  /** It was acknowledged, or its run claimed, before */
+  repeated?: boolean;
+}
+
+/** The result for one wake */
+export interface WakeAnswer {
+  code?: string;
+  title?: string;
+  detail?: string;
+  retryable?: boolean;
+  errors?: FieldProblem[];
+  command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
+  status?: "ok" | "error";
+  id?: string;
+  run_id?: string;
+  repeated?: boolean;
+}
+
+/** A result for each wake */
+export interface WakeAnswers {
+  items?: WakeAnswer[];
+  succeeded?: number;
+  failed?: number;
+}
+
+/** A wake on its way */
+export interface WakeSent {
+  id?: string;
+  run_id?: string;
+  session_id?: string;
 }
 
 /** All sessions */
@@ -1502,6 +1809,8 @@ export interface HeartbeatAnswer {
   retryable?: boolean;
   errors?: FieldProblem[];
   command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
   status?: "ok" | "error";
   run_id?: string;
   lease_expires_at?: string;
@@ -1525,6 +1834,8 @@ export interface CompletionAnswer {
   retryable?: boolean;
   errors?: FieldProblem[];
   command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
   status?: "ok" | "error";
   run_id?: string;
   state?: string;
@@ -1541,10 +1852,76 @@ export interface LimitState {
   per_agent_type?: number;
 }
 
+/** What is paused, and why */
+export interface PauseRow {
+  reason?: string;
+  /** Who may lift it: operator, node, or a session */
+  owner?: string;
+  text?: string;
+  since?: string | null;
+  /** Who set it */
+  by?: string;
+  /** It lifts itself then */
+  until?: string | null;
+  scope?: "scheduler" | "workspace" | "job" | "agent_type";
+  /** Of the scope workspace */
+  workspace?: string;
+  /** Of the scope job */
+  job_id?: string;
+  /** Of the scope agent_type */
+  agent_type?: string;
+  /** Of a drain: how long somebody waits for it */
+  deadline?: string;
+  /** Of a drain: since when nothing runs any more */
+  drained_at?: string | null;
+  /** That lifts it */
+  command?: string;
+}
+
+/** A live lease */
+export interface RunningRun {
+  run_id?: string;
+  name?: string;
+  job_id?: string | null;
+  /** Its holder */
+  session_id?: string;
+  /** Name of the holder */
+  session?: string;
+  claimed_at?: string;
+  /** Of the attempt */
+  deadline?: string | null;
+  lease_expires_at?: string;
+}
+
+/** What is paused, and what runs nevertheless */
+export interface Pauses {
+  /** false: the state could not be read, and everything is held */
+  known?: boolean;
+  /** What was asked about */
+  scope?: "scheduler" | "workspace" | "job" | "agent_type";
+  /** Whether that is paused */
+  paused?: boolean;
+  /** Whether the request changed anything */
+  changed?: boolean;
+  pauses?: PauseRow[];
+  /** A drain still waits */
+  draining?: boolean;
+  /** A drain stands and nothing runs */
+  drained?: boolean;
+  /** Live leases */
+  live?: number;
+  /** The first 500 of them, oldest first */
+  running?: RunningRun[];
+}
+
 /** The queue */
 export interface QueueState {
   /** Rebuilt from the store and serving */
   ready?: boolean;
+  /** The scheduler as a whole: nothing is claimed */
+  paused?: boolean;
+  /** Everything that is paused */
+  pauses?: PauseRow[];
   /** ready, reserved, live */
   counts?: Record<string, number>;
   ready_by_priority?: Record<string, number>;
@@ -1555,6 +1932,180 @@ export interface QueueState {
   live_by_agent_type?: NamedCount[];
   waiting_claims?: number;
   timers?: number;
+  /** What happens to runs that nobody takes */
+  ladder?: LadderState;
+}
+
+/** How the escalation ladder stands */
+export interface LadderState {
+  /** Off when the minimum age is 0 */
+  on?: boolean;
+  /** Nobody took any run of its kind for so long: it is starved */
+  minimum_age_ms?: number;
+  /** The count of a starved run rises at most once per interval */
+  interval_ms?: number;
+  /** Until a run that nobody takes needs attention */
+  longest_wait_ms?: number;
+  next_count_at?: string | null;
+  /** The counts at which the rungs fire */
+  thresholds?: Record<string, number>;
+  /** Runs that starve now */
+  starved?: number;
+  /** By the highest rung that fired */
+  starved_by_rung?: Record<string, number>;
+}
+
+/** A run that starves */
+export interface RungState {
+  episode?: number;
+  /** When the episode began */
+  since?: string | null;
+  count?: number;
+  /** The highest that fired */
+  rung?: "none" | "fan_out" | "spawn" | "event" | "needs_attention";
+  /** A pause or a limit holds its count */
+  held?: boolean;
+  /** A worker was started for it */
+  worker_started?: boolean;
+  next_rung?: string | null;
+  /** If nothing changes */
+  next_rung_at?: string | null;
+}
+
+/** A counter and the runs that it counted */
+export interface CountedRuns {
+  count?: number;
+  /** The first thousand */
+  runs?: string[];
+}
+
+/** A session and the run that it was woken for */
+export interface Woken {
+  run_id?: string;
+  session_id?: string;
+  /** Why it failed */
+  text?: string | null;
+}
+
+/** What one cycle found and did */
+export interface CycleResult {
+  /** Since the statistics began */
+  number?: number;
+  began_at?: string | null;
+  took_ms?: number;
+  /** The scheduler is paused: nobody is woken, nothing climbs */
+  paused?: boolean;
+  /** Queued runs */
+  pending?: number;
+  /** Live leases */
+  active?: number;
+  sessions_scanned?: number;
+  /** Had run out, and were taken back since the last cycle */
+  recovered_leases?: CountedRuns;
+  wakes_attempted?: number;
+  /** Handed to the session's sink */
+  wakes_succeeded?: number;
+  wakes_failed?: number;
+  /** The first thousand */
+  woken?: Woken[];
+  /** The first thousand */
+  not_woken?: Woken[];
+  /** No capable session, all busy, or wrong scope */
+  no_match?: number;
+  no_capable_session?: CountedRuns;
+  /** Of the runs that are next: whoever may take them has no slot */
+  all_busy?: CountedRuns;
+  /** Whoever may take them has just been woken for them */
+  all_cooldown?: CountedRuns;
+  /** Whoever could take them is of another workspace or channel */
+  wrong_scope?: CountedRuns;
+  /** Sessions passed over because they have just heard of the run */
+  recently_notified?: number;
+  /** Not queued, or held by a limit */
+  unclaimable?: number;
+  /** Held by a pause */
+  paused_runs?: number;
+  /** Runs that starve now */
+  starved?: number;
+  /** Reached the first rung */
+  fanned_out?: CountedRuns;
+  spawns_requested?: CountedRuns;
+  spawns_refused?: CountedRuns;
+  /** Reached the last rung */
+  needs_attention?: CountedRuns;
+  error?: string | null;
+}
+
+/** The sums of all cycles */
+export interface CycleStatistics {
+  since?: string | null;
+  cycles?: number;
+  paused_cycles?: number;
+  /** Cycles that somebody asked for */
+  asked_for?: number;
+  rebuilds?: number;
+  errors?: number;
+  recovered_leases?: number;
+  wakes_attempted?: number;
+  wakes_succeeded?: number;
+  /** Could not be handed over */
+  wakes_failed?: number;
+  wakes_acknowledged?: number;
+  /** Handed over, and nobody acknowledged them in time */
+  wakes_unheard?: number;
+  no_match?: number;
+  no_capable_session?: number;
+  all_busy?: number;
+  all_cooldown?: number;
+  wrong_scope?: number;
+  recently_notified?: number;
+  fanned_out?: number;
+  spawns_requested?: number;
+  spawns_refused?: number;
+  needs_attention?: number;
+  longest_ms?: number;
+  average_ms?: number;
+  last_cycle_at?: string | null;
+  last_wake_at?: string | null;
+  last_rebuild_at?: string | null;
+  last_error_at?: string | null;
+  last_error?: string | null;
+  /** So much can be missing after a crash */
+  written_every_ms?: number;
+}
+
+/** A queued run */
+export interface BacklogItem {
+  run_id?: string;
+  name?: string;
+  priority?: string;
+  workspace?: string | null;
+  lane?: string | null;
+  job_id?: string | null;
+  eligible_since?: string | null;
+  /** Since then */
+  age_ms?: number;
+  waiting_for?: WaitReason[];
+  /** In its lane and priority */
+  position?: number | null;
+  /** Until it starts, as its lane has moved lately; null: unknown */
+  eta_ms?: number | null;
+  /** What that rests on, or why it is unknown */
+  eta_basis?: string | null;
+  /** Null: it does not starve */
+  ladder?: RungState | null;
+}
+
+/** A page of the line */
+export interface Backlog {
+  backlog?: BacklogItem[];
+  /** Queued runs in all */
+  ready?: number;
+  /** Live leases */
+  live?: number;
+  limits?: LimitState;
+  ladder?: LadderState;
+  next_cursor?: string | null;
 }
 
 /** The queue was compared with the store */
@@ -1609,6 +2160,20 @@ export interface RunStatistics {
   wait?: Distribution;
   execution?: Distribution;
   total?: Distribution;
+  /** Of those looked at, by hour of the day (UTC), from 0 to 23 */
+  started_by_hour?: number[];
+  /** What they failed of, most often first; at most 10 */
+  failures?: FailurePattern[];
+}
+
+/** Failures that say the same, numbers and ids left out */
+export interface FailurePattern {
+  class?: string;
+  /** # stands for what differs */
+  text?: string;
+  count?: number;
+  /** The newest of them */
+  last_run_id?: string;
 }
 
 /** null where there is nothing to tell */
@@ -1619,6 +2184,28 @@ export interface Distribution {
   p50_ms?: number | null;
   p95_ms?: number | null;
   p99_ms?: number | null;
+}
+
+/** What is wrong */
+export interface Diagnosis {
+  /** critical: unhealthy; warning or error: degraded */
+  health?: "healthy" | "degraded" | "unhealthy";
+  checked_at?: string;
+  /** The node did not answer; its folder was looked at instead */
+  offline?: boolean;
+  /** The worst first */
+  findings?: Finding[];
+}
+
+/** One thing that is wrong, or worth knowing */
+export interface Finding {
+  /** Stable; docs/diagnostics.md has them all */
+  code?: string;
+  severity?: "info" | "warning" | "error" | "critical";
+  text?: string;
+  evidence?: string[];
+  /** That helps */
+  command?: string | null;
 }
 
 /** Whether the node is well */
@@ -1741,6 +2328,110 @@ export interface HandlerFacts {
 /** Kinds of work */
 export interface HandlerList {
   handlers?: HandlerFacts[];
+}
+
+/** A worker that the node has started for an agent type */
+export interface Worker {
+  session_id?: string;
+  /** That it was started for; null: by hand */
+  run_id?: string | null;
+  workspace?: string;
+  state?: "starting" | "ready" | "draining" | "stopping" | "ended";
+  /** Why it ended, or is being stopped */
+  end?: "none" | "not_started" | "died_at_start" | "never_registered" | "misfit" | "exited" | "crashed" | "ttl" | "idle" | "session_ended" | "node_stopped" | "node_gone";
+  /** Of the end */
+  text?: string;
+  /** Leader of its process group; 0: there was none */
+  pid?: number;
+  created_at?: string;
+  /** Of the state */
+  since?: string;
+  /** When it is told to drain */
+  ttl_at?: string;
+}
+
+/** A kind of worker that the node can start by itself */
+export interface AgentType {
+  name?: string;
+  command?: string[];
+  capabilities?: string[];
+  /** null: that of the run */
+  workspace?: string | null;
+  /** null: that of the run */
+  channel?: string | null;
+  /** null: the directory for runs */
+  cwd?: string | null;
+  /** Names only */
+  env?: string[];
+  /** Names of what is handed on from the node's environment */
+  pass_env?: string[];
+  slots?: number;
+  max?: number;
+  per_workspace?: number;
+  ttl_ms?: number;
+  drain_ms?: number;
+  /** 0: not watched */
+  idle_ttl_ms?: number;
+  start_timeout_ms?: number;
+  grace_ms?: number;
+  backoff_ms?: number;
+  backoff_max_ms?: number;
+  /** Workers of it now */
+  living?: number;
+  /** In a row */
+  failures?: number;
+  /** Nobody is started before */
+  backing_off_until?: string | null;
+  last_failure?: string | null;
+}
+
+/** An agent type with its workers */
+export interface AgentTypeDetails {
+  name?: string;
+  command?: string[];
+  capabilities?: string[];
+  /** null: that of the run */
+  workspace?: string | null;
+  /** null: that of the run */
+  channel?: string | null;
+  /** null: the directory for runs */
+  cwd?: string | null;
+  /** Names only */
+  env?: string[];
+  /** Names of what is handed on from the node's environment */
+  pass_env?: string[];
+  slots?: number;
+  max?: number;
+  per_workspace?: number;
+  ttl_ms?: number;
+  drain_ms?: number;
+  /** 0: not watched */
+  idle_ttl_ms?: number;
+  start_timeout_ms?: number;
+  grace_ms?: number;
+  backoff_ms?: number;
+  backoff_max_ms?: number;
+  /** Workers of it now */
+  living?: number;
+  /** In a row */
+  failures?: number;
+  /** Nobody is started before */
+  backing_off_until?: string | null;
+  last_failure?: string | null;
+  /** Newest first, those that ended too, at most 100 */
+  workers?: Worker[];
+}
+
+/** Agent types */
+export interface AgentTypeList {
+  /** By name */
+  agent_types?: AgentType[];
+}
+
+/** Somebody was started */
+export interface WorkerSpawned {
+  session_id?: string;
+  agent_type?: string;
 }
 
 /** A copy of the store */
