@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/json/cycles.hpp"
+
 namespace belfry::api::json {
 namespace {
 
@@ -90,7 +92,8 @@ void write_run_explanation(writer& w, const core::run& r, const waiting& why, co
     w.null();
   w.member("eta_ms", why.start.in).member_or_null("eta_basis", why.start.basis);
   const auto [at, what] = next_of(h);
-  w.member("next_at", at).member_or_null("next", what);
+  w.member("next_at", at).member_or_null("next", what).key("ladder");
+  write_rung(w, why.rung ? &*why.rung : nullptr);
   w.key("sessions").begin_array();
   for (const auto& v : why.sessions) {
     w.begin_object().member("id", v.id).member("name", v.name).member("eligible", v.reasons.empty());

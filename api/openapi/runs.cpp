@@ -296,6 +296,7 @@ void add_parts(std::vector<schema>& all) {
         {"eta_basis", "text?", "What that rests on, or why it is unknown"},
         {"next_at", "time?", "The next timer"},
         {"next", "text?", "What it does"},
+        {"ladder", "@RungState?", "Of a queued run that nobody takes: how far the ladder has been climbed"},
         {"sessions", "[]@ExplainedVerdict", "Rule by rule; those with the least against it, at most 50"}},
        false,
        {}});

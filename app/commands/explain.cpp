@@ -1,5 +1,6 @@
 // run explain: why a run is where it is, for somebody who has never seen it.
 #include "app/commands/all.hpp"
+#include "app/commands/rung.hpp"
 
 namespace belfry::app {
 namespace {
@@ -46,6 +47,8 @@ std::string explanation_page(view e, context& ctx) {
                      e["max_losses"].text() + " lost");
   if (const auto at = e["next_at"].text(); !at.empty())
     f.add("next", ago(at, ctx.started) + ": " + e["next"].text() + " (" + at + ")");
+  if (const auto rung = e["ladder"]; rung.there())
+    f.add("nobody takes it", {rung_in_words(rung, ctx.started), colour::yellow});
   std::string out = f.text(ctx.screen());
   if (!e["open"].truth()) {
     out += "\nIt has ended; nothing holds it.\n  " + e["then"].text() + "\n";

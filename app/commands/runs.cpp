@@ -4,6 +4,7 @@
 
 #include "app/commands/all.hpp"
 #include "app/commands/filters.hpp"
+#include "app/commands/rung.hpp"
 #include "app/commands/waiting.hpp"
 #include "core/time/text.hpp"
 
@@ -169,13 +170,7 @@ std::string run_page(view run, context& ctx) {
     f.add("starts in",
           run["eta_ms"].there() ? "about " + lasting(run["eta_ms"].number()) + " (" + basis + ")" : basis);
   if (const auto rung = run["ladder"]; rung.there())
-    f.add("nobody takes it",
-          {"rung " + rung["rung"].text() + ", count " + rung["count"].text() +
-               (rung["held"].truth() ? ", held"
-                : rung["next_rung"].there()
-                    ? ", " + rung["next_rung"].text() + " " + ago(rung["next_rung_at"].text(), ctx.started)
-                    : std::string{}),
-           colour::yellow});
+    f.add("nobody takes it", {rung_in_words(rung, ctx.started), colour::yellow});
   f.add("command", command_of(run["handler"]));
   f.add("in", run["handler"]["cwd"].text());
   std::string names;

@@ -19,16 +19,22 @@ TEST_CASE("cli: a run that nobody may take climbs the ladder and asks for a pers
   const cli belfry(node);
   const auto id = belfry.line({"submit", "--outside", "--cap", "gpu", "--name", "rare", "-o", "name"});
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
-  bool rung_seen = false;
+  bool rung_seen = false, explained = false;
   std::string state;
   while (std::chrono::steady_clock::now() < deadline && state != "needs_attention") {
     const auto run = belfry.doc({"show", id});
     state = run.at("state");
     rung_seen = rung_seen || run.at("ladder").is_object();
+    if (run.at("ladder").is_object() && !explained) {
+      const auto why = belfry({"run", "explain", id}).out;
+      explained = has(why, "nobody takes it") && has(why, "rung ");
+    }
     if (state == "queued" && !rung_seen) CHECK(belfry.doc({"scheduler", "backlog"}).size() >= 1);
   }
   CHECK(state == "needs_attention");
   CHECK(rung_seen);
+  CHECK(explained);
+  CHECK(has(belfry({"doctor"}).out, "needs_attention"));
   const auto events = belfry({"events", "--run", id, "-o", "jsonl"}).out;
   CHECK(has(events, "\"run_starved\""));
   CHECK(has(events, "\"needs_attention\""));

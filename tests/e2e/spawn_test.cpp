@@ -89,8 +89,9 @@ TEST_CASE("spawn: a worker comes back as its session, does the work, and its tok
   // Nobody is there who could do it, but somebody can be started: no warning.
   CHECK(s.node()
             .http()
-            .post_json("/v1/runs?dry_run=true",
-                       {{"name", "w"}, {"handler", {{"kind", "none"}}}, {"capabilities", {"code"}}})
+            .post_json(
+                "/v1/runs",
+                {{"name", "w"}, {"handler", {{"kind", "none"}}}, {"capabilities", {"code"}}, {"delay", "1h"}})
             .at("warnings")
             .empty());
   const auto run = s.work();

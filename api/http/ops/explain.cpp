@@ -35,7 +35,15 @@ void explain_run(const exchange_ptr& x) {
               } else {
                 told.reasons.push_back({"unknown", "the queue could not be asked: " + e.error().text});
               }
-              answer_explanation(*z, r, told);
+              // The rung of the ladder, while nobody takes it.
+              z->node().node.call(
+                  messages::look_at_ladder{{r.head.id}},
+                  z->whole<messages::ladder_seen>(
+                      [r, told = std::move(told)](const exchange_ptr& u,
+                                                  core::result<messages::ladder_seen> ladder) mutable {
+                        if (ladder && !ladder->rows.empty()) told.rung = std::move(ladder->rows.front());
+                        answer_explanation(*u, r, told);
+                      }));
             }));
   });
 }

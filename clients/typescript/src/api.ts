@@ -1206,6 +1206,8 @@ export interface RunExplanation {
   next_at?: string | null;
   /** What it does */
   next?: string | null;
+  /** Of a queued run that nobody takes: how far the ladder has been climbed */
+  ladder?: RungState | null;
   /** Rule by rule; those with the least against it, at most 50 */
   sessions?: ExplainedVerdict[];
 }
