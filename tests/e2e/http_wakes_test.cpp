@@ -84,7 +84,7 @@ TEST_CASE("wakes: a claim is heard as an answer, and silence has failed after it
   node.http().post_json("/v1/sessions/" + agent.id() + ":wake", {{"run_id", taken}});
   agent.claim_one();
   CHECK(ended_with(node, taken, "wake_acknowledged"));
-  const auto left = node.submit({{"name", "left"}});
+  const auto left = node.submit({{"name", "left"}, {"capabilities", {"by-hand"}}});
   node.http().post_json("/v1/sessions/" + agent.id() + ":wake", {{"run_id", left}});
   CHECK(ended_with(node, left, "wake_failed"));
 }
@@ -185,7 +185,8 @@ TEST_CASE("wakes: a command gets the wake, and one that hangs leaves nothing beh
       "cat > " + (folder / "wake") + "; echo $BELFRY_SESSION $BELFRY_RUN_ID > " + (folder / "env");
   const auto session = belfry.line(
       {"session", "register", "agent", "--wake-arg", "/bin/sh", "--wake-arg", "-c", "--wake-arg", script});
-  const auto run = node.submit({{"name", "thumbs"}});
+  // What neither may take, nobody wakes them for but a person.
+  const auto run = node.submit({{"name", "thumbs"}, {"capabilities", {"by-hand"}}});
   const auto id = belfry.line({"session", "wake", session, run});
   CHECK(ended_with(node, run, "wake_acknowledged"));
   CHECK(json::parse(read_text(folder / "wake")).at("id") == id);
@@ -194,7 +195,7 @@ TEST_CASE("wakes: a command gets the wake, and one that hangs leaves nothing beh
   const auto slow = belfry.line({"session", "register", "slow", "--wake-timeout", "300ms", "--wake-arg",
                                  "/bin/sh", "--wake-arg", "-c", "--wake-arg",
                                  "echo $$ > " + (folder / "pid") + "; trap '' TERM; sleep 600 & sleep 601"});
-  const auto second = node.submit({{"name", "second"}});
+  const auto second = node.submit({{"name", "second"}, {"capabilities", {"by-hand"}}});
   belfry.line({"session", "wake", slow, second});
   CHECK(ended_with(node, second, "wake_failed"));
   const auto pid = std::stol(read_text(folder / "pid"));
