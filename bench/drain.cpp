@@ -133,7 +133,7 @@ class crew {
         "{\"name\":\"pickup\",\"sessions\":%zu,\"runs\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f}"
         "\n",
         workers_.size(), latency_.size(), bench::quantile(latency_, 0.5), bench::quantile(latency_, 0.99),
-        latency_.back());
+        bench::quantile(latency_, 1.0));
   }
 
  private:

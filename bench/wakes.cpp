@@ -102,7 +102,7 @@ class dormitory {
         "{\"name\":\"wakes_%s\",\"sessions\":%zu,\"wakes\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%."
         "3f}\n",
         w_.mode.c_str(), all_.size(), latency_.size(), bench::quantile(latency_, 0.5),
-        bench::quantile(latency_, 0.99), latency_.back());
+        bench::quantile(latency_, 0.99), bench::quantile(latency_, 1.0));
   }
 
  private:

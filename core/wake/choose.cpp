@@ -10,8 +10,10 @@ namespace {
 
 // What eligibility can depend on besides the session itself: few sessions differ in it.
 struct profile {
-  std::size_t example = 0;  // index of one of them
-  std::vector<std::size_t> members;
+  std::size_t example = 0;           // index of one of them
+  std::vector<std::size_t> members;  // woken longest ago first
+  session who = {};                  // the example, with what passes taken away
+  session elsewhere = {};            // the same, wherever a kind asks for it
 };
 
 bool same_profile(const session& a, const session& b) {
@@ -21,11 +23,11 @@ bool same_profile(const session& a, const session& b) {
 
 bool takes_now(const seated_session& s) { return s.room && may_take_anything({&s.who, s.free_slots, false}); }
 
-// The rules of the run, with what passes taken away: its state, its slots.
-bool may_ever_take(session who, const requirement& needs, handler_kind handler) {
+// What passes is taken away: the state. Slots are no rule of the run.
+session at_its_best(session who) {
   who.state = session_state::active;
   who.prompting = false;
-  return may_take(who, needs, handler);
+  return who;
 }
 
 std::vector<profile> profiles_of(const std::vector<seated_session>& all) {
@@ -45,12 +47,19 @@ std::vector<profile> profiles_of(const std::vector<seated_session>& all) {
   return found;
 }
 
-match judge(const session& who, const requirement& needs, handler_kind handler) {
-  if (may_ever_take(who, needs, handler)) return match::able;
-  auto elsewhere = who;
+// By the rules of the run alone. `elsewhere` is a copy of the session that may be changed: a copy for each
+// question would be most of a cycle with a thousand kinds.
+match judge(const session& who, session& elsewhere, const requirement& needs, handler_kind handler) {
+  if (may_take(who, needs, handler)) return match::able;
   elsewhere.workspace = needs.workspace;
-  if (!needs.channel.empty()) elsewhere.channel = needs.channel;
-  return may_ever_take(elsewhere, needs, handler) ? match::wrong_scope : match::unfit;
+  elsewhere.channel = needs.channel.empty() ? who.channel : needs.channel;
+  return may_take(elsewhere, needs, handler) ? match::wrong_scope : match::unfit;
+}
+
+match judge(const session& someone, const requirement& needs, handler_kind handler) {
+  const auto who = at_its_best(someone);
+  auto elsewhere = who;
+  return judge(who, elsewhere, needs, handler);
 }
 
 // Whom a kind finds: able ones that are free, in the order in which they are to be woken.
@@ -73,7 +82,7 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
                    const std::vector<bool>& fanning) {
   wake_choice choice;
   choice.sessions_scanned = seen.sessions.size();
-  const auto profiles = profiles_of(seen.sessions);
+  auto profiles = profiles_of(seen.sessions);
 
   std::vector<bool> takes(seen.sessions.size()), told(seen.sessions.size());
   std::size_t free_sessions = 0;
@@ -95,11 +104,17 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
     for (std::size_t r = 0; r < order.size(); ++r) rank[order[r].second] = r;
   }
 
+  const auto sooner = [&](std::size_t a, std::size_t b) { return rank[a] < rank[b]; };
+  for (auto& p : profiles) {
+    std::sort(p.members.begin(), p.members.end(), sooner);
+    p.who = p.elsewhere = at_its_best(seen.sessions[p.example].who);
+  }
+
   std::map<std::uint32_t, candidates> by_kind;
   for (const auto& kind : seen.kinds) {
     candidates c;
-    for (const auto& p : profiles) {
-      const auto& example = seen.sessions[p.example].who;
+    std::size_t fitting = 0;
+    for (auto& p : profiles) {
       // Only an owner rule tells the members of a profile apart.
       if (kind.needs.exact_session) {
         for (const auto i : p.members) {
@@ -113,9 +128,10 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
         }
         continue;
       }
-      const auto m = judge(example, kind.needs, kind.handler);
+      const auto m = judge(p.who, p.elsewhere, kind.needs, kind.handler);
       if (m == match::wrong_scope) c.any_elsewhere = true;
       if (m != match::able) continue;
+      ++fitting;
       for (const auto i : p.members) {
         if (takes[i])
           c.able.push_back(i);
@@ -123,7 +139,8 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
           c.any_busy = true;
       }
     }
-    std::sort(c.able.begin(), c.able.end(), [&](std::size_t a, std::size_t b) { return rank[a] < rank[b]; });
+    // One profile brings its members in order.
+    if (fitting != 1 || kind.needs.exact_session) std::sort(c.able.begin(), c.able.end(), sooner);
     if (c.able.empty() && !c.any_busy && !kind.paused) {
       const auto waits = kind.ready - std::min(kind.held, kind.ready);
       (c.any_elsewhere ? choice.wrong_scope_runs : choice.no_capable_runs) += waits;
