@@ -87,7 +87,8 @@ void look_at_machine(const doctor_facts& f, const doctor_options& o, findings& o
 }
 
 void look_at_scheduler(const doctor_facts& f, const doctor_options& o, findings& out) {
-  if (f.last_cycle && f.now > later(*f.last_cycle, o.cycle_within))
+  const auto within = std::max(o.cycle_within, 3 * f.cycle_interval);
+  if (f.last_cycle && f.now > later(*f.last_cycle, within))
     out.push_back(found("scheduler_stale", severity::critical,
                         "the last cycle ended " + since_text(*f.last_cycle, f.now) + " ago",
                         {"at " + to_rfc3339(*f.last_cycle)}));
@@ -166,7 +167,14 @@ void look_at_waiting(const doctor_facts& f, const doctor_options& o, findings& o
               so_many(static_cast<std::int64_t>(unfit.size()), false, "queued run fits", "queued runs fit") +
                   " no session here" + looked,
               cut(unfit), {first_unfit, {}, {}}));
-  if (!starved.empty())
+  // The ladder knows who starves; a line that moves does not, however long it is.
+  const bool climbs = f.cycle_interval > span{0};
+  if (climbs && f.starving > 0)
+    out.push_back(about("starved", severity::warning,
+                        so_many(static_cast<std::int64_t>(f.starving), false, "run is", "runs are") +
+                            " on the ladder: nobody takes any of their kind",
+                        cut(starved), {first_starved, {}, {}}));
+  if (!climbs && !starved.empty())
     out.push_back(about("starved", severity::warning,
                         so_many(static_cast<std::int64_t>(starved.size()), false, "claimable run has",
                                 "claimable runs have") +

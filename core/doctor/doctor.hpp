@@ -108,6 +108,8 @@ struct doctor_facts {
   std::uint64_t disk_free = 0, disk_alarm = 0, disk_reserve = 0;  // 0: not known, not watched
   span clock_drift{0};  // wall clock against steady clock since the start
   std::optional<instant> last_cycle;
+  span cycle_interval{0};                     // a cycle runs at least this often
+  std::uint64_t starving = 0;                 // runs on the ladder
   std::uint64_t waiting = 0, max_queued = 0;  // 0: no limit
   std::optional<instant> oldest_waiting;
   std::vector<pause> pauses;  // that stand; those of jobs come from the store

@@ -120,6 +120,18 @@ TEST_CASE("doctor: what fits nobody and what nobody takes are two findings", "[c
   CHECK(codes(d) == words{"no_capable_session", "starved"});
   CHECK(d.findings[0].command == "belfry run explain " + to_string(unfit.id));
   CHECK(d.findings[1].evidence.size() == 1);
+  // With a ladder, its word counts: a line that moves is not starved.
+  f.cycle_interval = 15s;
+  CHECK(codes(diagnose(f)) == words{"no_capable_session"});
+  f.starving = 2;
+  CHECK(codes(diagnose(f)) == words{"no_capable_session", "starved"});
+  f.last_cycle = noon - 50s;
+  CHECK(codes(diagnose(f)) == words{"no_capable_session", "starved"});
+  f.last_cycle = noon - 5min;
+  CHECK(codes(diagnose(f)).front() == "scheduler_stale");
+  f.last_cycle.reset();
+  f.cycle_interval = span{0};
+  f.starving = 0;
   f.sessions.front().who.state = session_state::gone;
   d = diagnose(f);
   CHECK(codes(d) == words{"no_capable_session"});

@@ -81,6 +81,44 @@ void note_node(const facts_ptr& f, core::result<messages::node_status> r) {
     f->parts.push_back({std::move(c.name), std::move(c.state), std::move(c.note), c.restarts});
 }
 
+void note_cycles(const facts_ptr& f, core::result<messages::cycles_seen> r) {
+  if (!r)
+    f->silent.push_back("the wake coordinator did not answer: " + r.error().text);
+  else if (r->sums.last_cycle != core::never)
+    f->last_cycle = r->sums.last_cycle;
+}
+
+void note_ladder(const facts_ptr& f, core::result<messages::ladder_seen> r) {
+  if (!r) {
+    f->silent.push_back("the escalation ladder did not answer: " + r.error().text);
+    return;
+  }
+  f->cycle_interval = r->interval;
+  for (const auto n : r->by_rung) f->starving += n;
+}
+
+void ask_store(const exchange_ptr& x, const facts_ptr& f) {
+  x->node().node.ask(
+      messages::get_troubles{f->now, core::doctor_options{}.late_after},
+      x->whole<core::store_troubles>([f](const exchange_ptr& y, core::result<core::store_troubles> store) {
+        note_store(y, f, std::move(store));
+      }));
+}
+
+void ask_scheduler(const exchange_ptr& x, const facts_ptr& f) {
+  x->node().node.call(
+      messages::look_at_cycles{},
+      x->whole<messages::cycles_seen>([f](const exchange_ptr& y, core::result<messages::cycles_seen> seen) {
+        note_cycles(f, std::move(seen));
+        y->node().node.call(messages::look_at_ladder{},
+                            y->whole<messages::ladder_seen>(
+                                [f](const exchange_ptr& z, core::result<messages::ladder_seen> ladder) {
+                                  note_ladder(f, std::move(ladder));
+                                  ask_store(z, f);
+                                }));
+      }));
+}
+
 void get_doctor(const exchange_ptr& x) {
   auto f = std::make_shared<core::doctor_facts>();
   const auto& d = x->node();
@@ -92,24 +130,18 @@ void get_doctor(const exchange_ptr& x) {
       messages::ask_node{},
       x->whole<messages::node_status>([f](const exchange_ptr& y, core::result<messages::node_status> node) {
         note_node(f, std::move(node));
-        y->node().node.call(
-            messages::ask_queue{},
-            y->whole<messages::queue_state>(
-                [f](const exchange_ptr& z, core::result<messages::queue_state> q) {
-                  note_queue(f, std::move(q));
-                  z->node().node.call(
-                      messages::look_at_sessions{},
-                      z->whole<messages::sessions_seen>(
-                          [f](const exchange_ptr& u, core::result<messages::sessions_seen> seen) {
-                            note_sessions(f, std::move(seen));
-                            u->node().node.ask(
-                                messages::get_troubles{f->now, core::doctor_options{}.late_after},
-                                u->whole<core::store_troubles>(
-                                    [f](const exchange_ptr& v, core::result<core::store_troubles> store) {
-                                      note_store(v, f, std::move(store));
-                                    }));
-                          }));
-                }));
+        y->node().node.call(messages::ask_queue{},
+                            y->whole<messages::queue_state>([f](const exchange_ptr& z,
+                                                                core::result<messages::queue_state> q) {
+                              note_queue(f, std::move(q));
+                              z->node().node.call(
+                                  messages::look_at_sessions{},
+                                  z->whole<messages::sessions_seen>(
+                                      [f](const exchange_ptr& u, core::result<messages::sessions_seen> seen) {
+                                        note_sessions(f, std::move(seen));
+                                        ask_scheduler(u, f);
+                                      }));
+                            }));
       }));
 }
 
