@@ -70,11 +70,13 @@ core::result<receipt> engine::apply(const change_set& set) {
   const bool guarded = set.changes.size() > 1;
   std::optional<tallies> before;
   const auto told_before = telling_.size();
-  const auto paused_before = paused_;
-  const auto backoff_before = backoff_;
+  std::shared_ptr<const core::pauses> paused_before;
+  core::backoff backoff_before;
   const auto fed_before = fed_.size();
   work w{set, {}, {}, {}, false, false};
   if (guarded) {
+    paused_before = paused_;
+    backoff_before = backoff_;
     before = pending_;
     rows_.mark();
   }
