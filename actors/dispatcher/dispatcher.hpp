@@ -165,6 +165,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   core::instant patience_now() const;
 
   // explain.cpp
+  messages::explanation where(const core::run_head& head, core::instant now) const;
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
   core::result<messages::capable> who_could(const messages::ask_capable& asked) const;

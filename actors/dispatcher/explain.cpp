@@ -39,9 +39,8 @@ core::wait_reason summary_of(const std::vector<session_verdict>& all) {
 
 }  // namespace
 
-core::result<explanation> dispatcher::explain(const explain_run& asked) {
-  const auto& head = asked.head;
-  const auto now = deps_.clock->now();
+// What holds a run, sessions apart, its place in line and when it starts.
+explanation dispatcher::where(const core::run_head& head, core::instant now) const {
   explanation told;
   if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
   if (head.state != core::run_state::queued) return told;
@@ -54,6 +53,14 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
     told.start.basis = "it is paused";
   else if (told.position)
     told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
+  return told;
+}
+
+core::result<explanation> dispatcher::explain(const explain_run& asked) {
+  const auto& head = asked.head;
+  const auto now = deps_.clock->now();
+  auto told = where(head, now);
+  if (head.state != core::run_state::queued) return told;
   for (const auto* seat : roster_.here()) {
     auto no = core::why_not(core::standing{&seat->who, seat->free_slots()}, head.needs, asked.handler);
     // What holds everybody is told of the run; this is about what holds one session.

@@ -101,16 +101,7 @@ core::result<backlog_seen> dispatcher::look(const look_at_backlog& asked) const 
   backlog_seen seen;
   seen.runs.reserve(asked.runs.size());
   for (const auto& one : asked.runs) {
-    explanation told;
-    const auto& head = one.head;
-    if (const auto reason = core::wait_reason_of(head, now)) told.reasons.push_back(*reason);
-    if (head.state == core::run_state::queued) {
-      told.reasons = pauses_.why(head, now);
-      for (auto& r : board_.reasons(head.id, now)) told.reasons.push_back(std::move(r));
-      told.position = board_.position(head.id);
-      if (told.position) told.start = paces_.start_of(head.lane, head.prio, *told.position, now);
-    }
-    seen.runs.push_back(std::move(told));
+    seen.runs.push_back(where(one.head, now));
   }
   return seen;
 }

@@ -49,6 +49,9 @@ TEST_CASE("pause: the pause of a job holds its queued run; force goes through", 
   REQUIRE(queued.size() == 1);
   const auto id = queued.at(0).at("id").get<std::string>();
   CHECK(belfry.doc({"show", id}).at("waiting_for").at(0).at("code") == "job_paused");
+  const auto line = belfry.doc({"scheduler", "backlog"}).at("backlog");
+  REQUIRE(line.size() == 1);
+  CHECK(line.at(0).at("eta_basis") == "it is paused");
   CHECK(has(belfry({"scheduler", "resume", "--job", "nightly"}).out, "resumed"));
   CHECK(node.wait_finished(id).at("state") == "succeeded");
 }
