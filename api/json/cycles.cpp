@@ -75,8 +75,9 @@ void write_cycles(writer& w, const messages::cycles_seen& seen) {
       .member("needs_attention", s.needs_attention);
   w.key("longest_ms").number(static_cast<double>(s.longest.count()) / 1000);
   w.key("average_ms")
-      .number(s.cycles == 0 ? 0.0
-                            : static_cast<double>(s.total.count()) / 1000 / static_cast<double>(s.cycles));
+      .number(s.cycles == 0
+                  ? 0.0  // whole microseconds
+                  : static_cast<double>(s.total.count() / static_cast<std::int64_t>(s.cycles)) / 1000);
   w.member("last_cycle_at", s.last_cycle)
       .member("last_wake_at", s.last_wake)
       .member("last_rebuild_at", s.last_rebuild)

@@ -23,18 +23,8 @@ std::vector<std::string> kinds_of(real_node& node, const std::string& run) {
   return kinds;
 }
 
-template <class F>
-bool comes_true(F f, std::chrono::milliseconds patience = 15s) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (!f()) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::sleep_for(10ms);
-  }
-  return true;
-}
-
 bool ended_with(real_node& node, const std::string& run, const std::string& kind) {
-  return comes_true([&] {
+  return eventually([&] {
     const auto kinds = kinds_of(node, run);
     return !kinds.empty() && kinds.back() == kind;
   });
@@ -200,7 +190,7 @@ TEST_CASE("wakes: a command gets the wake, and one that hangs leaves nothing beh
   CHECK(ended_with(node, second, "wake_failed"));
   const auto pid = std::stol(read_text(folder / "pid"));
   REQUIRE(pid > 0);
-  CHECK(comes_true([&] { return ::kill(static_cast<pid_t>(-pid), 0) != 0; }));
+  CHECK(eventually([&] { return ::kill(static_cast<pid_t>(-pid), 0) != 0; }));
 }
 
 }  // namespace belfry::test
