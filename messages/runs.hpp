@@ -64,6 +64,7 @@ struct reissue_leases {
   std::vector<core::run_id> runs;  // at most 1,000
   core::span lease{std::chrono::minutes{5}};
   std::string actor;
+  std::optional<core::token_hash> shown = {};  // of the session, where it has one
 };
 
 // To the dispatcher: for which of these a session is here that could take such a run, busy or not.

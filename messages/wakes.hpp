@@ -8,11 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/errors/result.hpp"
 #include "core/ids/id.hpp"
+#include "core/run/run.hpp"
 #include "core/run/spec.hpp"
 #include "core/time/instant.hpp"
 
@@ -75,8 +77,9 @@ struct sink_spoke {
 struct await_wakes {
   core::session_id who;
   core::wake_id after;
-  std::uint32_t max = 100;  // 1 to 1,000
-  core::span wait{0};       // at most 60 s
+  std::uint32_t max = 100;                     // 1 to 1,000
+  core::span wait{0};                          // at most 60 s
+  std::optional<core::token_hash> shown = {};  // of the session, where it has one
 };
 struct wake_view {
   core::wake_id id;
@@ -96,6 +99,7 @@ struct waiting_wakes {
 struct acknowledge_wakes {
   core::session_id who;
   std::vector<core::wake_id> wakes;
+  std::optional<core::token_hash> shown = {};
 };
 struct wake_heard {
   core::wake_id id;

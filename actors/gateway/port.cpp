@@ -80,6 +80,9 @@ namespace {
 core::session_id speaker_of(const claim_runs& m) { return m.who; }
 core::session_id speaker_of(const heartbeat_session& m) { return m.id; }
 core::session_id speaker_of(const register_session& m) { return m.who.id; }
+core::session_id speaker_of(const reissue_leases& m) { return m.who; }
+core::session_id speaker_of(const await_wakes& m) { return m.who; }
+core::session_id speaker_of(const acknowledge_wakes& m) { return m.who; }
 
 template <class M>
 concept spoken_by_session = requires(const M& m) {

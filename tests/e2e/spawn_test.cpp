@@ -115,6 +115,11 @@ TEST_CASE("spawn: a worker comes back as its session, does the work, and its tok
   CHECK(http.post("/v1/sessions/" + session + ":heartbeat", json::object()).status == 401);
   CHECK(http.post("/v1/claims", {{"session", session}}).status == 401);
   CHECK(http.post("/v1/sessions", {{"name", "x"}, {"id", session}}).status == 401);
+  CHECK(http.post("/v1/sessions/" + session + "/leases:reissue", json::object()).status == 401);
+  CHECK(http.get("/v1/sessions/" + session + "/wakes").status == 401);
+  CHECK(http.post("/v1/sessions/" + session + "/wakes:ack", {{"wakes", {"wak_00NF2XPW00000"}}}).status ==
+        401);
+  CHECK(http.post("/v1/sessions/" + session + "/wakes/wak_00NF2XPW00000:ack", json::object()).status == 401);
   const auto refused = s.belfry()({"session", "heartbeat", session});
   CHECK(refused.exit_code == 4);
 

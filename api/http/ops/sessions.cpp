@@ -195,14 +195,15 @@ void reissue(const exchange_ptr& x) {
                                 "belfry session show " + core::to_string(id)});
             auto runs = runs_to_reissue(y, wish, who);
             if (!runs) return;
-            y->node().node.call(messages::reissue_leases{id, std::move(*runs), wish.lease, y->actor},
-                                y->then<messages::claimed_runs>(
-                                    [state = who.who.state](const exchange_ptr& z, messages::claimed_runs c) {
-                                      c.state = state;
-                                      json::writer w{c.runs.size() * 512 + 64};
-                                      json::write_claims(w, c);
-                                      answer_json(*z, w);
-                                    }));
+            y->node().node.call(
+                messages::reissue_leases{id, std::move(*runs), wish.lease, y->actor, shown_token(*y)},
+                y->then<messages::claimed_runs>(
+                    [state = who.who.state](const exchange_ptr& z, messages::claimed_runs c) {
+                      c.state = state;
+                      json::writer w{c.runs.size() * 512 + 64};
+                      json::write_claims(w, c);
+                      answer_json(*z, w);
+                    }));
           }));
 }
 
@@ -314,9 +315,11 @@ void add_session_routes(std::vector<route>& all) {
        "Reissue",
        {},
        {{200, "Claims", "The runs with their new tokens and fencing numbers; shown nowhere else"}},
-       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition,
+        errc::unauthorised},
        false,
-       0});
+       0,
+       true});
   all.push_back({verb::remove,
                  "/v1/sessions/{id}",
                  "end_session",

@@ -27,6 +27,7 @@ core::result<messages::await_wakes> read_poll(const exchange& x, core::session_i
   json::problems found;
   messages::await_wakes q;
   q.who = who;
+  q.shown = shown_token(x);
   q.max = static_cast<std::uint32_t>(whole_parameter(x, "max", 100, 1, most_wakes, found));
   if (x.has_parameter("wait")) {
     const auto wait = core::parse_span(x.parameter("wait"));
@@ -122,7 +123,7 @@ void acknowledge_wake(const exchange_ptr& x) {
   if (!id)
     return x->refuse(fail_with(errc::not_found, "there is no wake " + x->arguments.at(1).substr(0, 100),
                                "belfry session wakes " + core::to_string(*who)));
-  x->node().node.call(messages::acknowledge_wakes{*who, {*id}},
+  x->node().node.call(messages::acknowledge_wakes{*who, {*id}, shown_token(*x)},
                       x->then<messages::wakes_heard>([](const exchange_ptr& y, messages::wakes_heard h) {
                         if (h.answers.empty())
                           return y->refuse(fail_with(errc::internal, "the node answered without the wake"));
@@ -141,7 +142,7 @@ void acknowledge_wakes(const exchange_ptr& x) {
   auto ids = json::read_wake_ids(x->in.body);
   if (!ids) return x->refuse(ids.error());
   x->node().node.call(
-      messages::acknowledge_wakes{*who, *ids},
+      messages::acknowledge_wakes{*who, *ids, shown_token(*x)},
       x->then<messages::wakes_heard>([ids = *ids](const exchange_ptr& y, messages::wakes_heard h) {
         json::writer w{ids.size() * 120 + 64};
         std::size_t ok = 0;
@@ -204,9 +205,10 @@ void add_wake_routes(std::vector<route>& all) {
         {"max", parameter_type::whole, "wakes of an answer, 1 to 1,000; default 100"},
         {"after", parameter_type::text, "only those behind this wake; Last-Event-ID does the same"}},
        {{200, "WakeList", "Oldest first; or a stream: id is the wake, event wake"}},
-       {errc::invalid, errc::unknown_field, errc::not_found, errc::overloaded},
+       {errc::invalid, errc::unknown_field, errc::not_found, errc::overloaded, errc::unauthorised},
        false,
-       0});
+       0,
+       true});
   all.push_back({verb::post,
                  "/v1/sessions/{id}/wakes/{wake}:ack",
                  "acknowledge_wake",
@@ -218,9 +220,10 @@ void add_wake_routes(std::vector<route>& all) {
                  {},
                  {},
                  {{200, "WakeAcknowledged", "It was heard"}},
-                 {errc::not_found, errc::invalid_transition},
+                 {errc::not_found, errc::invalid_transition, errc::unauthorised},
                  false,
-                 0});
+                 0,
+                 true});
   all.push_back({verb::post,
                  "/v1/sessions/{id}/wakes:ack",
                  "acknowledge_wakes",
@@ -232,9 +235,11 @@ void add_wake_routes(std::vector<route>& all) {
                  "WakeIds",
                  {},
                  {{200, "WakeAnswers", "A result for each"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large, errc::not_found},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large, errc::not_found,
+                  errc::unauthorised},
                  false,
-                 0});
+                 0,
+                 true});
   all.push_back({verb::post,
                  "/v1/sessions/{id}:wake",
                  "wake_session",
