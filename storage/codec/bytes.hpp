@@ -28,6 +28,7 @@ class out {
     number(t.size());
     bytes_ += t;
   }
+  void octet(std::uint8_t b) { bytes_ += static_cast<char>(b); }
   void real(double v) {
     const auto bits = std::bit_cast<std::uint64_t>(v);
     for (unsigned i = 0; i < 8; ++i) bytes_ += static_cast<char>(bits >> (8 * i));
@@ -64,6 +65,7 @@ class in {
     for (unsigned i = 0; i < 8; ++i) bits |= std::uint64_t{byte()} << (8 * i);
     return std::bit_cast<double>(bits);
   }
+  std::uint8_t octet() { return byte(); }
 
  private:
   std::uint8_t byte() {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "storage/codec/bytes.hpp"
+#include "storage/codec/trace.hpp"
 #include "storage/codec/words.hpp"
 
 namespace belfry::storage::codec {
@@ -47,6 +48,7 @@ enum spec_tag : std::uint64_t {
   s_traceparent = 21,
   s_hook = 22,
   s_unchecked = 23,
+  s_trace = 24,  // a traceparent in its short form; 21 for any other text
 };
 enum process_tag : std::uint64_t {
   p_argv = 1,
@@ -157,7 +159,12 @@ std::string encode_spec(const core::run_spec& s) {
     o.text(tag);
   }
   put(o, s_metadata, s.metadata);
-  put(o, s_traceparent, s.traceparent);
+  if (is_packable_trace(s.traceparent)) {
+    o.number(s_trace);
+    put_trace(o, s.traceparent);
+  } else {
+    put(o, s_traceparent, s.traceparent);
+  }
   if (const auto hook = encode_process(s.hook); !hook.empty()) put(o, s_hook, hook);
   put(o, s_unchecked, s.unchecked.by);
   return o.take();
@@ -198,6 +205,7 @@ core::run_spec decode_spec(std::string_view bytes) {
       case s_tag: s.tags.emplace_back(i.text()); break;
       case s_metadata: s.metadata = i.text(); break;
       case s_traceparent: s.traceparent = i.text(); break;
+      case s_trace: s.traceparent = take_trace(i); break;
       case s_hook: s.hook = decode_process(i.text()); break;
       case s_unchecked: s.unchecked.by = i.text(); break;
       default: throw damaged("a stored spec has a field that this version does not know");

@@ -25,7 +25,8 @@ TEST_CASE("wakes: a poll waits, is answered with the wake, and again until it is
   http_link waits{d.tcp()};
   REQUIRE(waits.send(request_text("GET", "/v1/sessions/" + session + "/wakes?wait=30s")));
   const auto patience = std::chrono::steady_clock::now() + 10s;
-  while (d.node.questions() < 4 && std::chrono::steady_clock::now() < patience) std::this_thread::sleep_for(2ms);
+  while (d.node.questions() < 4 && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(2ms);
   REQUIRE(d.node.questions() >= 4);
   const auto id = wake(d, session, run);
   const auto reply = waits.reply();

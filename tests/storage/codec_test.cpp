@@ -170,6 +170,34 @@ TEST_CASE("codec: what was encoded is decoded, the payload apart", "[codec]") {
   });
 }
 
+TEST_CASE("codec: a traceparent of version 00 takes 26 octets, any other text comes back as it was",
+          "[codec]") {
+  const std::string usual = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  core::run_spec s{.name = "n", .handler = core::handler_kind::none};
+  const auto bare = codec::encode_spec(s).size();
+  s.traceparent = usual;
+  CHECK(codec::encode_spec(s).size() == bare + 26);
+  CHECK(hex(codec::encode_spec(s)) ==
+        "0101016e"
+        "18"
+        "4bf92f3577b34da6a3ce929d0e0e4736"
+        "00f067aa0ba902b7"
+        "01");
+  const auto same = [&](std::string text) {
+    s.traceparent = std::move(text);
+    return codec::decode_spec(codec::encode_spec(s)).traceparent == s.traceparent;
+  };
+  CHECK(same(usual));
+  CHECK(same("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"));
+  CHECK(same("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  CHECK(same(usual + "-extra"));
+  rc::prop("one letter changed", [&] {
+    auto text = usual;
+    text[*rc::gen::inRange<std::size_t>(0, text.size())] = *rc::gen::arbitrary<char>();
+    RC_ASSERT(same(text));
+  });
+}
+
 TEST_CASE("codec: bytes that are none are refused, never misread", "[codec]") {
   CHECK_THROWS_AS(codec::decode_spec(""), codec::damaged);
   CHECK_THROWS_AS(codec::decode_spec(std::string{"\x02", 1}), codec::damaged);      // a later version
