@@ -166,6 +166,7 @@ class dispatcher : public messages::dispatcher_actor::base {
 
   // explain.cpp
   messages::explanation where(const core::run_head& head, core::instant now) const;
+  core::wait_reason nobody_has(const core::requirement& needs, core::handler_kind handler) const;
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
   core::result<messages::capable> who_could(const messages::ask_capable& asked) const;

@@ -100,10 +100,37 @@ core::result<backlog_seen> dispatcher::look(const look_at_backlog& asked) const 
   const auto now = deps_.clock->now();
   backlog_seen seen;
   seen.runs.reserve(asked.runs.size());
+  const explain_run* alike = nullptr;  // the last one that nothing holds: runs of one kind stand together
+  core::wait_reason same;
   for (const auto& one : asked.runs) {
-    seen.runs.push_back(where(one.head, now));
+    auto told = where(one.head, now);
+    if (told.reasons.empty() && one.head.state == core::run_state::queued) {
+      if (alike == nullptr || alike->handler != one.handler || !(alike->head.needs == one.head.needs))
+        same = nobody_has(one.head.needs, one.handler);
+      alike = &one;
+      told.reasons.push_back(same);
+    }
+    seen.runs.push_back(std::move(told));
   }
   return seen;
+}
+
+// Why nobody has it although nothing holds it: what `explain` comes to, without a verdict for each session.
+core::wait_reason dispatcher::nobody_has(const core::requirement& needs, core::handler_kind handler) const {
+  std::size_t busy = 0;
+  for (const auto* seat : roster_.here()) {
+    auto may = core::may_take(seat->who, needs, handler);
+    if (!may && seat->who.prompting) {
+      auto answered = seat->who;
+      answered.prompting = false;
+      if (core::may_take(answered, needs, handler)) ++busy;
+    }
+    if (may && seat->free_slots() > 0) return {"no_session", "it is next for whoever may take it"};
+    if (may) ++busy;
+  }
+  if (busy > 0)
+    return {"all_busy", "sessions that may take it, but have no free slot: " + std::to_string(busy)};
+  return {"no_capable_session", "no session here may take it"};
 }
 
 }  // namespace belfry::actors

@@ -58,7 +58,14 @@ std::shared_ptr<open_question<T>> gateway_port::admit(kind k, std::atomic<std::u
 std::optional<failure> gateway::refuses(core::session_id who,
                                         const std::optional<core::token_hash>& shown) const {
   const auto it = tokens_.find(who);
-  if (it == tokens_.end()) return std::nullopt;
+  if (it == tokens_.end()) {
+    // The door lets a session's token stand for an access token: a made-up one must not pass here.
+    if (!shown) return std::nullopt;
+    return failure{errc::forbidden,
+                   "no token belongs to " + (who.value == 0 ? "a new session" : to_string(who)),
+                   {},
+                   "leave out the header Belfry-Session-Token, or use the session of BELFRY_SESSION"};
+  }
   if (!shown)
     return failure{errc::unauthorised,
                    to_string(who) +

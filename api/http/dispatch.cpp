@@ -7,6 +7,8 @@
 #include "api/http/ops/ops.hpp"
 #include "api/http/problem.hpp"
 #include "api/json/nearest.hpp"
+#include "core/text/word.hpp"
+#include "platform/ports/clock.hpp"
 
 namespace belfry::api {
 namespace {
@@ -84,6 +86,56 @@ bool refuse_parameters(exchange& x, const route& r) {
   return true;
 }
 
+bool unauthorised(exchange& x, std::string text) {
+  x.refuse(fail_with(errc::unauthorised, std::move(text), "belfry access create NAME --role ROLE"), 401,
+           {{"WWW-Authenticate", "Bearer realm=\"belfry\""}});
+  return true;
+}
+
+// A worker proves itself by the token of its session or of its lease, which the node checks where it is used.
+bool proves_itself(const exchange& x, const route& r) {
+  return r.lease_token || (r.session_token && !x.in.session_token.empty());
+}
+
+bool refuse_visitor(exchange& x, const route& r) {
+  if (r.needs == scope::open) return false;
+  std::optional<core::token_hash> shown;
+  if (!x.in.authorization.empty()) {
+    constexpr std::string_view scheme = "bearer ";
+    std::string_view given = x.in.authorization;
+    std::string word{given.substr(0, scheme.size())};
+    core::lower_ascii(word);
+    if (word != scheme)
+      return unauthorised(x, "the header Authorization must be \"Bearer\" and an access token");
+    given.remove_prefix(scheme.size());
+    shown = platform::sha256(given.substr(std::min(given.find_first_not_of(' '), given.size())));
+  }
+  const auto who = core::admit(x.node().options.access, x.in.unix_socket, shown ? &*shown : nullptr);
+  if (!who) return unauthorised(x, "this access token is not known here");
+  x.token = who->token;
+  if (static_cast<std::uint8_t>(who->may) >= static_cast<std::uint8_t>(r.needs) || proves_itself(x, r))
+    return false;
+  const auto needed = std::string{r.operation} + " needs the role " + std::string{to_text(r.needs)};
+  if (!who->token.empty()) {
+    x.refuse(fail_with(errc::forbidden, needed + "; the access token \"" + std::string{who->token} +
+                                            "\" has the role " + std::string{core::to_text(who->may)}));
+    return true;
+  }
+  return unauthorised(
+      x, needed + "; without an access token " +
+             (who->may == core::role::none ? std::string{"nothing is allowed here"}
+                                           : "the role here is " + std::string{core::to_text(who->may)}) +
+             ", besides over the unix socket of the node");
+}
+
+// Who acts, for the journal. A session's id stays what it is: the rules for agents go by it.
+std::string acting(const exchange& x) {
+  if (x.in.actor.empty()) return x.token.empty() ? "http" : std::string{x.token};
+  if (x.token.empty() || core::parse_id<core::session_id>(x.in.actor)) return x.in.actor;
+  const auto both = std::string{x.token} + "/" + x.in.actor;
+  return both.size() <= longest_actor ? both : std::string{x.token};
+}
+
 bool refuse_headers(exchange& x, const route& r) {
   const auto bad = [&x](std::string name, std::string allowed) {
     core::failure f{errc::invalid, "the header " + name + " cannot be taken", {}, {}};
@@ -92,12 +144,9 @@ bool refuse_headers(exchange& x, const route& r) {
     x.refuse(f);
     return true;
   };
-  if (x.in.actor.empty())
-    x.actor = "http";
-  else if (plain_word(x.in.actor, longest_actor))
-    x.actor = x.in.actor;
-  else
+  if (!x.in.actor.empty() && !plain_word(x.in.actor, longest_actor))
     return bad("X-Belfry-Actor", "1 to 100 printable ASCII characters without spaces");
+  x.actor = acting(x);
   if (!x.in.idempotency_key.empty() && r.once && !plain_word(x.in.idempotency_key, longest_key))
     return bad("Idempotency-Key", "1 to 200 printable ASCII characters without spaces");
   return false;
@@ -152,6 +201,7 @@ void dispatch(const std::shared_ptr<exchange>& x) {
     if (refuse_route(*x, target->path, m)) return;
     x->at = m.found;
     x->arguments = std::move(m.arguments);
+    if (refuse_visitor(*x, *m.found)) return;
     if (refuse_parameters(*x, *m.found) || refuse_headers(*x, *m.found) || refuse_body(*x, *m.found)) return;
     m.found->handle(x);
   } catch (const std::exception& e) {

@@ -74,7 +74,8 @@ class exchange : public std::enable_shared_from_this<exchange> {
   std::vector<std::pair<std::string, std::string>> parameters;  // of the query
   std::string request_id;
   std::string actor;
-  bool close = false;  // end the connection after the answer
+  std::string_view token;  // the name of the access token; empty: none. Lives as long as the server
+  bool close = false;      // end the connection after the answer
 
   door& node() const { return *door_; }
   reply_line& line() const { return *line_; }

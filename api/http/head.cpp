@@ -64,6 +64,7 @@ std::optional<head_mistake> take(http::field name, std::string_view text, std::s
     case http::field::content_type: q.content_type = value; break;
     case http::field::accept: q.accept = value; break;
     case http::field::if_match: q.if_match = value; break;
+    case http::field::authorization: q.authorization = value; break;
     case http::field::expect:
       if (!same(value, "100-continue"))
         return head_mistake{fail(core::errc::malformed, "the only expectation that is known is 100-continue"),

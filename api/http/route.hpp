@@ -30,6 +30,7 @@ struct documented_answer {
 };
 
 enum class body_kind : std::uint8_t { none, json, optional_json, lines };
+// The role that an operation needs, core::role; `open` needs none.
 enum class scope : std::uint8_t { open, read, work, operate, admin };
 std::string_view to_text(scope s);
 
@@ -49,6 +50,7 @@ struct route {
   bool once = false;                       // takes an Idempotency-Key
   std::size_t body_limit = 0;              // 0: the server's
   bool session_token = false;              // spoken by a session: may have to come with its token
+  bool lease_token = false;                // its body carries the token of a lease
 };
 
 // Every operation, in the order of the document.

@@ -58,6 +58,10 @@ std::vector<core::field_problem> check(const server_options& o) {
   positive(found, "limits/idle_time", l.idle_time);
   positive(found, "limits/write_time", l.write_time);
   positive(found, "limits/keep_alive", l.keep_alive);
+  for (auto p : core::check(o.access)) {
+    p.pointer = "access/" + p.pointer;
+    found.push_back(std::move(p));
+  }
   return found;
 }
 

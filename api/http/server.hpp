@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
+#include "core/operators/access.hpp"
 #include "core/time/instant.hpp"
 #include "messages/node_port.hpp"
 #include "platform/ports/clock.hpp"
@@ -70,7 +71,8 @@ struct server_options {
   std::vector<std::string> listen{"127.0.0.1:7420"};
   /// Path of the unix socket (mode 0600; a stale one is replaced). Empty: none. Default none.
   std::string unix_socket;
-  /// Allows addresses other than loopback. There is no authentication yet, so the default is false.
+  /// Allows addresses other than loopback. What is said there can be read on the way, tokens included, so
+  /// the default is false.
   bool allow_remote = false;
   /// Host names, besides loopback ones, that the Host and Origin headers may carry on a loopback listener.
   std::vector<std::string> allowed_hosts;
@@ -89,6 +91,8 @@ struct server_options {
   /// For GET /v1/config. It must not hold a secret: secrets are given by reference.
   told_configuration configuration;
   server_limits limits;
+  /// Who may do what. Default: everybody who comes in may do everything.
+  core::access_options access;
 };
 
 // Problems of the options, with option names as pointers ("listen/0", "limits/body"); empty when they are

@@ -130,7 +130,6 @@ void write_backlog_item(writer& w, const core::run& run, const messages::explana
                                : now - h.eligible_since);
   waiting why;
   why.reasons = told.reasons;
-  if (why.reasons.empty()) why.reasons.push_back({"no_session", "it is next for whoever may take it"});
   why.position = told.position;
   why.start = told.start;
   write_waiting(w, why);

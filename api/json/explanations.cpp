@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/json/cycles.hpp"
+#include "core/job/outlook.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -101,6 +102,41 @@ void write_run_explanation(writer& w, const core::run& r, const waiting& why, co
     w.end_object();
   }
   w.end_array().end_object();
+}
+
+void write_job_explanation(writer& w, const job_standing& told, core::instant now) {
+  const auto& j = told.job;
+  std::vector<core::open_run> open;
+  for (const auto& r : told.open) open.push_back({r.head.id, core::leased(r.head.state)});
+  w.begin_object().member("job_id", j.id).member("name", j.definition->name);
+  w.member("state", core::to_text(j.state)).member("runs_made", j.triggered);
+  const auto next = core::outlook(j, open, now);
+  w.key("trigger").begin_object().member("code", next.code).member("text", next.text);
+  w.member_or_null("command", next.command).end_object().key("open").begin_array();
+  for (std::size_t i = 0; i < told.open.size(); ++i) {
+    const auto& h = told.open[i].head;
+    w.begin_object().member("run_id", h.id).member("state", core::to_text(h.state));
+    w.member("manual", h.manual).key("reasons").begin_array();
+    const core::diagnostic_subject about{
+        core::to_string(h.id), core::leased(h.state) ? core::to_string(h.held.holder) : std::string{},
+        core::to_string(j.id)};
+    if (i < told.line.size())
+      for (const auto& r : told.line[i].reasons)
+        write_lifted(w, diagnostic_area::wait, r.code, r.text, about);
+    w.end_array();
+    const auto [at, what] = next_of(h);
+    w.member("next_at", at).member_or_null("next", what).end_object();
+  }
+  w.end_array().member("more", told.more).key("last");
+  if (told.last) {
+    const auto& h = told.last->head;
+    w.begin_object().member("run_id", h.id).member("state", core::to_text(h.state));
+    w.member("ended_at", h.ended_at).member_or_null("said", h.reason);
+    w.member_or_null("then", command_after(h)).end_object();
+  } else {
+    w.null();
+  }
+  w.end_object();
 }
 
 void write_session_explanation(writer& w, core::session_id id, core::run_id run,

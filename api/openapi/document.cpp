@@ -82,8 +82,8 @@ void write_answer(writer& w, const documented_answer& a) {
 void write_refusals(writer& w, const route& r) {
   std::map<unsigned, std::string> by_status;
   auto codes = r.refusals;
-  for (const auto always :
-       {core::errc::malformed, core::errc::forbidden, core::errc::overloaded, core::errc::unavailable})
+  for (const auto always : {core::errc::malformed, core::errc::forbidden, core::errc::unauthorised,
+                            core::errc::overloaded, core::errc::unavailable})
     codes.push_back(always);
   if (r.body != body_kind::none)
     codes.insert(codes.end(), {core::errc::too_large, core::errc::unsupported_media});
@@ -269,7 +269,15 @@ const std::string& openapi_document() {
     write_paths(w);
     w.key("components").begin_object().key("schemas").begin_object();
     for (const auto& s : schemas()) write_schema(w, s);
+    w.end_object().key("securitySchemes").begin_object();
+    w.key("access").begin_object().member("type", "http").member("scheme", "bearer");
+    w.member("description",
+             "An access token; needed where the node declares some. Each operation names the role that it "
+             "needs in x-scope: read, work, operate or admin, each including the one before.");
     w.end_object().end_object().end_object();
+    w.key("security").begin_array().begin_object().end_object();
+    w.begin_object().key("access").begin_array().end_array().end_object().end_array();
+    w.end_object();
     return w.take();
   }();
   return text;

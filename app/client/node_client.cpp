@@ -51,6 +51,7 @@ node_client::node_client(const std::string& server, bool debug)
   // In the hands of a worker that the node started, it is the worker who acts.
   if (const char* session = std::getenv("BELFRY_SESSION"))
     if (core::parse_id<core::session_id>(session)) actor_ = session;
+  if (const char* token = std::getenv("BELFRY_ACCESS_TOKEN")) access_ = token;
   std::string named = server;
   if (named.empty())
     if (const char* url = std::getenv("BELFRY_URL")) named = url;
@@ -94,10 +95,15 @@ contact node_client::exchange(const http_request& request,
   return got;
 }
 
+void node_client::show_access(http_request& request) const {
+  if (!access_.empty()) request.headers.emplace_back("Authorization", "Bearer " + access_);
+}
+
 http_answer node_client::raw(const std::string& method, const std::string& target, const std::string& body,
                              const call_options& o) {
   http_request request{method, target, body, o.headers, o.timeout};
   request.headers.emplace_back("X-Belfry-Actor", actor_);
+  show_access(request);
   if (!o.idempotency_key.empty()) request.headers.emplace_back("Idempotency-Key", o.idempotency_key);
   constexpr int tries = 3;
   for (int i = 1;; ++i) {
@@ -131,6 +137,7 @@ bool node_client::follow(const std::string& target, const std::function<bool(con
   auto since = steady::now();
   for (bool first = true;; first = false) {
     http_request request{"GET", target, {}, {{"Accept", "text/event-stream"}}, 0ms};
+    show_access(request);
     if (!last_id.empty()) request.headers.emplace_back("Last-Event-ID", last_id);
     if (until)
       request.timeout =

@@ -60,11 +60,13 @@ class node_client {
   std::string where();
 
  private:
+  void show_access(http_request& request) const;
   contact exchange(const http_request& request, const std::function<bool(std::string_view)>& take);
   contact exchange_once(const http_request& request, const std::function<bool(std::string_view)>& take);
 
   std::vector<address> candidates_;
-  std::string actor_;  // who acts, for the journal: "cli:alice"
+  std::string actor_;   // who acts, for the journal: "cli:alice"
+  std::string access_;  // BELFRY_ACCESS_TOKEN
   std::unique_ptr<transport> line_;
   bool debug_;
 };

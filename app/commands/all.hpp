@@ -12,6 +12,7 @@ void add_runs(command& root, command& run, context& ctx);  // list, show, dead
 void declare_runs_of_job(command& c, context& ctx);
 void declare_job_stats(command& c, context& ctx);
 void add_explain(command& run, context& ctx);  // run explain
+void declare_job_explanation(command& c, context& ctx);
 void add_doctor(command& root, context& ctx);
 void add_logs(command& root, command& run, context& ctx);
 void add_control(command& root, command& run,
@@ -32,6 +33,7 @@ void add_sessions(command& root, context& ctx);
 void add_session_wakes(command& session, context& ctx);
 void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says
 void add_work(command& root, context& ctx);
+void add_access(command& root, context& ctx);
 void add_config(command& root, context& ctx);
 void add_completion(command& root, context& ctx);  // completion, __complete, __reference
 void add_api(command& root, context& ctx);         // api, openapi, version

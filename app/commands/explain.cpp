@@ -74,7 +74,54 @@ std::string explanation_page(view e, context& ctx) {
   return out;
 }
 
+std::string job_explanation_page(view e, context& ctx) {
+  facts f;
+  f.add("job", e["job_id"].text() + " " + e["name"].text());
+  f.add("state", e["state"].text() + ", runs made " + e["runs_made"].text());
+  const auto trigger = e["trigger"];
+  const auto code = trigger["code"].text();
+  f.add("trigger", {trigger["text"].text() + " [" + code + "]",
+                    code == "made" || code == "replaces" ? colour::green : colour::yellow});
+  f.add("", trigger["command"].text());
+  if (const auto last = e["last"]; last.there()) {
+    const auto state = last["state"].text();
+    f.add("last run", {last["run_id"].text() + " " + state + " " + ago(last["ended_at"].text(), ctx.started),
+                       colour_of_state(state)});
+    f.add("said", last["said"].text());
+    f.add("", last["then"].text());
+  }
+  std::string out = f.text(ctx.screen());
+  if (e["open"].size() == 0) return out + "\nNothing of it waits or runs.\n";
+  out += "\nNot ended yet:\n";
+  e["open"].each([&](view r) {
+    out += "  " + r["run_id"].text() + " " + r["state"].text();
+    if (const auto at = r["next_at"].text(); !at.empty())
+      out += ", " + ago(at, ctx.started) + ": " + r["next"].text();
+    out += "\n";
+    add_reasons(out, r["reasons"], "      ");
+  });
+  if (e["more"].truth()) out += "  and more: belfry job runs " + e["name"].text() + "\n";
+  return out;
+}
+
 }  // namespace
+
+void declare_job_explanation(command& c, context& ctx) {
+  auto& names = c.keep<std::vector<std::string>>();
+  c.argument("JOB", names, "names or ids", true, complete::jobs);
+  c.note(
+      "The overlap rule is the one that the trigger itself goes by. `belfry run explain` has more of each "
+      "run.");
+  c.example("belfry job explain nightly", "");
+  c.action([&names, &ctx] {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto e = ctx.node().get("/v1/jobs/" + percent_encoded(names[i]) + "/explain");
+      if (i > 0 && ctx.table()) ctx.put("\n");
+      ctx.show(e, e["job_id"].text(), [&] { return job_explanation_page(e.root(), ctx); });
+    }
+    return number_of(exit_code::ok);
+  });
+}
 
 void add_explain(command& run, context& ctx) {
   auto& c = run.sub("explain", "Say why a run is where it is, and what would change that");

@@ -206,6 +206,8 @@ void add_jobs(command& root, context& ctx) {
   });
 
   declare_runs_of_job(job.sub("runs", "List the runs of a job, the newest first"), ctx);
+  declare_job_explanation(
+      job.sub("explain", "Say what a trigger would do now, and what holds the job's runs"), ctx);
   declare_job_stats(job.sub("stats", "Show how the runs of a job went: times, busiest hours, failures"), ctx);
   declare_trigger(job.sub("trigger", "Make a run of a job now"), ctx);
   declare_verb(job, ctx, "pause", "Pause jobs: triggers are refused until they are resumed", "paused", true);

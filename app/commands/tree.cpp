@@ -32,6 +32,7 @@ void declare_everything(command& root, context& ctx) {
   add_handlers(root, ctx);
   add_agent_types(root, ctx);
   add_maintenance(root, ctx);
+  add_access(root, ctx);
   add_config(root, ctx);
   add_api(root, ctx);
   add_completion(root, ctx);

@@ -133,9 +133,10 @@ void check_together(loaded& out) {
   auto& v = out.values;
   for (const auto& p : api::check(v.http)) {
     const std::string name = p.pointer.substr(0, p.pointer.find('/', p.pointer.front() == '/' ? 1 : 0));
-    const std::string key = p.pointer.find("listen") != std::string::npos ? "http.listen"
-                            : find_setting("http." + name) != nullptr     ? "http." + name
-                                                                          : "";
+    const std::string key = p.pointer.find("access/tokens") != std::string::npos ? "access.tokens"
+                            : p.pointer.find("listen") != std::string::npos      ? "http.listen"
+                            : find_setting("http." + name) != nullptr            ? "http." + name
+                                                                                 : "";
     out.mistakes.push_back((key.empty() ? "http: " : at(key)) + problem_line(p));
   }
   for (const auto& p : core::check(v.node.ladder, "ladder")) {

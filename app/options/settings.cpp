@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "app/options/setting_kinds.hpp"
+#include "core/operators/access.hpp"
 
 namespace belfry::app {
 namespace {
@@ -191,6 +192,55 @@ void add_operators(std::vector<setting>& s) {
                      "own (that it holds or submitted), or any."));
 }
 
+// A declared token is a hash: whoever reads the configuration cannot use it.
+setting access_tokens() {
+  const std::string allowed = "a list of \"NAME ROLE SHA256\"";
+  return {
+      "access.tokens",
+      "Access tokens, as `belfry access create` prints them: who has it, read, work, operate or admin, and "
+      "its hash.",
+      allowed,
+      [](const configuration& c) {
+        std::string out;
+        for (const auto& each : c.http.access.tokens)
+          out += (out.empty() ? "" : ", ") + toml_text(core::to_text(each));
+        return "[" + out + "]";
+      },
+      [allowed](configuration& c, const given_value& v, bool as_text) -> std::optional<std::string> {
+        std::vector<std::string> lines;
+        const auto* text = std::get_if<std::string>(&v);
+        if (const auto* many = std::get_if<std::vector<std::string>>(&v)) {
+          lines = *many;
+        } else if (text != nullptr && as_text) {
+          std::istringstream in(*text);
+          for (std::string part; std::getline(in, part, ',');)
+            if (!part.empty()) lines.push_back(part);
+        } else {
+          return must_be(allowed, v);
+        }
+        c.http.access.tokens.clear();
+        for (const auto& line : lines) {
+          auto t = core::parse_access_token(line);
+          if (!t) return t.error().text + "; " + t.error().command + " prints one";
+          c.http.access.tokens.push_back(std::move(*t));
+        }
+        return std::nullopt;
+      }};
+}
+
+void add_access(std::vector<setting>& s) {
+  using core::role;
+  using may = std::optional<role>;
+  s.push_back(access_tokens());
+  s.push_back(
+      choice("access.without_token", AT(http.access.without_token),
+             std::array{std::pair{"auto", may{}}, std::pair{"none", may{role::none}},
+                        std::pair{"read", may{role::read}}, std::pair{"work", may{role::work}},
+                        std::pair{"operate", may{role::operate}}, std::pair{"admin", may{role::admin}}},
+             "What is allowed over TCP without an access token; auto: everything while none is "
+             "declared, else nothing. The unix socket is the user's own."));
+}
+
 void add_upkeep(std::vector<setting>& s) {
   constexpr auto years = 24h * 3660;
   s.push_back(length("retention.keep", AT(node.retention.keep), 0s, years,
@@ -232,6 +282,7 @@ const std::vector<setting>& all_settings() {
     add_places(s);
     add_store(s);
     add_work(s);
+    add_access(s);
     add_operators(s);
     add_upkeep(s);
     return s;
@@ -251,19 +302,21 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 13> rows{{{"node", "The node itself."},
-                                      {"http", "The door: who may knock, and how much at a time."},
-                                      {"store", "Where everything is kept."},
-                                      {"executor", "The node's own hands: the processes that it runs."},
-                                      {"queue", "The order of waiting runs."},
-                                      {"session", "When workers from outside are thought to be gone."},
-                                      {"wake", "Who is told that work awaits, how, and how often."},
-                                      {"ladder", "What happens to runs that nobody takes."},
-                                      {"limits", "How much may be under way at a time."},
-                                      {"operator", "What agents may do to runs."},
-                                      {"retention", "How long history is kept."},
-                                      {"alarms", "What somebody is told of when it waits too long."},
-                                      {"log", "The lines on stderr."}}};
+  constexpr std::array<row, 14> rows{
+      {{"node", "The node itself."},
+       {"http", "The door: who may knock, and how much at a time."},
+       {"store", "Where everything is kept."},
+       {"executor", "The node's own hands: the processes that it runs."},
+       {"queue", "The order of waiting runs."},
+       {"session", "When workers from outside are thought to be gone."},
+       {"wake", "Who is told that work awaits, how, and how often."},
+       {"ladder", "What happens to runs that nobody takes."},
+       {"limits", "How much may be under way at a time."},
+       {"access", "Who may do what: roles, and the tokens that stand for them."},
+       {"operator", "What agents may do to runs."},
+       {"retention", "How long history is kept."},
+       {"alarms", "What somebody is told of when it waits too long."},
+       {"log", "The lines on stderr."}}};
   for (const auto& each : rows)
     if (each.area == area) return std::string(each.says);
   return {};

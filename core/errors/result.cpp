@@ -94,8 +94,8 @@ constexpr entry catalogue[] = {
      "this one "
      "another store with --store."},
     {errc::unauthorised, false, "unauthorised", "Credentials are missing or wrong",
-     "The request carries no token, or one that is unknown or has expired. Set BELFRY_TOKEN or use "
-     "--token-file."},
+     "The request carries no token, or one that is unknown or has expired. `belfry access create` makes an "
+     "access token, BELFRY_ACCESS_TOKEN shows it. A worker that the node has started shows BELFRY_TOKEN."},
     {errc::forbidden, false, "forbidden", "You may not do this",
      "The token is known but its role or workspace does not cover this operation. Roles are read, work, "
      "operate and "

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/job/outlook.hpp"
 #include "core/text/utf8.hpp"
 #include "storage/apply/engine_parts.hpp"
 
@@ -187,21 +188,9 @@ std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
 }
 
 std::string engine::skip_reason(const core::job& j, const std::vector<run_row>& open) const {
-  if (open.empty()) return {};
-  switch (j.definition->on_overlap) {
-    case core::overlap::skip:
-      return "overlap: " + core::to_string(open.back().head.id) + " is not finished (policy skip)";
-    case core::overlap::queue_one: {
-      const auto waiting =
-          std::find_if(open.begin(), open.end(), [](const auto& r) { return !leased(r.head.state); });
-      if (waiting == open.end()) return {};
-      return "overlap: " + core::to_string(waiting->head.id) + " is waiting already (policy queue_one)";
-    }
-    case core::overlap::queue_all:
-    case core::overlap::replace:
-    case core::overlap::allow: return {};
-  }
-  return {};
+  std::vector<core::open_run> seen;
+  for (const auto& row : open) seen.push_back({row.head.id, leased(row.head.state)});
+  return core::overlap_reason(j.definition->on_overlap, seen);
 }
 
 std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {

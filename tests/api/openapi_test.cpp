@@ -223,6 +223,7 @@ struct stage {
         {"discard_runs", "/v1/runs:discard", {{"filter", {{"q", "x"}}}, {"dry_run", true}}},
         {"explain_run", "/v1/runs/" + run + "/explain", {}},
         {"explain_run", "/v1/runs/m/explain", {}},
+        {"explain_job", "/v1/jobs/job/explain", {}},
         {"get_doctor", "/v1/doctor", {}},
         {"force_release_run", "/v1/runs/" + run + ":force-release", {{"reason", "x"}}, 409},
         {"force_fail_run", "/v1/runs/m:force-fail", {{"reason", "x"}, {"if_state", "running"}}, 412},

@@ -211,4 +211,33 @@ TEST_CASE("cli: the examples do what their comments say", "[e2e][cli][examples]"
             "5 unchanged"));
 }
 
+TEST_CASE("cli: a job is explained: what a trigger would do, what waits, how the last one ended",
+          "[e2e][cli][job]") {
+  real_node node{{.executors = 0}};
+  const cli belfry(node);
+  belfry.line({"job", "create", "--name", "nightly", "--shell", "true"});
+  const auto now = [&] { return belfry.doc({"job", "explain", "nightly"}); };
+  CHECK(now().at("trigger").at("code") == "made");
+  CHECK(now().at("last").is_null());
+  const auto run = belfry.line({"job", "trigger", "nightly", "-o", "name"});
+  CHECK(now().at("trigger").at("code") == "overlap_skip");
+  const auto open = now().at("open");
+  REQUIRE(open.size() == 1);
+  CHECK(open.at(0).at("run_id") == run);
+  CHECK(open.at(0).at("reasons").at(0).at("code") == "no_capable_session");
+  // What it says is what happens.
+  CHECK(belfry.doc({"show", belfry.line({"job", "trigger", "nightly", "-o", "name"})}).at("state") ==
+        "skipped");
+  CHECK(now().at("last").at("state") == "skipped");
+  const auto text = belfry({"job", "explain", "nightly"}).out;
+  CHECK(has(text, "a trigger is recorded as skipped"));
+  CHECK(has(text, "belfry job trigger nightly --force"));
+  CHECK(has(text, "no_capable_session"));
+  belfry.line({"cancel", run});
+  belfry.line({"job", "pause", "nightly", "--text", "holiday"});
+  CHECK(now().at("trigger").at("code") == "job_paused");
+  CHECK(now().at("open").empty());
+  CHECK(belfry({"job", "explain", "nobody"}).exit_code == 5);
+}
+
 }  // namespace belfry::test

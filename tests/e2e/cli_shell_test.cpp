@@ -149,6 +149,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"list_events_of_run", "events"},
                                                     {"cancel_run", "run cancel"},
                                                     {"explain_run", "run explain"},
+                                                    {"explain_job", "job explain"},
                                                     {"force_release_run", "run force-release"},
                                                     {"force_fail_run", "run force-fail"},
                                                     {"recover_run", "run recover"},

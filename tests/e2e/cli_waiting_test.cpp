@@ -51,6 +51,19 @@ TEST_CASE("cli: one cycle, its sums, and the line", "[e2e][cli][ladder]") {
   CHECK(has(belfry({"scheduler", "cycle"}).out, "no capable session"));
   CHECK(belfry.doc({"scheduler", "statistics"}).at("asked_for") >= 2);
   CHECK(has(belfry({"scheduler", "backlog"}).out, id));
+  // The same word as explain has for it.
+  const auto reason = [&] {
+    const auto line = belfry.doc({"scheduler", "backlog"}).at("backlog").at(0);
+    const auto word = line.at("waiting_for").at(0).at("code").get<std::string>();
+    CHECK(word == belfry.doc({"run", "explain", id}).at("reasons").at(0).at("code"));
+    return word;
+  };
+  CHECK(reason() == "no_capable_session");
+  const std::string able = belfry.doc({"session", "register", "w", "--cap", "gpu"}).at("id");
+  CHECK(reason() == "no_session");
+  belfry.line({"submit", "--outside", "--cap", "gpu", "--priority", "urgent", "-o", "name"});
+  CHECK(belfry({"claim", able}).exit_code == 0);
+  CHECK(reason() == "all_busy");
   CHECK(belfry.line({"scheduler", "backlog", "-o", "name"}) == id);
   CHECK(belfry.doc({"scheduler", "statistics", "--reset", "--yes"}).at("wakes_attempted") == 0);
   const auto refused = cli("")({"serve", "--data", "/nowhere", "--set", "ladder.event=3"});

@@ -48,6 +48,59 @@ void explain_run(const exchange_ptr& x) {
   });
 }
 
+// ---- a job
+
+constexpr std::size_t open_told = 100;
+const std::vector<core::run_state> open_states{core::run_state::blocked, core::run_state::scheduled,
+                                               core::run_state::queued,  core::run_state::claimed,
+                                               core::run_state::running, core::run_state::retrying,
+                                               core::run_state::parked,  core::run_state::needs_attention};
+const std::vector<core::run_state> ended_states{core::run_state::succeeded, core::run_state::failed,
+                                                core::run_state::timed_out, core::run_state::lost,
+                                                core::run_state::cancelled, core::run_state::skipped};
+
+messages::list_runs runs_of(core::job_id job, const std::vector<core::run_state>& states, core::run_sort sort,
+                            std::size_t limit) {
+  core::run_filter filter;
+  filter.job = job;
+  filter.states = states;
+  return {std::move(filter), {limit, 0, sort}};
+}
+
+void answer_job_explanation(const exchange_ptr& x, const json::job_standing& told) {
+  json::writer w{4096};
+  json::write_job_explanation(w, told, x->node().time.now());
+  answer_json(*x, w);
+}
+
+// Its open runs, what holds those that wait, and how the last one ended.
+void explain_job(const exchange_ptr& x) {
+  with_job_named(x, [](const exchange_ptr& y, core::job j) {
+    auto told = std::make_shared<json::job_standing>();
+    told->job = std::move(j);
+    y->node().node.ask(
+        runs_of(told->job.id, open_states, core::run_sort::oldest, open_told),
+        y->then<core::run_page>([told](const exchange_ptr& z, core::run_page open) {
+          told->open = std::move(open.runs);
+          told->more = open.next != 0;
+          z->node().node.ask(
+              runs_of(told->job.id, ended_states, core::run_sort::newest, 1),
+              z->then<core::run_page>([told](const exchange_ptr& u, core::run_page last) {
+                if (!last.runs.empty()) told->last = std::move(last.runs.front());
+                messages::look_at_backlog line;
+                for (const auto& r : told->open)
+                  line.runs.push_back({r.head, r.spec ? r.spec->handler : core::handler_kind::process});
+                u->node().node.call(std::move(line),
+                                    u->then<messages::backlog_seen>(
+                                        [told](const exchange_ptr& v, messages::backlog_seen seen) {
+                                          told->line = std::move(seen.runs);
+                                          answer_job_explanation(v, *told);
+                                        }));
+              }));
+        }));
+  });
+}
+
 }  // namespace
 
 void add_explain_routes(std::vector<route>& all) {
@@ -64,6 +117,22 @@ void add_explain_routes(std::vector<route>& all) {
        {},
        {},
        {{200, "RunExplanation", "The reasons"}},
+       {errc::not_found, errc::ambiguous},
+       false,
+       0});
+  all.push_back(
+      {verb::get,
+       "/v1/jobs/{id}/explain",
+       "explain_job",
+       "jobs",
+       "What a trigger of the job would do now, why its open runs are where they are, and how the last "
+       "one ended",
+       scope::read,
+       explain_job,
+       body_kind::none,
+       {},
+       {},
+       {{200, "JobExplanation", "How it stands"}},
        {errc::not_found, errc::ambiguous},
        false,
        0});

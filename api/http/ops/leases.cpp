@@ -200,7 +200,9 @@ route lease_route(std::string_view pattern, std::string_view operation, std::str
           {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::stale_lease,
            errc::conflict, errc::invalid_transition},
           false,
-          0};
+          0,
+          false,
+          true};
 }
 
 }  // namespace
@@ -267,7 +269,9 @@ void add_lease_routes(std::vector<route>& all) {
                  {{200, "HeartbeatAnswers", "A result for each item, in order"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large},
                  false,
-                 0});
+                 0,
+                 false,
+                 true});
   all.push_back({verb::post,
                  "/v1/completions",
                  "complete_runs",
@@ -281,7 +285,9 @@ void add_lease_routes(std::vector<route>& all) {
                  {{200, "CompletionAnswers", "A result for each item, in order"}},
                  {errc::malformed, errc::invalid, errc::unknown_field, errc::too_large},
                  false,
-                 0});
+                 0,
+                 false,
+                 true});
 }
 
 }  // namespace belfry::api

@@ -1212,6 +1212,53 @@ export interface RunExplanation {
   sessions?: ExplainedVerdict[];
 }
 
+/** What a trigger would do now */
+export interface TriggerOutlook {
+  /** made, replaces, job_paused, job_completed, job_archived, definition_unreadable or overlap_skip */
+  code?: string;
+  text?: string;
+  /** That helps, or that does it */
+  command?: string | null;
+}
+
+/** A run of a job that has not ended */
+export interface OpenRunOfJob {
+  run_id?: string;
+  state?: "blocked" | "scheduled" | "queued" | "claimed" | "running" | "retrying" | "parked" | "needs_attention" | "succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped";
+  /** Somebody triggered it by hand */
+  manual?: boolean;
+  /** What holds it */
+  reasons?: LiftedReason[];
+  /** The next timer */
+  next_at?: string | null;
+  /** What it does */
+  next?: string | null;
+}
+
+/** The run of a job that was made last of those that have ended */
+export interface LastRunOfJob {
+  run_id?: string;
+  state?: "blocked" | "scheduled" | "queued" | "claimed" | "running" | "retrying" | "parked" | "needs_attention" | "succeeded" | "failed" | "timed_out" | "lost" | "cancelled" | "skipped";
+  ended_at?: string | null;
+  said?: string | null;
+  /** The command that goes on from there */
+  then?: string | null;
+}
+
+/** How a job stands */
+export interface JobExplanation {
+  job_id?: string;
+  name?: string;
+  state?: string;
+  runs_made?: number;
+  trigger?: TriggerOutlook;
+  /** From the oldest, at most 100 */
+  open?: OpenRunOfJob[];
+  /** There are open runs that are not listed */
+  more?: boolean;
+  last?: LastRunOfJob | null;
+}
+
 /** A line of output */
 export interface LogLine {
   attempt?: number;

@@ -1,0 +1,50 @@
+#include "core/job/outlook.hpp"
+
+#include <algorithm>
+
+namespace belfry::core {
+
+std::string overlap_reason(overlap policy, const std::vector<open_run>& open) {
+  if (open.empty()) return {};
+  switch (policy) {
+    case overlap::skip: return "overlap: " + to_string(open.back().id) + " is not finished (policy skip)";
+    case overlap::queue_one: {
+      const auto waiting =
+          std::find_if(open.begin(), open.end(), [](const open_run& r) { return !r.leased; });
+      if (waiting == open.end()) return {};
+      return "overlap: " + to_string(waiting->id) + " is waiting already (policy queue_one)";
+    }
+    case overlap::queue_all:
+    case overlap::replace:
+    case overlap::allow: return {};
+  }
+  return {};
+}
+
+trigger_outlook outlook(const job& j, const std::vector<open_run>& open, instant now) {
+  const auto& name = j.definition->name;
+  if (j.state == job_state::archived)
+    return {"job_archived", "it is archived; nothing triggers it any more", "belfry job list"};
+  if (const auto paused =
+          std::find_if(j.pauses.begin(), j.pauses.end(), [&](const auto& p) { return stands(p, now); });
+      paused != j.pauses.end())
+    return {"job_paused",
+            "it is paused: " + paused->reason + " by " + paused->by +
+                (paused->text.empty() ? "" : ": " + paused->text) + "; a trigger is refused",
+            "belfry job resume " + name};
+  if (j.state == job_state::completed)
+    return {"job_completed", "it is completed; a trigger is refused", "belfry job show " + name};
+  if (const auto& why = j.definition->spec.unreadable; !why.empty())
+    return {"definition_unreadable", "its definition cannot be read: " + why, "belfry apply FILE"};
+  if (auto why = overlap_reason(j.definition->on_overlap, open); !why.empty())
+    return {"overlap_skip", "a trigger is recorded as skipped, " + why,
+            "belfry job trigger " + name + " --force"};
+  if (j.definition->on_overlap == overlap::replace && !open.empty())
+    return {"replaces",
+            "a trigger makes a run and cancels " + std::to_string(open.size()) + " that " +
+                (open.size() == 1 ? "has" : "have") + " not ended (policy replace)",
+            "belfry job trigger " + name};
+  return {"made", "a trigger makes a run", "belfry job trigger " + name};
+}
+
+}  // namespace belfry::core

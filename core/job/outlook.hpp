@@ -1,0 +1,29 @@
+// OUTLOOK: what a trigger of a job would do now. The overlap rule is the one that the trigger itself goes by.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/job/job.hpp"
+#include "core/run/run.hpp"
+
+namespace belfry::core {
+
+// A run of the job that has not ended.
+struct open_run {
+  run_id id;
+  bool leased = false;
+};
+
+// Why a run made now would be recorded as skipped; empty: it would not. `open` from the oldest.
+std::string overlap_reason(overlap policy, const std::vector<open_run>& open);
+
+// Codes: made, replaces, job_paused, job_completed, job_archived, definition_unreadable, overlap_skip.
+struct trigger_outlook {
+  std::string code;
+  std::string text;
+  std::string command;  // that helps, or that does it; may be empty
+};
+trigger_outlook outlook(const job& j, const std::vector<open_run>& open, instant now);
+
+}  // namespace belfry::core
