@@ -16,6 +16,7 @@ struct runs_committed {
   std::vector<core::run> runs;
   std::vector<core::job> jobs;
   std::vector<core::target_pauses> pauses = {};  // of the targets whose pauses changed
+  std::vector<core::learned_delay> delays = {};  // that changed
 };
 
 // From the dispatcher to the timekeeper: when a run is due, or when the deadline of its attempt is; never:

@@ -81,6 +81,9 @@ class node_port {
   virtual void call(look_at_backlog m, reply<backlog_seen> done) = 0;
   virtual void call(query q, reply<query_answer> done) = 0;
 
+  // How the queue presses, as of a commit of just now. Asks nobody: any thread, at any time.
+  virtual core::pressure pressure() const { return {}; }
+
   // `told` runs on a node thread after each growth of the journal, gathered; it must be quick. Called once at
   // the start.
   virtual std::unique_ptr<watch> watch_events(std::function<void(watched)> told) = 0;

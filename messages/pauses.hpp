@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/pause/pause.hpp"
+#include "core/pressure/learned_delay.hpp"
 
 namespace belfry::messages {
 
@@ -15,6 +16,10 @@ struct set_pause {
   core::pause_target on;
   core::pause_entry entry;
   std::string actor;
+  // The limit of a provider: these too, all or none of them. An agent may report it for its own type, and for
+  // others that stand here beside it. The entry probes, and its owner is the provider.
+  bool limit = false;
+  std::vector<core::pause_target> also = {};
 };
 struct lift_pause {
   core::pause_target on;
@@ -39,11 +44,12 @@ struct remaining_run {
   core::instant expires_at = core::never;   // of the lease
 };
 struct pauses_seen {
-  bool known = true;                   // false: the state could not be read, and everything is held
-  std::vector<core::pause> pauses;     // that stand, by target, reason and owner
-  std::vector<remaining_run> running;  // of the target, or of the node; oldest first, at most 500
-  std::size_t live = 0;                // how many that are
-  bool changed = false;                // of a change: it was not like that before
+  bool known = true;                             // false: the state could not be read, and everything is held
+  std::vector<core::pause> pauses;               // that stand, by target, reason and owner
+  std::vector<remaining_run> running;            // of the target, or of the node; oldest first, at most 500
+  std::size_t live = 0;                          // how many that are
+  bool changed = false;                          // of a change: it was not like that before
+  std::vector<core::learned_delay> delays = {};  // of the agent type, or of all
 };
 
 }  // namespace belfry::messages

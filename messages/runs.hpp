@@ -10,6 +10,8 @@
 
 #include "core/errors/result.hpp"
 #include "core/pause/pause.hpp"
+#include "core/pressure/backpressure.hpp"
+#include "core/pressure/learned_delay.hpp"
 #include "core/queue/board.hpp"
 #include "core/queue/pace.hpp"
 #include "core/run/machine.hpp"
@@ -55,6 +57,7 @@ struct claimed_runs {
   std::vector<claimed_run> runs;  // empty: nothing came in time, or the session takes nothing
   core::session_state state = core::session_state::active;
   std::vector<core::ineligible> reasons = {};  // why it takes nothing, when that is so
+  core::span delay{0};                         // learned: calls to the provider had better be so far apart
 };
 
 // To the lease desk: a session that has come back without its tokens gets new ones for runs that it holds.
@@ -205,6 +208,8 @@ struct queue_state {
   std::vector<core::pause> pauses = {};  // that stand, the first hundred
   std::array<std::size_t, 4> paused_of_scope{};  // things that are paused, by scope
   std::uint64_t max_queued = 0;                  // 0: no limit
+  core::pressure pressure = {};
+  std::vector<core::learned_delay> delays = {};
 };
 // Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
 struct rebuild_index {

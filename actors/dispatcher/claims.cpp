@@ -150,6 +150,7 @@ void dispatcher::confirm(const claim_runs& wish, std::vector<claimed_run> picked
     hand_back(std::move(won.runs), answer);
   } else if (!won.runs.empty()) {
     won.state = roster_.find(wish.who)->who.state;
+    won.delay = delay_of(wish.who);
     if (!woken_.empty() && woken_.contains(wish.who)) {
       runs_taken news;
       for (const auto& one : won.runs) news.taken.push_back({one.run.head.id, wish.who});
@@ -223,9 +224,19 @@ claimed_runs dispatcher::nothing_for(core::session_id who) {
   const auto* seat = roster_.find(who);
   if (seat == nullptr) return none;
   none.state = seat->who.state;
+  none.delay = delay_of(who);
   none.reasons = core::why_nothing({&seat->who, seat->free_slots()});
   for (auto& no : pauses_.why(seat->who, deps_.clock->now())) none.reasons.push_back(std::move(no));
   return none;
+}
+
+// Most have learned nothing.
+core::span dispatcher::delay_of(core::session_id who) {
+  if (delays_.empty()) return core::span{0};
+  const auto* seat = roster_.find(who);
+  if (seat == nullptr) return core::span{0};
+  const auto it = delays_.find(seat->who.agent_type);
+  return it == delays_.end() ? core::span{0} : it->second;
 }
 
 void dispatcher::arrive(const core::session& who) {

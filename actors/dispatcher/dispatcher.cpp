@@ -92,12 +92,14 @@ queue_state dispatcher::state() const {
   s.paused = pauses_.holds_all(now);
   std::optional<core::pause_target> last;
   for (auto& p : pauses_.all()) {
-    if (!stands(p.why, now)) continue;
+    if (!stands(p.why, now) && !probing(p.why, now)) continue;
     if (last != p.on) ++s.paused_of_scope.at(static_cast<std::size_t>(p.on.scope));
     last = p.on;
     if (s.pauses.size() < pauses_told) s.pauses.push_back(std::move(p));
   }
   s.max_queued = deps_.max_queued;
+  if (deps_.intake) s.pressure = deps_.intake->pressure();
+  for (const auto& [type, delay] : delays_) s.delays.push_back({type, delay});
   return s;
 }
 

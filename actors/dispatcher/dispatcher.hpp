@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -106,6 +107,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   void drop_waits_of(core::session_id who);
   void end_waits_of(core::session_id who);
   messages::claimed_runs nothing_for(core::session_id who);
+  core::span delay_of(core::session_id who);
   void arrive(const core::session& who);
   void watch(const messages::watch_claims& asked);
 
@@ -145,7 +147,9 @@ class dispatcher : public messages::dispatcher_actor::base {
   // pauses.cpp
   using pauses_answer = core::result<messages::pauses_seen>;
   caf::result<pauses_answer> pause(const messages::set_pause& asked);
+  caf::result<pauses_answer> limit(const messages::set_pause& asked, core::pause_entry entry);
   caf::result<pauses_answer> lift(const messages::lift_pause& asked);
+  caf::result<pauses_answer> write_pauses(storage::change_set set, std::optional<core::pause_target> of);
   caf::result<pauses_answer> change_pauses(storage::change what, const core::pause_target& on,
                                            const std::string& actor);
   messages::pauses_seen look(const std::optional<core::pause_target>& on) const;
@@ -153,6 +157,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   void read_pauses();
   void read_pauses_again();
   void take_pauses(const core::result<core::pause_book>& book);
+  void follow(const std::vector<core::learned_delay>& delays);
   void pauses_changed(core::instant now);
   void pauses_over(core::instant now);
   void end_drains();
@@ -175,7 +180,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 
   dispatcher_deps deps_;
-  core::pauses pauses_;  // what is not known yet counts as paused
+  core::pauses pauses_;                       // what is not known yet counts as paused
+  std::map<std::string, core::span> delays_;  // learned, by agent type
   core::board board_;
   core::paces paces_;
   roster roster_;

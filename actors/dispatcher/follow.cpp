@@ -24,6 +24,7 @@ std::uint32_t limit_of(const core::job_definition& d) {
 
 void dispatcher::follow(const runs_committed& heads) {
   for (const auto& news : heads.pauses) pauses_.follow(news);
+  follow(heads.delays);
   if (!heads.pauses.empty() && pauses_.known()) {
     leases_ended_ = true;  // a drain may have begun with nothing to wait for
     pauses_changed(deps_.clock->now());

@@ -25,9 +25,34 @@ caf::result<dispatcher::pauses_answer> dispatcher::pause(const set_pause& asked)
   const auto now = deps_.clock->now();
   if (auto found = core::check(asked.on, entry, now); !found.empty())
     return pauses_answer{core::failure{core::errc::invalid, "the pause is not valid", std::move(found), {}}};
+  if (asked.limit) return limit(asked, std::move(entry));
   if (entry.owner.empty()) entry.owner = core::owner_for(asked.actor);
   entry.by = asked.actor;
   return change_pauses(storage::put_pause{asked.on, std::move(entry)}, asked.on, asked.actor);
+}
+
+// The limit of a provider. Whoever works for it may say so, but not for types that he has nothing to do with.
+caf::result<dispatcher::pauses_answer> dispatcher::limit(const set_pause& asked, core::pause_entry entry) {
+  auto targets = asked.also;
+  targets.insert(targets.begin(), asked.on);
+  if (core::is_agent(asked.actor)) {
+    const auto id = core::parse_id<core::session_id>(asked.actor);
+    const auto* who = id ? roster_.known(*id) : nullptr;
+    const auto own = [&](const core::pause_target& on) {
+      return who != nullptr && on.name == who->agent_type;
+    };
+    if (std::none_of(targets.begin(), targets.end(), own))
+      return pauses_answer{core::failure{core::errc::forbidden,
+                                         "a session may report only limits of its own agent type" +
+                                             (who == nullptr ? "" : ", \"" + who->agent_type + "\""),
+                                         {},
+                                         "belfry session show " + asked.actor}};
+  }
+  entry.by = asked.actor;
+  entry.probes = true;
+  storage::change_set set{deps_.clock->now(), asked.actor, {}, {}};
+  for (auto& on : targets) set.changes.push_back(storage::put_pause{std::move(on), entry});
+  return write_pauses(std::move(set), asked.also.empty() ? std::optional{asked.on} : std::nullopt);
 }
 
 caf::result<dispatcher::pauses_answer> dispatcher::lift(const lift_pause& asked) {
@@ -37,14 +62,18 @@ caf::result<dispatcher::pauses_answer> dispatcher::lift(const lift_pause& asked)
 caf::result<dispatcher::pauses_answer> dispatcher::change_pauses(storage::change what,
                                                                  const core::pause_target& on,
                                                                  const std::string& actor) {
+  return write_pauses({deps_.clock->now(), actor, {}, {std::move(what)}}, on);
+}
+
+caf::result<dispatcher::pauses_answer> dispatcher::write_pauses(storage::change_set set,
+                                                                std::optional<core::pause_target> of) {
   auto [guard, promise] = answer_later<pauses_answer>(this);
-  storage::change_set set{deps_.clock->now(), actor, {}, {std::move(what)}};
   request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
       .then(
-          [this, answer = guard, on](commit_results& r) {
+          [this, answer = guard, of = std::move(of)](commit_results& r) {
             auto& said = r.answers.front();
             if (!said) return answer->deliver(pauses_answer{said.error()});
-            auto seen = look(on);
+            auto seen = look(of);
             seen.changed = !said->replayed;
             answer->deliver(pauses_answer{std::move(seen)});
           },
@@ -75,7 +104,10 @@ pauses_seen dispatcher::look(const std::optional<core::pause_target>& on) const 
   pauses_seen seen;
   seen.known = pauses_.known();
   for (auto& p : pauses_.all())
-    if ((!on || p.on == *on) && stands(p.why, now)) seen.pauses.push_back(std::move(p));
+    if ((!on || p.on == *on) && (stands(p.why, now) || probing(p.why, now)))
+      seen.pauses.push_back(std::move(p));
+  for (const auto& [type, delay] : delays_)
+    if (!on || *on == core::the_agent_type(type)) seen.delays.push_back({type, delay});
   const auto what = on.value_or(core::whole_scheduler());
   for (const auto& [run, h] : held_) {
     const auto* who = roster_.known(h.holder);
@@ -102,6 +134,8 @@ void dispatcher::take_pauses(const core::result<core::pause_book>& book) {
   const auto now = deps_.clock->now();
   if (book) {
     pauses_.load(*book);
+    delays_.clear();
+    follow(book->delays);
     pauses_changed(now);
     return serve_waiting();
   }
@@ -115,6 +149,17 @@ void dispatcher::read_pauses_again() {
   request(deps_.reads, caf::infinite, ask_pauses{})
       .then([this](core::result<core::pause_book>& book) { take_pauses(book); },
             [this](caf::error&) { deps_.says.say(note_level::error, "pauses-not-read storage is gone"); });
+}
+
+void dispatcher::follow(const std::vector<core::learned_delay>& delays) {
+  for (const auto& d : delays) {
+    if (deps_.says.meter != nullptr)
+      deps_.says.meter->set(platform::metric::provider_delay_seconds, seconds(d.delay), d.agent_type);
+    if (d.delay > core::span{0})
+      delays_[d.agent_type] = d.delay;
+    else
+      delays_.erase(d.agent_type);
+  }
 }
 
 // What stands may be another set than before: by a commit, or because time has passed.

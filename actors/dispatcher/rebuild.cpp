@@ -49,6 +49,7 @@ void dispatcher::read_pauses() {
               return std::exchange(rebuilding_, {})
                   ->answer->deliver(core::result<queue_rebuilt>{book.error()});
             pauses_.load(*book);
+            follow(book->delays);
             pauses_changed(deps_.clock->now());
             scan_from({});
           },

@@ -63,12 +63,30 @@ waiting_seen dispatcher::look(const look_at_waiting& asked) {
     return std::any_of(own.begin(), own.end(),
                        [&](const core::session& s) { return core::may_take(s, needs, handler); });
   };
-  by.paused = [this, now](const core::requirement& needs) {
-    if (needs.agent_types.empty() || !pauses_.any_agent_type()) return false;
-    return std::all_of(needs.agent_types.begin(), needs.agent_types.end(), [&](const std::string& type) {
-      const auto set = pauses_.of(core::the_agent_type(type));
-      return std::any_of(set.begin(), set.end(), [&](const auto& p) { return core::stands(p, now); });
-    });
+  const auto held = [this, now](const std::string& type) {
+    const auto set = pauses_.of(core::the_agent_type(type));
+    return std::any_of(set.begin(), set.end(), [&](const auto& p) { return core::stands(p, now); });
+  };
+  std::vector<std::pair<core::session, bool>> outside;  // with whether its type is held; while any is
+  if (pauses_.any_agent_type())
+    for (const auto* seat : roster_.here()) {
+      if (seat->who.local) continue;
+      outside.emplace_back(seat->who, held(seat->who.agent_type));
+      outside.back().first.state = core::session_state::active;
+      outside.back().first.prompting = false;
+    }
+  by.paused = [this, &held, &outside](const core::requirement& needs) {
+    if (!pauses_.any_agent_type()) return false;
+    if (!needs.agent_types.empty())
+      return std::all_of(needs.agent_types.begin(), needs.agent_types.end(), held);
+    // Any type will do; but when all who are here and could take it are held, nobody neglects it.
+    bool somebody = false;
+    for (const auto& [who, is_held] : outside) {
+      if (!core::may_take(who, needs, core::handler_kind::none)) continue;
+      if (!is_held) return false;
+      somebody = true;
+    }
+    return somebody;
   };
   seen.paused = pauses_.holds_all(now);
   if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);

@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "actors/gateway/question.hpp"
+#include "core/pressure/backpressure.hpp"
 #include "platform/ports/handoff.hpp"
 
 namespace belfry::actors {
@@ -32,9 +33,18 @@ class intake : public platform::handoff<waiting_submission> {
     open_ = open;
   }
 
+  // By storage, after each commit: how the queue presses. What a door reads may be of two commits; it is
+  // advice, and the store decides.
+  void press(const core::pressure& p);
+  core::pressure pressure() const;
+
  private:
   std::atomic<bool> open_{true};
   std::atomic<std::uint64_t> queued_{0};
+  std::atomic<std::uint64_t> press_at_{0}, press_until_{0}, pressing_{0};
+  std::atomic<std::int64_t> pressed_since_{0}, press_wait_{-1}, press_relief_{-1};
+  std::atomic<core::pressure_mode> press_mode_{core::pressure_mode::alert};
+  std::atomic<core::priority> shed_below_{core::priority::normal};
 };
 
 }  // namespace belfry::actors

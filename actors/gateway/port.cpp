@@ -323,6 +323,10 @@ void gateway_port::call(query q, reply<query_answer> done) {
       [takes_long](gateway& g) { return g.reader_for(takes_long); }, "reader");
 }
 
+core::pressure gateway_port::pressure() const {
+  return state_->submissions ? state_->submissions->pressure() : core::pressure{};
+}
+
 namespace {
 
 class gateway_watch : public watch {

@@ -59,6 +59,8 @@ class gateway_port : public messages::node_port {
   void call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
 
+  core::pressure pressure() const override;
+
   std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) override;
   std::unique_ptr<messages::watch> watch_run(core::run_id id,
                                              std::function<void(messages::watched)> told) override;

@@ -137,6 +137,10 @@ struct node_options {
   /// Runs that may wait (queued, scheduled, retrying); beyond it submissions are refused with `overloaded`.
   /// Default 0: no limit.
   std::uint64_t max_queued = 0;
+  /// When submitters are told that too much is queued, and whether they are refused then.
+  core::backpressure_options backpressure = {};
+  /// How far apart calls to a provider had better be, as its limits teach.
+  core::delay_options delays = {};
   /// A wall clock that jumped further than this against the steady one gives every lease a grace period.
   /// Default 2 min.
   core::span clock_jump = std::chrono::minutes{2};

@@ -61,7 +61,16 @@ constexpr core::span quiet = std::chrono::milliseconds{200};
 }  // namespace
 
 storage_writer::storage_writer(caf::actor_config& cfg, std::shared_ptr<storage_deps> deps)
-    : storage_actor::base(cfg), deps_{std::move(deps)} {}
+    : storage_actor::base(cfg), deps_{std::move(deps)} {
+  deps_->store->follow(deps_->rules);
+  tell_pressure();
+}
+
+// Doors read it with each submission, without asking anybody.
+void storage_writer::tell_pressure() {
+  if (deps_->submissions && deps_->rules.backpressure.at > 0)
+    deps_->submissions->press(deps_->store->pressure(deps_->clock->now()));
+}
 
 auto storage_writer::make_behavior() -> behavior_type {
   return {
@@ -152,9 +161,11 @@ void storage_writer::take_submissions() {
         now,
         std::move(w.what.actor),
         once_of(w.what.once),
-        {storage::insert_runs{std::move(w.what.runs), w.what.as_batch, std::move(w.what.refusal)}}};
+        {storage::insert_runs{std::move(w.what.runs), w.what.as_batch, std::move(w.what.refusal), true}}};
     w.who->asked = true;
     q.results.answers.push_back(apply(set));
+    if (q.results.answers.back().refused_with(errc::overloaded))
+      deps_->says.count(metric::backpressure_refusals_total);
     q.doors.push_back(std::move(w.who));
     bytes_ += weight(set);
   }
@@ -239,6 +250,7 @@ bool storage_writer::commit() {
     evidence_ = false;
   } else {
     judge(nullptr);
+    tell_pressure();
     if (!deps_->options.answer_before_commit) tell_follower(answered);
     tell_hub(answered);
   }
@@ -273,9 +285,10 @@ void storage_writer::tell_follower(const std::vector<question>& answered) {
       heads.runs.insert(heads.runs.end(), answer->also.begin(), answer->also.end());
       heads.jobs.insert(heads.jobs.end(), answer->jobs.begin(), answer->jobs.end());
       heads.pauses.insert(heads.pauses.end(), answer->pauses.begin(), answer->pauses.end());
+      heads.delays.insert(heads.delays.end(), answer->delays.begin(), answer->delays.end());
     }
   }
-  if (!heads.runs.empty() || !heads.jobs.empty() || !heads.pauses.empty())
+  if (!heads.runs.empty() || !heads.jobs.empty() || !heads.pauses.empty() || !heads.delays.empty())
     caf::anon_send(follower_, std::move(heads));
 }
 

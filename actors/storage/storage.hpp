@@ -26,6 +26,7 @@ struct storage_deps {
   voice says;
   commit_options options;
   messages::child_listener supervisor;  // told when the store stops or starts serving
+  storage::store_rules rules = {};
 };
 
 class storage_writer : public storage_actor::base {
@@ -44,6 +45,7 @@ class storage_writer : public storage_actor::base {
   };
 
   void take_submissions();
+  void tell_pressure();
   void note_submitted(const std::vector<question>& answered);
 
   caf::result<commit_results> take(const commit_changes& asked);

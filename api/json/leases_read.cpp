@@ -5,6 +5,7 @@
 #include "api/json/decode.hpp"
 #include "api/json/leases.hpp"
 #include "api/json/submissions.hpp"
+#include "core/pause/probe.hpp"
 #include "core/run/validate.hpp"
 #include "core/text/utf8.hpp"
 #include "core/text/word.hpp"
@@ -26,6 +27,7 @@ constexpr std::size_t longest_line = 16 * 1024;
 constexpr std::size_t most_lines = 10'000;
 constexpr std::array<std::string_view, 6> failure_classes{"error",    "permanent",    "timeout",
                                                           "resource", "rate_limited", "spawn"};
+constexpr std::array<std::string_view, 2> limit_names{"throttle", "quota"};
 constexpr std::array<std::string_view, 5> outcomes{"succeeded", "failed", "cancelled", "released", "parked"};
 
 void read_within(const value& m, core::span& out, core::span least, core::span most) {
@@ -141,6 +143,12 @@ constexpr field<core::cmd_settle> settle_fields[] = {
        core::trim(s.resource);
        check_text(m, s.resource, core::spec_limits{}.word);
      }},
+    {"limit",
+     [](const value& m, core::cmd_settle& s) {
+       auto kind = core::limit_kind::none;
+       if (m.read_name(kind, core::limit_kind_from, limit_names))
+         s.limits_type = static_cast<std::uint8_t>(kind);
+     }},
     {"exit_code",
      [](const value& m, core::cmd_settle& s) {
        int n = 0;
@@ -159,6 +167,7 @@ bool belongs(std::string_view key, core::settle_kind kind) {
   using enum core::settle_kind;
   if (key == "message") return true;
   if (key == "class" || key == "retry_after") return kind == failed;
+  if (key == "limit") return kind == failed || kind == parked;
   if (key == "delay") return kind == released;
   if (key == "for" || key == "until" || key == "resource") return kind == parked;
   if (key == "usage") return kind == succeeded || kind == failed || kind == cancelled;
@@ -181,6 +190,9 @@ const std::vector<std::string_view>& settle_names(core::settle_kind kind) {
 void finish_settle(const value& v, core::cmd_settle& s) {
   using enum core::settle_kind;
   if (s.kind == failed && s.klass == core::failure_class::none) s.klass = core::failure_class::error;
+  if (s.kind == failed && s.limits_type != 0 && s.klass != core::failure_class::rate_limited)
+    v.found().add({v.pointer() + "/limit", "", "with \"class\": \"rate_limited\"",
+                   "a failure of another class is no limit of the provider"});
   if (s.kind == parked && !s.retry_after && !s.until)
     missing(v, "for", "for how long, such as \"10m\", or until when: \"until\"");
   if (s.retry_after && s.until)

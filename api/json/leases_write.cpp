@@ -66,6 +66,7 @@ void write_claims(writer& w, const messages::claimed_runs& c) {
   w.end_array().member("session_state", core::to_text(c.state)).key("commands").begin_array();
   if (c.state == core::session_state::draining) w.text("drain");
   w.end_array();
+  w.milliseconds("delay_ms", c.delay);
   write_reasons(w, c.reasons);
   w.end_object();
 }

@@ -1,6 +1,7 @@
 #include "api/json/node.hpp"
 
 #include "api/json/pauses.hpp"
+#include "api/json/throttles.hpp"
 
 #include "api/json/cycles.hpp"
 #include "api/json/runs.hpp"
@@ -108,7 +109,11 @@ void write_queue(writer& w, const messages::queue_state& q, const messages::ladd
   write_limits(w, q.limits);
   write_counts(w, "live_by_lane", q.live_by_lane);
   write_counts(w, "live_by_agent_type", q.live_by_agent_type);
-  w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).key("ladder");
+  w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).key("backpressure");
+  write_pressure(w, q.pressure);
+  w.key("delays");
+  write_delays(w, q.delays);
+  w.key("ladder");
   write_ladder(w, ladder);
   w.end_object();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/json/decode.hpp"
+#include "api/json/throttles.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -129,6 +130,7 @@ void write_pause_list(writer& w, const std::vector<core::pause>& all) {
       case core::pause_scope::agent_type: w.member("agent_type", p.on.name); break;
     }
     write_pause_members(w, p.why);
+    if (p.why.probes) w.member("probes", true).member("probe_run_id", p.why.probe);
     if (core::draining(p.why)) w.member("deadline", p.why.deadline).member("drained_at", p.why.drained_at);
     w.member("command", core::command_to_lift(p.on, p.why.reason, p.why.owner)).end_object();
   }
@@ -150,7 +152,9 @@ void write_pauses_seen(writer& w, const messages::pauses_seen& seen, const core:
     w.member("session_id", r.holder).member("session", r.holder_name).member("claimed_at", r.claimed_at);
     w.member("deadline", r.deadline_at).member("lease_expires_at", r.expires_at).end_object();
   }
-  w.end_array().end_object();
+  w.end_array().key("delays");
+  write_delays(w, seen.delays);
+  w.end_object();
 }
 
 }  // namespace belfry::api::json

@@ -7,13 +7,15 @@
 
 #include "api/json/writer.hpp"
 #include "core/errors/result.hpp"
+#include "messages/pauses.hpp"
 #include "messages/spawns.hpp"
 
 namespace belfry::api::json {
 
-// With `workers`: the details, else a row of the list.
+// With `workers` and `held`: the details, else a row of the list.
 void write_agent_type(writer& w, const messages::agent_type_status& t,
-                      const std::vector<core::spawned_worker>* workers);
+                      const std::vector<core::spawned_worker>* workers,
+                      const messages::pauses_seen* held = nullptr);
 struct spawn_request {
   std::string workspace;
 };

@@ -136,6 +136,8 @@ void add_node(std::vector<schema>& all) {
                   {"agent_type", "text", "Of the scope agent_type"},
                   {"deadline", "time", "Of a drain: how long somebody waits for it"},
                   {"drained_at", "time?", "Of a drain: since when nothing runs any more"},
+                  {"probes", "bool", "Of a limit: from `until` on one run tries whether it is over"},
+                  {"probe_run_id", "text?", "That run"},
                   {"command", "text", "That lifts it"}},
                  false,
                  "PauseReason"});
@@ -161,7 +163,35 @@ void add_node(std::vector<schema>& all) {
                   {"draining", "bool", "A drain still waits"},
                   {"drained", "bool", "A drain stands and nothing runs"},
                   {"live", "int", "Live leases"},
-                  {"running", "[]@RunningRun", "The first 500 of them, oldest first"}},
+                  {"running", "[]@RunningRun", "The first 500 of them, oldest first"},
+                  {"delays", "[]@LearnedDelay", "Of the agent type, or of all"}},
+                 false,
+                 {}});
+  all.push_back({"LearnedDelay",
+                 "How far apart the limits of a provider have taught to call it",
+                 {{"agent_type", "text", ""}, {"delay_ms", "int", ""}},
+                 false,
+                 {}});
+  all.push_back({"Throttled",
+                 "What a reported limit holds",
+                 {{"changed", "bool", ""},
+                  {"agent_types", "[]text", ""},
+                  {"kind", "throttle|quota", ""},
+                  {"owner", "text", "The provider: who lifts it by hand names it"},
+                  {"pauses", "[]@PauseRow", "The latest end wins"},
+                  {"delays", "[]@LearnedDelay", ""}},
+                 false,
+                 {}});
+  all.push_back({"Backpressure",
+                 "How the queue presses on those who submit",
+                 {{"on", "bool", "An episode lasts"},
+                  {"mode", "alert|reject|shed", ""},
+                  {"at", "int", "It begins when so many runs are queued; 0: never"},
+                  {"until", "int", "It ends when fewer than this are"},
+                  {"shed_below", "urgent|high|normal|low", "With shed: lower classes are refused"},
+                  {"queued", "int", "As of the last commit"},
+                  {"since", "time?", "Of the episode"},
+                  {"wait_ms", "int?", "Of a run that is submitted now; null: not known, or no episode"}},
                  false,
                  {}});
   all.push_back({"QueueState",
@@ -177,6 +207,8 @@ void add_node(std::vector<schema>& all) {
                   {"live_by_agent_type", "[]@NamedCount", ""},
                   {"waiting_claims", "int", ""},
                   {"timers", "int", ""},
+                  {"backpressure", "@Backpressure", ""},
+                  {"delays", "[]@LearnedDelay", ""},
                   {"ladder", "@LadderState", "What happens to runs that nobody takes"}},
                  false,
                  {}});
@@ -379,6 +411,7 @@ void add_node(std::vector<schema>& all) {
                   {"cwd", "text?", "null: the directory for runs"},
                   {"env", "[]text", "Names only"},
                   {"pass_env", "[]text", "Names of what is handed on from the node's environment"},
+                  {"resources", "[]text", "Providers whose limits it works under"},
                   {"slots", "int", ""},
                   {"max", "int", ""},
                   {"per_workspace", "int", ""},
@@ -395,11 +428,14 @@ void add_node(std::vector<schema>& all) {
                   {"last_failure", "text?", ""}},
                  false,
                  {}});
-  all.push_back({"AgentTypeDetails",
-                 "An agent type with its workers",
-                 {{"workers", "[]@Worker", "Newest first, those that ended too, at most 100"}},
-                 false,
-                 "AgentType"});
+  all.push_back(
+      {"AgentTypeDetails",
+       "An agent type with its workers",
+       {{"delay_ms", "int", "How far apart calls to its provider had better be; 0: nothing learned"},
+        {"pauses", "[]@PauseRow", "What holds it"},
+        {"workers", "[]@Worker", "Newest first, those that ended too, at most 100"}},
+       false,
+       "AgentType"});
   all.push_back({"AgentTypeList", "Agent types", {{"agent_types", "[]@AgentType", "By name"}}, false, {}});
   all.push_back({"WorkerSpawned",
                  "Somebody was started",

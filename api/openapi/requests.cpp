@@ -193,6 +193,16 @@ void add_job_requests(std::vector<schema>& all) {
     return a;
   };
   all.push_back({"ResumeRequest", "Which pause is lifted", joined(selector, whose), true, {}});
+  all.push_back({"Throttle",
+                 "A provider has a limit until a time",
+                 {{"resource", "text", "The provider: every agent type that names it among its resources"},
+                  {"agent_type", "text", "This type alone; or resource"},
+                  {"kind", "throttle|quota", "Too fast, or used up; default throttle"},
+                  {"retry_after", "text", "For how long; or until"},
+                  {"until", "time", "Until when; or retry_after"},
+                  {"reason", "text", "What the provider said"}},
+                 true,
+                 {}});
   all.push_back({"PauseRequest",
                  "What is held, and why",
                  joined(joined(selector, whose), {{"text", "text", "Why, in plain words"},
@@ -343,6 +353,9 @@ void add_lease_requests(std::vector<schema>& all) {
   failed.push_back({"class", "error|permanent|timeout|resource|rate_limited|spawn",
                     "Default error; permanent and spawn are not tried again"});
   failed.push_back({"retry_after", "text", "No earlier than in this time"});
+  failed.push_back({"limit", "throttle|quota",
+                    "With rate_limited: the whole agent type is held for retry_after (default 1m), then one "
+                    "probe goes first"});
   all.push_back({"Failure", "It failed", proven(failed), true, {}});
   all.push_back({"Release",
                  "Somebody else may do it",
@@ -354,7 +367,9 @@ void add_lease_requests(std::vector<schema>& all) {
                  proven({{"message", "text", ""},
                          {"for", "text", "How long; or until"},
                          {"until", "time", "Until when; or for"},
-                         {"resource", "text", "What is not there, such as gpu-quota"}}),
+                         {"resource", "text", "What is not there, such as gpu-quota"},
+                         {"limit", "throttle|quota",
+                          "The whole agent type is held until then, and one probe goes first"}}),
                  true,
                  {}});
   all.push_back({"Usage",

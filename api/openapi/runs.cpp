@@ -41,7 +41,9 @@ void add_short(std::vector<schema>& all) {
                  {}});
   all.push_back({"SubmitWarning",
                  "What may keep a run waiting that was taken all the same",
-                 {{"code", "text", "no_capable_session: nobody who is here could take it, busy or not"},
+                 {{"code", "text",
+                   "no_capable_session: nobody who is here could take it, busy or not; "
+                   "backpressure: so much is queued"},
                   {"text", "text", ""},
                   {"capabilities", "[]text", "That the run asks for"}},
                  false,

@@ -111,14 +111,16 @@ void add_session_schemas(std::vector<schema>& all) {
                  false,
                  {}});
   all.push_back({"SessionList", "All sessions", {{"sessions", "[]@Session", ""}}, false, {}});
-  all.push_back({"Claims",
-                 "What was claimed",
-                 {{"claims", "[]@ClaimedRun", ""},
-                  {"session_state", "text", ""},
-                  {"commands", "[]text", "drain: take nothing more"},
-                  {"reasons", "[]@WaitReason", "Why the session takes nothing, when that is so"}},
-                 false,
-                 {}});
+  all.push_back(
+      {"Claims",
+       "What was claimed",
+       {{"claims", "[]@ClaimedRun", ""},
+        {"session_state", "text", ""},
+        {"commands", "[]text", "drain: take nothing more"},
+        {"delay_ms", "int", "How far apart calls to its provider had better be, as its limits taught"},
+        {"reasons", "[]@WaitReason", "Why the session takes nothing, when that is so"}},
+       false,
+       {}});
   all.push_back({"ClaimedRun",
                  "A run and the right to it",
                  {{"run_id", "text", ""},

@@ -38,6 +38,15 @@ std::string type_page(context& ctx, view t) {
   f.add("state", state_of(t));
   f.add("command", joined(t["command"]));
   f.add("capabilities", joined(t["capabilities"]));
+  f.add("resources", joined(t["resources"]));
+  if (t["delay_ms"].number() > 0)
+    f.add("delay", lasting(t["delay_ms"].number()) + " between calls to its provider, as its limits taught");
+  t["pauses"].each([&](view p) {
+    f.add("paused", {p["reason"].text() + " of " + p["owner"].text() +
+                         (p["until"].there() ? ", until " + p["until"].text() : std::string{}) + "; " +
+                         p["command"].text(),
+                     colour::yellow});
+  });
   f.add("workspace", t["workspace"].there() ? t["workspace"].text() : "that of the run");
   f.add("channel", t["channel"].text());
   f.add("variables", joined(t["env"]) + (t["pass_env"].size() > 0 ? " " + joined(t["pass_env"]) : ""));

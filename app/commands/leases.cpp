@@ -39,8 +39,8 @@ int claim(const claim_options& o, context& ctx) {
 struct lease_options {
   std::string run, token;
   std::int64_t fencing = 0;
-  std::optional<std::string> result, message, klass, retry_after, delay, pause, until, resource, lease, text,
-      checkpoint, stream, level;
+  std::optional<std::string> limit, result, message, klass, retry_after, delay, pause, until, resource, lease,
+      text, checkpoint, stream, level;
   std::vector<std::string> lines;
   std::optional<std::int64_t> first;
   std::optional<std::int64_t> exit_number;
@@ -87,6 +87,7 @@ int speak(const lease_options& o, context& ctx, const std::string& verb) {
   if (o.message) w.member("message", *o.message);
   if (o.klass) w.member("class", *o.klass);
   if (o.retry_after) w.member("retry_after", *o.retry_after);
+  if (o.limit) w.member("limit", *o.limit);
   if (o.delay) w.member("delay", *o.delay);
   if (o.pause) w.member("for", *o.pause);
   if (o.until) w.member("until", *o.until);
@@ -130,6 +131,8 @@ void declare_verb(command& run, context& ctx, const std::string& verb, const std
              "error (default), permanent, timeout, resource, rate_limited or spawn");
     c.option("--retry-after", o.retry_after, "TIME", "try again no earlier than in this time");
   }
+  if (verb == "fail" || verb == "park")
+    c.option("--limit", o.limit, "KIND", "throttle or quota: the whole agent type is held until then");
   if (verb == "release") c.option("--delay", o.delay, "TIME", "claimable again in this time");
   if (verb == "park") {
     c.option("--for", o.pause, "TIME", "how long the resource is away");

@@ -13,6 +13,10 @@ namespace {
 struct pause_options {
   std::optional<std::string> workspace, job, agent_type, reason, owner, text, length, until;
 };
+struct throttle_options {
+  std::optional<std::string> resource, agent_type, length, until, text;
+  bool quota = false;
+};
 struct drain_options {
   pause_options what;
   std::optional<std::string> timeout, resume_after, resume_at;
@@ -61,6 +65,10 @@ std::string pause_table(context& ctx, view pauses) {
     auto why = p["text"].text();
     if (p["deadline"].there())
       why += std::string(why.empty() ? "" : "; ") + (p["drained_at"].there() ? "drained" : "draining");
+    if (p["probes"].truth())
+      why += std::string(why.empty() ? "" : "; ") +
+             (p["probe_run_id"].there() ? p["probe_run_id"].text() + " tries whether it is over"
+                                        : std::string("one run tries first"));
     t.row({what_of(p), p["reason"].text(), who_of(p), ago(p["since"].text(), ctx.started),
            p["until"].there() ? p["until"].text() : std::string("-"), why});
   });
@@ -101,6 +109,20 @@ int pause(const pause_options& o, context& ctx) {
   if (o.until) w.member("until", *o.until);
   return tell(ctx, ctx.node().post("/v1/scheduler:pause", w.end_object().take()),
               "paused; what runs goes on");
+}
+
+int throttle(const throttle_options& o, context& ctx) {
+  api::json::writer w;
+  w.begin_object();
+  if (o.resource) w.member("resource", *o.resource);
+  if (o.agent_type) w.member("agent_type", *o.agent_type);
+  w.member("kind", o.quota ? "quota" : "throttle");
+  if (o.length) w.member("retry_after", *o.length);
+  if (o.until) w.member("until", *o.until);
+  if (o.text) w.member("reason", *o.text);
+  const auto seen = ctx.node().post("/v1/throttles", w.end_object().take());
+  ctx.show(seen, "held", [&] { return "held; what runs goes on\n" + pause_table(ctx, seen["pauses"]); });
+  return number_of(exit_code::ok);
 }
 
 int resume(const pause_options& o, context& ctx) {
@@ -152,9 +174,34 @@ int drain(const drain_options& o, context& ctx) {
   return number_of(drained ? exit_code::ok : exit_code::still_pending);
 }
 
+void add_throttle(command& scheduler, context& ctx) {
+  auto& c = scheduler.sub("throttle", "Report the limit of a provider: its agent types are held until then");
+  auto& o = c.keep<throttle_options>();
+  c.option("--resource", o.resource, "NAME", "the provider; every agent type that names it is held");
+  c.option("--agent-type", o.agent_type, "TYPE", "this type alone");
+  c.flag("--quota", o.quota, "it is used up, not just too fast");
+  c.option("--for", o.length, "TIME", "how long");
+  c.option("--until", o.until, "TIME", "until when instead, such as 2026-11-21T18:00:00Z");
+  c.option("--text", o.text, "TEXT", "what the provider said");
+  c.note(
+      "When the time has come one run goes first and the others wait for it: a success lifts the pause, the "
+      "same limit again prolongs it. `belfry scheduler pauses` shows it, with the command that lifts it.");
+  c.example("belfry scheduler throttle --resource anthropic --quota --for 1h", "");
+  c.action([&o, &ctx] {
+    if (!o.resource && !o.agent_type)
+      throw refusal(exit_code::usage, "whose limit is it?", {"--resource NAME or --agent-type TYPE"},
+                    "belfry agent-type list");
+    if (!o.length == !o.until)
+      throw refusal(exit_code::usage, "until when?", {"--for TIME or --until TIME"},
+                    "belfry scheduler throttle --help");
+    return throttle(o, ctx);
+  });
+}
+
 }  // namespace
 
 void add_pauses(command& scheduler, context& ctx) {
+  add_throttle(scheduler, ctx);
   auto& list = scheduler.sub("pauses", "Show what is paused: by whom, since when, what lifts it");
   auto& l = list.keep<pause_options>();
   declare_selector(list, l);

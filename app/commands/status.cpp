@@ -56,6 +56,20 @@ void add_paused(facts& f, view queue) {
   });
 }
 
+void add_pressure(facts& f, view p) {
+  if (!p["on"].truth()) return;
+  const auto mode = p["mode"].text();
+  f.add("backpressure",
+        {p["queued"].text() + " runs are queued, " +
+             (p["wait_ms"].there() ? "a new one waits about " + lasting(p["wait_ms"].number())
+                                   : std::string("how long a new one waits is not known")) +
+             "; since " + p["since"].text() + ", until fewer than " + p["until"].text() +
+             (mode == "reject" ? "; submissions are refused"
+              : mode == "shed" ? "; submissions below " + p["shed_below"].text() + " are refused"
+                               : ""),
+         mode == "alert" ? colour::yellow : colour::red});
+}
+
 std::string ladder_in(view l) {
   if (!l["on"].truth()) return "off";
   const auto t = l["thresholds"];
@@ -86,6 +100,7 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
                     " of processor time");
   f.add("runs", states_in(node["store"]["runs_by_state"]));
   add_paused(f, queue.root());
+  add_pressure(f, queue["backpressure"]);
   f.add("ready", queue["counts"]["ready"].text() + " claimable now, " + queue["counts"]["live"].text() +
                      " under way, " + node["processes"].text() + " processes");
   if (const auto oldest = queue["oldest_eligible_since"].text(); !oldest.empty())

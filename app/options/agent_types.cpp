@@ -57,6 +57,8 @@ std::vector<setting> make_settings() {
                    "The program and its arguments; required."));
   s.push_back(list(prefix + "capabilities", OF_TYPE(capabilities), "a list of words",
                    "What its workers can do; a type is chosen by what it covers."));
+  s.push_back(list(prefix + "resources", OF_TYPE(resources), "a list of words",
+                   "Providers whose limits it works under; a limit that is reported of one holds it."));
   s.push_back(words(prefix + "workspace", OF_TYPE(workspace), "a word",
                     "The workspace that it serves; empty for that of the run it is started for."));
   s.push_back(words(prefix + "channel", OF_TYPE(channel), "a word",

@@ -144,6 +144,9 @@ void check_together(loaded& out) {
     std::replace(key.begin(), key.end(), '/', '.');
     out.mistakes.push_back(at(key) + problem_line(p));
   }
+  for (const auto& p : core::check(v.node.backpressure))
+    out.mistakes.push_back(at(p.pointer) + problem_line(p));
+  for (const auto& p : core::check(v.node.delays)) out.mistakes.push_back(at(p.pointer) + problem_line(p));
   for (const auto& each : v.http.listen)
     if (!v.http.allow_remote && !is_loopback(each))
       out.mistakes.push_back(at("http.listen") + "given \"" + each +

@@ -128,6 +128,32 @@ void add_work(std::vector<setting>& s) {
   s.push_back(whole<std::uint32_t>("queue.max_waiting_claims", AT(node.max_waiting_claims), 1, 1'000'000,
                                    "Claims that may wait for work at a time."));
 
+  using core::pressure_mode;
+  using core::priority;
+  constexpr auto most_runs = std::numeric_limits<std::int64_t>::max();
+  s.push_back(whole<std::uint64_t>("backpressure.at", AT(node.backpressure.at), 0, most_runs,
+                                   "Queued runs at which an episode begins: submitters are told, status and "
+                                   "doctor show it; 0 for never."));
+  s.push_back(whole<std::uint64_t>("backpressure.until", AT(node.backpressure.until), 0, most_runs,
+                                   "It ends when fewer than this are queued; 0 for four fifths of `at`."));
+  s.push_back(
+      choice("backpressure.mode", AT(node.backpressure.mode),
+             std::array{std::pair{"alert", pressure_mode::alert}, std::pair{"reject", pressure_mode::reject},
+                        std::pair{"shed", pressure_mode::shed}},
+             "alert: only tells. reject: refuses every submission while it lasts. shed: refuses those "
+             "below shed_below."));
+  s.push_back(choice("backpressure.shed_below", AT(node.backpressure.shed_below),
+                     std::array{std::pair{"urgent", priority::urgent}, std::pair{"high", priority::high},
+                                std::pair{"normal", priority::normal}, std::pair{"low", priority::low}},
+                     "With shed: submissions of a lower class are refused."));
+
+  s.push_back(
+      length("provider.least_delay", AT(node.delays.least), 1ms, 1h,
+             "The delay that workers of an agent type are told of after a first limit of its provider, "
+             "and the least there is."));
+  s.push_back(length("provider.most_delay", AT(node.delays.most), 1ms, 24h,
+                     "Each further limit makes it half as long again, up to this."));
+
   s.push_back(length("session.stale_after", AT(node.liveness.stale_after), 10s, 24h,
                      "Silence after which a worker from outside is stale; half of it makes it suspect."));
   s.push_back(length("session.gone_after", AT(node.liveness.gone_after), 1min, 24h * 30,
@@ -302,21 +328,23 @@ std::string area_sentence(std::string_view area) {
   struct row {
     std::string_view area, says;
   };
-  constexpr std::array<row, 14> rows{
-      {{"node", "The node itself."},
-       {"http", "The door: who may knock, and how much at a time."},
-       {"store", "Where everything is kept."},
-       {"executor", "The node's own hands: the processes that it runs."},
-       {"queue", "The order of waiting runs."},
-       {"session", "When workers from outside are thought to be gone."},
-       {"wake", "Who is told that work awaits, how, and how often."},
-       {"ladder", "What happens to runs that nobody takes."},
-       {"limits", "How much may be under way at a time."},
-       {"access", "Who may do what: roles, and the tokens that stand for them."},
-       {"operator", "What agents may do to runs."},
-       {"retention", "How long history is kept."},
-       {"alarms", "What somebody is told of when it waits too long."},
-       {"log", "The lines on stderr."}}};
+  constexpr auto rows =
+      std::to_array<row>({{"node", "The node itself."},
+                          {"http", "The door: who may knock, and how much at a time."},
+                          {"store", "Where everything is kept."},
+                          {"executor", "The node's own hands: the processes that it runs."},
+                          {"queue", "The order of waiting runs."},
+                          {"backpressure", "What happens when too much is queued."},
+                          {"provider", "What the limits of providers teach."},
+                          {"session", "When workers from outside are thought to be gone."},
+                          {"wake", "Who is told that work awaits, how, and how often."},
+                          {"ladder", "What happens to runs that nobody takes."},
+                          {"limits", "How much may be under way at a time."},
+                          {"access", "Who may do what: roles, and the tokens that stand for them."},
+                          {"operator", "What agents may do to runs."},
+                          {"retention", "How long history is kept."},
+                          {"alarms", "What somebody is told of when it waits too long."},
+                          {"log", "The lines on stderr."}});
   for (const auto& each : rows)
     if (each.area == area) return std::string(each.says);
   return {};

@@ -109,6 +109,12 @@ void look_at_scheduler(const doctor_facts& f, const doctor_options& o, findings&
         "overdue_runs", severity::error,
         so_many(f.store->overdue.count, f.store->overdue.more, "run is", "runs are") + " due and not queued",
         lines_of(f.store->overdue)));
+  if (pressing(f.pressure))
+    out.push_back(found(
+        "backpressure", f.pressure.rule.mode == pressure_mode::alert ? severity::warning : severity::error,
+        told(f.pressure),
+        {"mode " + std::string{to_text(f.pressure.rule.mode)} + ", since " + to_rfc3339(f.pressure.since),
+         "it ends below " + std::to_string(end_of(f.pressure.rule))}));
   if (f.max_queued == 0) return;
   const std::string how = std::to_string(f.waiting) + " of " + std::to_string(f.max_queued) + " runs wait";
   if (f.waiting >= f.max_queued)
@@ -202,13 +208,18 @@ void look_at_ends(const doctor_facts& f, const doctor_options& o, findings& out)
 
 void look_at_pauses(const doctor_facts& f, findings& out) {
   for (const auto& p : f.pauses) {
-    if (p.on.scope == pause_scope::job || !stands(p.why, f.now)) continue;
+    if (p.on.scope == pause_scope::job || (!stands(p.why, f.now) && !probing(p.why, f.now))) continue;
     const bool all = p.on.scope == pause_scope::scheduler;
     const std::string_view code = all                                    ? "scheduler_paused"
                                   : p.on.scope == pause_scope::workspace ? "workspace_paused"
                                                                          : "agent_type_paused";
-    auto one = found(code, all ? severity::warning : severity::info,
+    auto one = found(p.why.probes ? "provider_limited" : code, all ? severity::warning : severity::info,
                      to_text(p.on) + " is paused, " + told(p.why), {"since " + to_rfc3339(p.why.since)});
+    if (p.why.probes)
+      one.evidence.push_back(p.why.probe ? to_string(p.why.probe) + " tries whether it is over"
+                             : probing(p.why, f.now)
+                                 ? std::string{"its time is over: the next claim is a probe"}
+                                 : "a probe goes first at " + to_rfc3339(p.why.until));
     one.command = command_to_lift(p.on, p.why.reason, p.why.owner);
     out.push_back(std::move(one));
   }

@@ -15,6 +15,7 @@
 
 #include "core/job/job.hpp"
 #include "core/pause/pause.hpp"
+#include "core/pressure/backpressure.hpp"
 #include "core/run/run.hpp"
 #include "core/run/views.hpp"
 #include "core/session/liveness.hpp"
@@ -115,6 +116,7 @@ struct doctor_facts {
   std::vector<pause> pauses;  // that stand; those of jobs come from the store
   std::vector<doctor_session> sessions;
   std::vector<overdue_lease> leases;
+  core::pressure pressure = {};
 };
 
 enum class severity : std::uint8_t { info = 0, warning = 1, error = 2, critical = 3 };

@@ -79,6 +79,13 @@ constexpr std::array names{
     name{dead_letter_aged, "dead_letter_aged"},
     name{lease_reissued, "lease_reissued"},
     name{job_tried, "job_tried"},
+    name{backpressure_started, "backpressure_started"},
+    name{backpressure_ended, "backpressure_ended"},
+    name{provider_limited, "provider_limited"},
+    name{probe_started, "probe_started"},
+    name{probe_ended, "probe_ended"},
+    name{provider_delay_changed, "provider_delay_changed"},
+    name{provider_delays_reset, "provider_delays_reset"},
 };
 
 }  // namespace

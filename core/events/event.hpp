@@ -81,6 +81,13 @@ enum class event_kind : std::uint16_t {
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,
+  backpressure_started = 110,  // so many runs are queued; once per episode
+  backpressure_ended = 111,
+  provider_limited = 112,  // a limit was reported: by whom, until when
+  probe_started = 113,     // one run goes ahead of a pause whose time is over
+  probe_ended = 114,       // it met the limit again, or told nothing; when it worked: resumed
+  provider_delay_changed = 115,
+  provider_delays_reset = 116,  // what was learned could not be read
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

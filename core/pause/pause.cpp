@@ -136,7 +136,8 @@ result<pause_decision> decide_pause(const pause_target& on, std::vector<pause_en
   if (wanted.since == never) wanted.since = now;
   pause_decision d;
   const auto same = find(there, wanted.reason, wanted.owner);
-  const bool over = same != there.end() && !stands(*same, now);
+  // One that waits for a probe goes on when the limit is met again; its trial is over.
+  const bool over = same != there.end() && !stands(*same, now) && !probing(*same, now);
   if (same != there.end() && !over) {
     // It has been paused for this all along; and what was drained stays drained, since nothing can start.
     wanted.since = same->since;

@@ -18,6 +18,7 @@
 #include "core/errors/result.hpp"
 #include "core/events/event.hpp"
 #include "core/ids/id.hpp"
+#include "core/pressure/learned_delay.hpp"
 #include "core/time/instant.hpp"
 
 namespace belfry::core {
@@ -46,7 +47,8 @@ inline pause_target the_agent_type(std::string name) {
 std::string to_text(const pause_target& t);
 
 namespace pause_reason {
-inline constexpr std::string_view manual = "manual", drain = "drain", backoff = "backoff";
+inline constexpr std::string_view manual = "manual", drain = "drain", backoff = "backoff",
+                                  throttle = "throttle", quota = "quota";
 }
 namespace pause_owner {
 inline constexpr std::string_view operators = "operator";  // whoever works by hand
@@ -62,9 +64,17 @@ struct pause_entry {
   std::string by = {};         // the actor that set it
   instant deadline = never;    // of a drain: how long somebody waits for it
   instant drained_at = never;  // of a drain: since when nothing runs any more
+  bool probes = false;         // it does not lift itself at `until`: one run is let through first (probe.hpp)
+  run_id probe = {};           // that run, while its lease lives
   friend bool operator==(const pause_entry&, const pause_entry&) = default;
 };
-inline bool stands(const pause_entry& e, instant now) { return e.until == never || now < e.until; }
+inline bool stands(const pause_entry& e, instant now) {
+  return e.until == never || now < e.until || e.probe.value != 0;
+}
+// Its time is over, and it waits for a probe or for what becomes of one.
+inline bool probing(const pause_entry& e, instant now) {
+  return e.probes && e.until != never && e.until <= now;
+}
 // When it stopped standing, as seen from now.
 inline instant end_of(const pause_entry& e, instant now) {
   return e.until != never && e.until < now ? e.until : now;
@@ -86,6 +96,7 @@ struct past_pause {
 struct pause_book {
   std::vector<pause> standing;  // by target, reason, owner
   std::vector<past_pause> past;
+  std::vector<learned_delay> delays = {};  // of agent types whose provider has limits
 };
 // What a change made of one target.
 struct target_pauses {

@@ -24,6 +24,7 @@ std::string_view code_for(pause_scope s) {
 std::string text_for(const pause_target& on, const pause_entry& e) {
   std::string text = to_text(on) + " is paused: " + told(e) + "; since " + to_rfc3339(e.since);
   text += e.until == never ? "" : ", until " + to_rfc3339(e.until);
+  if (e.probe) text += ", " + to_string(e.probe) + " tries whether it is over";
   return text + "; " + command_to_lift(on, e.reason, e.owner);
 }
 
@@ -174,6 +175,14 @@ bool pauses::any_agent_type() const {
   return !standing_.empty() && std::prev(standing_.end())->first.scope == pause_scope::agent_type;
 }
 
+std::vector<pause_target> pauses::probed_by(run_id run) const {
+  std::vector<pause_target> found;
+  for (const auto& [on, all] : standing_)
+    if (std::any_of(all.begin(), all.end(), [&](const auto& e) { return e.probe == run; }))
+      found.push_back(on);
+  return found;
+}
+
 std::vector<std::string> pauses::held_workspaces(instant now) const {
   std::vector<std::string> held;
   for (const auto& [on, all] : standing_)
@@ -192,7 +201,7 @@ std::vector<pause> pauses::over(instant now) const {
   std::vector<pause> found;
   for (const auto& [on, all] : standing_)
     for (const auto& e : all)
-      if (!stands(e, now)) found.push_back({on, e});
+      if (!stands(e, now) && !e.probes) found.push_back({on, e});
   return found;
 }
 
@@ -200,7 +209,7 @@ instant pauses::next_end(instant now) const {
   instant next = never;
   for (const auto& [on, all] : standing_)
     for (const auto& e : all)
-      if (e.until != never && stands(e, now) && (next == never || e.until < next)) next = e.until;
+      if (e.until != never && now < e.until && (next == never || e.until < next)) next = e.until;
   return next;
 }
 

@@ -61,6 +61,8 @@ class pauses {
   bool holds(const session& who, instant now) const;
   bool holds_all(instant now) const;
   bool any_agent_type() const;
+  // The targets of which this run is the probe.
+  std::vector<pause_target> probed_by(run_id run) const;
 
   std::vector<std::string> held_workspaces(instant now) const;
   std::set<job_id> held_jobs(instant now) const;

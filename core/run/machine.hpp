@@ -73,6 +73,9 @@ struct cmd_settle {  // the worker says how the attempt ended
   std::uint64_t output_bytes = 0;
   bool output_truncated = false;
   double unit = 0.5;  // seeded random in [0,1) for the retry jitter
+  // failed as rate_limited, parked: the limit is one of the whole agent type of the holder, until the time
+  // that this command names; 1 throttle, 2 quota (core/pause/probe.hpp)
+  std::uint8_t limits_type = 0;
 };
 struct cmd_expire {
   std::uint64_t fencing = 0;

@@ -34,6 +34,8 @@ void normalise(agent_type& t) {
     lower_ascii(c);
   }
   sort_unique(t.capabilities);
+  for (auto& r : t.resources) trim(r);
+  sort_unique(t.resources);
 }
 
 std::vector<field_problem> check(const agent_type& t) {
@@ -51,6 +53,12 @@ std::vector<field_problem> check(const agent_type& t) {
       found.push_back({"command", a.substr(0, 40), "at most 4096 bytes each, without a zero byte",
                        "no program can be given this"});
   check_words(found, "capabilities", t.capabilities, most_words, word);
+  check_words(found, "resources", t.resources, most_words, word);
+  for (const auto& r : t.resources)
+    if (std::any_of(r.begin(), r.end(),
+                    [](char c) { return c <= ' ' || c >= 0x7f || c == '"' || c == '\''; }))
+      found.push_back({"resources", r, "printable characters without blanks and quotes",
+                       "it is the owner of pauses, and stands in commands"});
   check_word(found, "workspace", t.workspace, word, blank::fine);
   check_word(found, "channel", t.channel, word, blank::fine);
   if (!t.cwd.empty() && t.cwd.front() != '/')

@@ -53,6 +53,9 @@ struct agent_type {
   /// Default 1 s.
   span backoff = std::chrono::seconds{1};
   span backoff_max = std::chrono::minutes{5};
+  /// Providers whose limits it works under, such as "anthropic": a limit that is reported of one holds every
+  /// type that names it. Default none.
+  std::vector<std::string> resources = {};
   friend bool operator==(const agent_type&, const agent_type&) = default;
 };
 

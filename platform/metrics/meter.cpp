@@ -92,12 +92,20 @@ constexpr std::array table{
     description{metric::build_info, "build_info", type::gauge, "version", "1, with the version as label"},
     description{metric::paused, "paused", type::gauge, "scope",
                 "Things that are paused: the scheduler (0 or 1), workspaces, jobs, agent types"},
+    description{metric::backpressure, "backpressure", type::gauge, "",
+                "1 while an episode of backpressure lasts, else 0"},
+    description{metric::backpressure_wait_seconds, "backpressure_wait_seconds", type::gauge, "",
+                "While it lasts: how long a new run waits, estimated; 0 when that is not known"},
+    description{metric::backpressure_refusals_total, "backpressure_refusals_total", type::counter, "",
+                "Submissions refused because of backpressure"},
+    description{metric::provider_delay_seconds, "provider_delay_seconds", type::gauge, "agent_type",
+                "How far apart the limits of a provider have taught to call it"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].which) != i) return false;
-  return table.size() == static_cast<std::size_t>(metric::paused) + 1;
+  return table.size() == static_cast<std::size_t>(metric::provider_delay_seconds) + 1;
 }
 static_assert(in_order());
 

@@ -48,6 +48,10 @@ enum class metric : std::uint8_t {
   starved_runs /*rung*/,
   build_info /*version*/,
   paused /*scope*/,
+  backpressure,
+  backpressure_wait_seconds,
+  backpressure_refusals_total,
+  provider_delay_seconds /*agent_type*/,
 };
 
 class meter {

@@ -27,6 +27,7 @@ engine::engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id 
   paused_ = durable_paused_ = std::move(known);
   const auto starving = rows_.starving();
   may_starve_.insert(starving.begin(), starving.end());
+  read_lessons();
 }
 
 tallies engine::pending() const {
@@ -40,6 +41,8 @@ void engine::committed() {
   durable_ = pending_;
   durable_paused_ = paused_;
   durable_backoff_ = backoff_;
+  durable_pressed_since_ = pressed_since_;
+  durable_delays_ = delays_;
   told_ = std::exchange(telling_, {});
   for (const auto run : std::exchange(fed_, {})) may_starve_.erase(run);
 }
@@ -48,6 +51,8 @@ void engine::given_up() {
   pending_ = durable_;
   paused_ = durable_paused_;
   backoff_ = durable_backoff_;
+  pressed_since_ = durable_pressed_since_;
+  delays_ = durable_delays_;
   telling_.clear();
   fed_.clear();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
@@ -72,11 +77,13 @@ core::result<receipt> engine::apply(const change_set& set) {
   const auto told_before = telling_.size();
   std::shared_ptr<const core::pauses> paused_before;
   core::backoff backoff_before;
+  core::learned_delays delays_before;
   const auto fed_before = fed_.size();
   work w{set, {}, {}, {}, false, false};
   if (guarded) {
     paused_before = paused_;
     backoff_before = backoff_;
+    delays_before = delays_;
     before = pending_;
     rows_.mark();
   }
@@ -86,6 +93,7 @@ core::result<receipt> engine::apply(const change_set& set) {
       pending_ = *before;
       paused_ = paused_before;
       backoff_ = backoff_before;
+      delays_ = delays_before;
       telling_.resize(told_before);
       fed_.resize(fed_before);
     }
@@ -93,6 +101,8 @@ core::result<receipt> engine::apply(const change_set& set) {
     return std::move(*no);
   }
   w.out.replayed = w.repeated && !w.changed;
+  say_what_was_lost(w);
+  watch_pressure(w);
   if (set.once) remember(set, w.out);
   if (guarded) rows_.keep();
   return std::move(w.out);

@@ -19,6 +19,7 @@
 #include "storage/apply/rows.hpp"
 #include "storage/apply/tallies.hpp"
 #include "storage/contract/change.hpp"
+#include "storage/contract/rules.hpp"
 
 namespace belfry::storage {
 
@@ -40,6 +41,11 @@ class engine {
   // As they will be after the commit, and as they were after the last one.
   tallies pending() const;
   const tallies& durable() const { return durable_; }
+  // What is decided from now on is decided by these.
+  void follow(const store_rules& rules) { rules_ = rules; }
+  // As of the last commit.
+  core::pressure pressure(core::instant now) const;
+  std::vector<core::learned_delay> delays() const { return durable_delays_.all(); }
   // Events of the last commit, for whoever asks for them at once.
   const std::vector<core::event>& last_committed_events() const { return told_; }
 
@@ -106,6 +112,21 @@ class engine {
                                               const std::string& owner, bool only_over);
   void back_off(work& w, const core::attempt_record& ended);
 
+  // pressure.cpp
+  void read_lessons();
+  core::pressure press(std::int64_t queued, core::instant since, core::instant now) const;
+  std::optional<core::failure> refuse_submission(const work& w, const insert_runs& c) const;
+  void watch_pressure(work& w);
+  void say_what_was_lost(work& w);
+  void learn_limit(work& w, const std::string& agent_type);
+  void tell_delay(work& w, const std::string& agent_type, core::span before);
+  void start_probe(work& w, const core::run_head& claimed);
+  void end_probe(work& w, const core::attempt_record& ended, core::instant due_at);
+  void learn(work& w, const core::attempt_record& ended);
+  void hold_type(work& w, const core::cmd_settle& c, const core::attempt_record& ended);
+  std::optional<core::failure> limit_type(work& w, const core::pause_target& on, core::pause_entry entry,
+                                          core::run_id run);
+
   std::shared_ptr<const core::run_past> past_of(const core::run_head& head);
   void append_lines(work& w, const std::vector<core::log_line>& lines, std::uint64_t keep_bytes);
   void drop_oldest(core::run_id run, std::uint32_t attempt, log_size& size, std::uint64_t keep);
@@ -124,6 +145,11 @@ class engine {
   // What claims are judged by. Shared with the past, so that taking a transaction back costs nothing.
   std::shared_ptr<const core::pauses> paused_, durable_paused_;
   core::backoff backoff_, durable_backoff_;
+  store_rules rules_;
+  core::instant pressed_since_ = core::never, durable_pressed_since_ = core::never;
+  core::departures departures_;  // an estimate: what was taken back counts too
+  core::learned_delays delays_, durable_delays_;
+  std::size_t unreadable_delays_ = 0;
   // Where retention goes on; derived, so that a restart just begins again.
   core::run_id prune_cursor_;
   std::set<core::job_id> maybe_excess_;

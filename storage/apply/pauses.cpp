@@ -96,6 +96,11 @@ std::optional<failure> engine::apply_one(work& w, const put_pause& c) {
   }
   auto wanted = c.entry;
   if (wanted.by.empty()) wanted.by = w.set.actor;
+  if (wanted.probes && c.on.scope == core::pause_scope::agent_type) {
+    if (auto no = limit_type(w, c.on, std::move(wanted), {})) return no;
+    learn_limit(w, c.on.name);
+    return std::nullopt;
+  }
   auto d = core::decide_pause(c.on, paused_->of(c.on), std::move(wanted), w.set.actor, w.set.now);
   if (!d) return std::move(d).error();
   if (d->changed)

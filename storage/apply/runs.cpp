@@ -83,6 +83,11 @@ std::optional<failure> engine::apply_one(work& w, const insert_runs& c) {
       return failure{core::errc::conflict, "the id " + core::to_string(s.id) + " is given twice", {}, {}};
   }
 
+  const auto known = static_cast<std::size_t>(
+      std::count_if(there.begin(), there.end(), [](const auto& row) { return row.has_value(); }));
+  if (known < c.runs.size())
+    if (auto no = refuse_submission(w, c)) return no;
+
   core::batch_id batch;
   std::size_t made = 0;
   core::run_id first, last;
@@ -189,7 +194,10 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
   }
   if (std::holds_alternative<core::cmd_log>(c.command))
     w.out.next_line = step.lines.empty() ? context.next_line : step.lines.back().number + 1;
+  const auto ended_before = w.out.ended.size();
   write_step(w, *row, step);
+  if (const auto* said = std::get_if<core::cmd_settle>(&c.command))
+    if (w.out.ended.size() > ended_before) hold_type(w, *said, w.out.ended.back());
   if (!spec && step.finished && core::ended_badly(step.next.state)) spec = spec_of(step.next);
   const bool tell_spec = c.want_spec || (step.finished && core::ended_badly(step.next.state));
   run_row finished{step.next, row->handler, row->hooked, row->tagged};
@@ -207,6 +215,8 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
   if (step.ended) {
     rows_.insert_attempt(*step.ended);
     back_off(w, *step.ended);
+    end_probe(w, *step.ended, step.next.state == core::run_state::succeeded ? core::never : step.next.due_at);
+    learn(w, *step.ended);
     w.out.ended.push_back(std::move(*step.ended));
   }
   if (step.adopted) {
@@ -221,6 +231,10 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
     rows_.update_run(before, after);
     count(before.head, -1);
     count(step.next, 1);
+    if (before.head.state == core::run_state::queued && leased(step.next.state)) {
+      departures_.left(w.set.now);
+      start_probe(w, step.next);
+    }
     // Whoever leaves the queue starves no longer, in the same commit.
     if (before.head.state == core::run_state::queued && step.next.state != core::run_state::queued &&
         may_starve_.contains(before.head.id)) {

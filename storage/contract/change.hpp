@@ -36,6 +36,9 @@ struct insert_runs {  // all or nothing
   // What the checks at the door found: the answer when a run would have to be made. A repetition of an
   // earlier request gets its first answer all the same.
   std::optional<core::failure> refusal = {};
+  // By somebody from outside: refused (overloaded) while the queue presses, as a whole, when the rules say so
+  // (storage/contract/rules.hpp). What was made before is answered all the same.
+  bool outside = false;
 };
 struct step_run {  // one command on one run
   core::run_id id;
@@ -90,7 +93,9 @@ struct resume_job {
   std::string reason;
   std::string owner = {};  // empty: the operators, or the session that asks
 };                         // lifts only this reason of this owner
-// The same for every scope; a job's pauses are the same set. A job may be archived: its runs are still held.
+// The limit of a provider is the pause of an agent type that probes: the latest end wins, its delay is
+// learned, and any actor may set it for the provider that owns it. The same for every scope; a job's pauses
+// are the same set. A job may be archived: its runs are still held.
 struct put_pause {
   core::pause_target on;
   core::pause_entry entry;
@@ -219,6 +224,7 @@ struct receipt {
   std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
   std::vector<core::starvation> starving = {};   // of a bite of the ladder
   core::ladder_clock ladder = {};                // likewise
+  std::vector<core::learned_delay> delays = {};  // that changed
 };
 
 }  // namespace belfry::storage

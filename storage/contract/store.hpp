@@ -14,6 +14,7 @@
 #include "core/errors/result.hpp"
 #include "storage/contract/change.hpp"
 #include "storage/contract/reader.hpp"
+#include "storage/contract/rules.hpp"
 
 namespace belfry::storage {
 
@@ -45,6 +46,10 @@ class store {
   // Sequence number of the newest committed event. Refused sets can leave evidence and an event that no
   // receipt tells of.
   virtual std::int64_t last_event() const { return 0; }
+  // What it decides from now on is decided by these rules.
+  virtual void follow(const store_rules&) {}
+  // How the queue presses, as of the last commit.
+  virtual core::pressure pressure(core::instant) const { return {}; }
   // Housekeeping that commits leave undone (copying the journal into the store file); to be called when
   // replies are out.
   virtual void maintain() {}

@@ -72,7 +72,13 @@ class memory_store final : public store {
   core::result<core::limit_options> limits(const core::limit_options& configured) override {
     return rows_.now.limits.value_or(configured);
   }
-  core::result<core::pause_book> pauses() override { return rows_.find_pauses(); }
+  core::result<core::pause_book> pauses() override {
+    auto book = rows_.find_pauses();
+    book.delays = engine_->delays();
+    return book;
+  }
+  void follow(const store_rules& rules) override { engine_->follow(rules); }
+  core::pressure pressure(core::instant now) const override { return engine_->pressure(now); }
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override {
     std::vector<core::event> found;
     disk_->read()->events.up(first, [&](std::int64_t seq, const core::event& e) {

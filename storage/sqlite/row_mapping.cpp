@@ -399,7 +399,9 @@ core::pause_entry read_pause(const query& q) {
           q.time(4),
           std::string{q.text(5)},
           q.time(6),
-          q.time(7)};
+          q.time(7),
+          q.number(11) != 0,
+          core::run_id{q.number(12)}};
 }
 
 core::pause_target read_pause_target(const query& q, int first) {

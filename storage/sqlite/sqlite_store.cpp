@@ -120,7 +120,9 @@ core::result<core::limit_options> sqlite_store::limits(const core::limit_options
 
 core::result<core::pause_book> sqlite_store::pauses() {
   try {
-    return writer_.find_pauses();
+    auto book = writer_.find_pauses();
+    book.delays = engine_->delays();
+    return book;
   } catch (const std::exception& e) {
     return to_failure(e, "read the pauses");
   }

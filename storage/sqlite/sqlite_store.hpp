@@ -31,6 +31,8 @@ class sqlite_store final : public store {
   core::result<core::pause_book> pauses() override;
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override;
   std::int64_t last_event() const override { return engine_->durable().last_event; }
+  void follow(const store_rules& rules) override { engine_->follow(rules); }
+  core::pressure pressure(core::instant now) const override { return engine_->pressure(now); }
   void maintain() override;
   std::unique_ptr<reader> open_reader() override;
 

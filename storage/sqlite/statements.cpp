@@ -90,7 +90,7 @@ statements::statements(SQLite::Database& db)
                          " from pauses where scope = 2 and job = ?1 order by reason, owner")},
       insert_pause{db,
                    "insert into pauses (scope, job, name, reason, owner, who, text, since, until, deadline, "
-                   "drained) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"},
+                   "drained, probes, probe) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
       remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
       all_pauses{db, sql("select ", pause_columns, " from pauses order by scope, job, name, reason, owner")},
       all_past_pauses{db, "select scope, job, name, since, ended from past_pauses order by number"},

@@ -32,6 +32,7 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
                       "[agent_types.claude]\n"
                       "command = [\"belfry\", \"work\"]\n"
                       "capabilities = [\"Code \", \"code\", \"review\"]\n"
+                      "resources = [\"openai\", \"anthropic \"]\n"
                       "workspace = \"team\"\nchannel = \"chat\"\ncwd = \"/srv\"\n"
                       "env = { MODEL = \"small\" }\npass_env = [\"SPAWN_TEST_KEY\", \"SPAWN_TEST_UNSET\"]\n"
                       "slots = 2\nmax = 5\nper_workspace = 4\nttl = \"1h\"\ndrain = \"30s\"\n"
@@ -46,6 +47,7 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
   CHECK(t.name == "claude");
   CHECK(t.command == std::vector<std::string>{"belfry", "work"});
   CHECK(t.capabilities == std::vector<std::string>{"code", "review"});
+  CHECK(t.resources == std::vector<std::string>{"anthropic", "openai"});
   CHECK(t.workspace == "team");
   CHECK(t.env == std::vector<std::pair<std::string, std::string>>{{"MODEL", "small"}});
   CHECK(t.passed == std::vector<std::pair<std::string, std::string>>{{"SPAWN_TEST_KEY", "very secret"}});

@@ -78,6 +78,24 @@ TEST_CASE("configuration: whatever bytes a value has, it is told as JSON", "[app
   }
 }
 
+TEST_CASE("configuration: numbers of backpressure and delays that contradict each other are refused",
+          "[app][config][pressure]") {
+  const test::scratch_folder folder;
+  const auto file = folder / "belfry.toml";
+  test::write_text(file,
+                   "[backpressure]\nat = 10\nuntil = 11\nmode = \"shed\"\nshed_below = \"low\"\n"
+                   "[provider]\nleast_delay = \"2s\"\nmost_delay = \"1s\"\n");
+  const auto l = load_configuration(file, {});
+  CHECK(says(l, "backpressure.until"));
+  CHECK(says(l, "backpressure.shed_below"));
+  CHECK(says(l, "provider.most_delay"));
+  test::write_text(file, "[backpressure]\nat = 10\nuntil = 3\nmode = \"reject\"\n");
+  const auto good = load_configuration(file, {});
+  REQUIRE(good.mistakes.empty());
+  CHECK(good.values.node.backpressure.until == 3);
+  CHECK(good.values.node.backpressure.mode == core::pressure_mode::reject);
+}
+
 TEST_CASE("configuration: every mistake is told together, with its place and the nearest name",
           "[app][config]") {
   const test::scratch_folder folder;

@@ -266,3 +266,38 @@ TEST_CASE("diagnostics: each code once per area, with words; commands name what 
   CHECK(command_of(*d, {{}, "ses_1", {}}) == "belfry session resume ses_1");
   CHECK(find_diagnostic(diagnostic_area::wait, "session_draining") == nullptr);
 }
+
+TEST_CASE("doctor: a queue that presses is a warning, and an error when somebody is refused",
+          "[core][doctor][pressure]") {
+  auto f = a_well_node();
+  f.pressure.rule = {10, 0, pressure_mode::alert, priority::normal};
+  f.pressure.queued = 12;
+  CHECK(codes(diagnose(f)).empty());
+  f.pressure.since = noon - 1min;
+  auto d = diagnose(f);
+  REQUIRE(codes(d) == words{"backpressure"});
+  CHECK(d.findings.front().grade == severity::warning);
+  CHECK(d.findings.front().text.find("12 runs are queued") == 0);
+  check_known(d);
+  f.pressure.rule.mode = pressure_mode::reject;
+  CHECK(diagnose(f).findings.front().grade == severity::error);
+}
+
+TEST_CASE("doctor: the limit of a provider is told with what it waits for", "[core][doctor][pressure]") {
+  auto f = a_well_node();
+  pause_entry e{"quota", "anthropic", "429", noon - 1h, noon + 1h};
+  e.probes = true;
+  const auto evidence = [&] {
+    f.pauses = {{the_agent_type("claude"), e}};
+    const auto d = diagnose(f);
+    REQUIRE(codes(d) == words{"provider_limited"});
+    CHECK(d.findings.front().command ==
+          "belfry scheduler resume --agent-type claude --reason quota --owner anthropic");
+    return d.findings.front().evidence.back();
+  };
+  CHECK(evidence().find("a probe goes first at ") == 0);
+  e.until = noon;
+  CHECK(evidence() == "its time is over: the next claim is a probe");
+  e.probe = run_id{7};
+  CHECK(evidence() == to_string(run_id{7}) + " tries whether it is over");
+}

@@ -212,6 +212,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"rebuild_scheduler", "scheduler rebuild"},
                                                     {"list_pauses", "scheduler pauses"},
                                                     {"pause_scheduler", "scheduler pause"},
+                                                    {"report_throttle", "scheduler throttle"},
                                                     {"resume_scheduler", "scheduler resume"},
                                                     {"drain_scheduler", "scheduler drain"},
                                                     {"run_cycle", "scheduler cycle"},

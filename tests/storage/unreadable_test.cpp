@@ -1,6 +1,8 @@
 // One row that cannot be read is one run's trouble: the store goes on, and says why.
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <algorithm>
+
 #include "tests/support/store_fixture.hpp"
 
 using namespace belfry;
@@ -144,4 +146,26 @@ TEST_CASE("unreadable: a job whose definition cannot be read is refused to run, 
   CHECK(no.error().text.find("nightly") != std::string::npos);
   f.does(st::put_job{job.id, 0, a_job("nightly")});
   CHECK(f.does(st::trigger_job{job.id, {}}).runs.at(0).head.state == run_state::queued);
+}
+
+TEST_CASE(
+    "unreadable: learned delays and the note of an episode begin anew, are told of once, and stop nobody",
+    "[unreadable][pressure]") {
+  at_file f;
+  core::pause_entry limit{"quota", "anthropic", "429", core::never, start + 1h};
+  limit.probes = true;
+  for (const auto* type : {"claude", "codex"}) f.does(st::put_pause{core::the_agent_type(type), limit});
+  REQUIRE(f.store->pauses()->delays.size() == 2);
+  f.change(
+      "update settings set value = 'rubbish' || char(10) || '1000000 codex' where name = 'provider_delays';"
+      "insert into settings (name, value) values ('backpressure', 'rubbish')");
+  CHECK(f.store->pauses()->delays == std::vector<core::learned_delay>{{"codex", 1s}});
+  CHECK_FALSE(core::pressing(f.store->pressure(start)));
+  f.submit();
+  f.submit();
+  const auto page = f.reader->events_after(0, 1000, {});
+  REQUIRE(page.ok());
+  CHECK(std::count_if(page->events.begin(), page->events.end(), [](const core::event& e) {
+          return e.kind == core::event_kind::provider_delays_reset;
+        }) == 1);
 }

@@ -68,6 +68,8 @@ class fake_port final : public messages::node_port {
   std::unique_ptr<messages::watch> watch_run(core::run_id id,
                                              std::function<void(messages::watched)> told) override;
 
+  core::pressure pressure() const override { return pressed; }
+
   // ---- what a test may do to it; from any thread
   void refuse_next(core::errc code, int times = 1,
                    std::int64_t retry_ms = 0);  // the next questions, whatever they are
@@ -83,6 +85,7 @@ class fake_port final : public messages::node_port {
   std::vector<core::event> events() const;
   std::vector<core::agent_type> agent_types;  // before the first request only
   messages::node_status status;               // before the first request only
+  core::pressure pressed;                     // before the first request only
   // The ladder's last rung, as its actor would do it: queued, and then it needs attention.
   void needs_attention(core::run_id id);
   std::string last_actor() const;

@@ -290,11 +290,18 @@ void fake_port::call(messages::set_pause m, messages::reply<messages::pauses_see
       return core::failure{core::errc::invalid, "the pause is not valid", std::move(found), {}};
     auto entry = m.entry;
     entry.by = m.actor;
-    auto d = core::decide_pause(m.on, pauses_[m.on], std::move(entry), m.actor, time_.now());
-    if (!d) return d.error();
-    pauses_[m.on] = d->entries;
-    auto seen = seen_of(m.on);
-    seen.changed = d->changed;
+    entry.probes = m.limit;
+    auto targets = m.also;
+    targets.insert(targets.begin(), m.on);
+    bool changed = false;
+    for (const auto& on : targets) {
+      auto d = core::decide_pause(on, pauses_[on], entry, m.limit ? entry.owner : m.actor, time_.now());
+      if (!d) return d.error();
+      pauses_[on] = d->entries;
+      changed = changed || d->changed;
+    }
+    auto seen = seen_of(m.also.empty() ? std::optional{m.on} : std::nullopt);
+    seen.changed = changed;
     return seen;
   });
 }

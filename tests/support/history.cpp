@@ -83,7 +83,7 @@ bool ends(const std::string& kind) {
 // Told about a run, and nothing of it changes; gathered, so that they may come late.
 bool beside(const std::string& kind) {
   return kind.starts_with("wake_") || kind.starts_with("worker_") || kind.starts_with("spawn_") ||
-         kind == "run_starved";
+         kind.starts_with("probe_") || kind == "provider_limited" || kind == "run_starved";
 }
 
 }  // namespace

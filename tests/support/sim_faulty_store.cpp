@@ -119,6 +119,8 @@ class faulty_store final : public store {
     return real_->events_between(first, last);
   }
   std::int64_t last_event() const override { return real_->last_event(); }
+  void follow(const store_rules& rules) override { real_->follow(rules); }
+  core::pressure pressure(core::instant now) const override { return real_->pressure(now); }
   void maintain() override { real_->maintain(); }
   std::unique_ptr<reader> open_reader() override {
     return std::make_unique<faulty_reader>(real_->open_reader(), faults_);

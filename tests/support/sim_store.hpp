@@ -54,6 +54,8 @@ class sim_store final : public storage::store {
   core::result<core::pause_book> pauses() override;
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override;
   std::int64_t last_event() const override { return real_->last_event(); }
+  void follow(const storage::store_rules& rules) override { real_->follow(rules); }
+  core::pressure pressure(core::instant now) const override { return real_->pressure(now); }
   void maintain() override;
   std::unique_ptr<storage::reader> open_reader() override { return real_->open_reader(); }
 

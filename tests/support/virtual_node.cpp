@@ -45,6 +45,8 @@ class faulty_store final : public storage::store {
   core::result<std::vector<core::event>> events_between(std::int64_t first, std::int64_t last) override {
     return real_->events_between(first, last);
   }
+  void follow(const storage::store_rules& rules) override { real_->follow(rules); }
+  core::pressure pressure(core::instant now) const override { return real_->pressure(now); }
   std::unique_ptr<storage::reader> open_reader() override { return real_->open_reader(); }
 
  private:

@@ -21,6 +21,18 @@ void list_agent_types(const exchange_ptr& x) {
       }));
 }
 
+// With what holds it, and what the limits of its provider have taught.
+void tell_agent_type(const exchange_ptr& x, const messages::agent_type_status& t,
+                     std::vector<core::spawned_worker> workers) {
+  x->node().node.call(messages::look_at_pauses{core::the_agent_type(t.type.name)},
+                      x->then<messages::pauses_seen>([t, workers = std::move(workers)](
+                                                         const exchange_ptr& y, messages::pauses_seen seen) {
+                        json::writer w{workers.size() * 300 + 1024};
+                        json::write_agent_type(w, t, &workers, &seen);
+                        answer_json(*y, w);
+                      }));
+}
+
 void get_agent_type(const exchange_ptr& x) {
   x->node().node.call(
       messages::ask_agent_types{x->arguments.front()},
@@ -34,9 +46,7 @@ void get_agent_type(const exchange_ptr& x) {
         y->node().node.ask(q, y->then<std::vector<core::spawned_worker>>(
                                   [t = std::move(told.types.front())](
                                       const exchange_ptr& z, std::vector<core::spawned_worker> workers) {
-                                    json::writer w{workers.size() * 300 + 1024};
-                                    json::write_agent_type(w, t, &workers);
-                                    answer_json(*z, w);
+                                    tell_agent_type(z, t, std::move(workers));
                                   }));
       }));
 }

@@ -66,6 +66,7 @@ void note_queue(const facts_ptr& f, core::result<messages::queue_state> r) {
   f->waiting = r->counts.ready + r->timers;
   f->oldest_waiting = r->counts.oldest;
   f->pauses = std::move(r->pauses);
+  f->pressure = r->pressure;
 }
 
 void note_node(const facts_ptr& f, core::result<messages::node_status> r) {

@@ -115,6 +115,13 @@ void answer_metrics(exchange& x) {
   x.answer(std::move(r));
 }
 
+void note_pressure(platform::meter& m, const messages::queue_state& q) {
+  const auto& p = q.pressure;
+  m.set(metric::backpressure, core::pressing(p) ? 1 : 0);
+  m.set(metric::backpressure_wait_seconds,
+        std::chrono::duration<double>(p.wait.value_or(core::span{0})).count());
+}
+
 void note_facts(platform::meter& m, const core::store_facts& f, core::instant now) {
   for (const auto s : core::all_run_states())
     m.set(metric::queue_depth, static_cast<double>(f.runs_by_state[static_cast<std::size_t>(s)]),
@@ -142,6 +149,7 @@ void get_metrics(const exchange_ptr& x) {
                 for (std::size_t i = 0; i < q->paused_of_scope.size(); ++i)
                   z->node().meter.set(metric::paused, static_cast<double>(q->paused_of_scope[i]),
                                       core::to_text(static_cast<core::pause_scope>(i)));
+                note_pressure(z->node().meter, *q);
                 z->node().meter.set(metric::queue_oldest_age_seconds,
                                     std::chrono::duration<double>(age).count());
               }

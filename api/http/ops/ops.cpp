@@ -62,6 +62,7 @@ const std::vector<route>& routes() {
     add_event_routes(r);
     add_scheduler_routes(r);
     add_pause_routes(r);
+    add_throttle_routes(r);
     add_cycle_routes(r);
     add_node_routes(r);
     add_doctor_routes(r);

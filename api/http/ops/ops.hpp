@@ -34,6 +34,7 @@ void add_lease_routes(std::vector<route>& all);
 void add_event_routes(std::vector<route>& all);
 void add_scheduler_routes(std::vector<route>& all);
 void add_pause_routes(std::vector<route>& all);
+void add_throttle_routes(std::vector<route>& all);
 void add_node_routes(std::vector<route>& all);
 void add_transfer_routes(std::vector<route>& all);
 void add_maintenance_routes(std::vector<route>& all);

@@ -92,7 +92,7 @@ void with_warnings(const exchange_ptr& x, messages::submitted s, Answer answer) 
           }));
 }
 
-void write_warnings(json::writer& w, const warnings& found) {
+void write_warnings(json::writer& w, const warnings& found, const core::pressure& p) {
   w.key("warnings").begin_array();
   for (const auto& each : found) {
     std::string words;
@@ -102,7 +102,19 @@ void write_warnings(json::writer& w, const warnings& found) {
                          words + "; it waits until one comes");
     w.texts("capabilities", each.capabilities).end_object();
   }
+  if (core::pressing(p)) {
+    w.begin_object().member("code", "backpressure").member("text", core::told(p));
+    w.texts("capabilities", std::vector<std::string>{}).end_object();
+  }
   w.end_array();
+}
+
+// With every answer to a submission, for the price of a look at a few numbers.
+header_list headers_with_signal(const exchange& x, std::string location, bool replayed) {
+  auto headers = made_headers(std::move(location), replayed);
+  if (const auto p = x.node().node.pressure(); core::pressing(p))
+    headers.emplace_back("Belfry-Backpressure", core::signal_of(p));
+  return headers;
 }
 
 void answer_one(const exchange_ptr& x, const messages::submitted& s, const warnings& found) {
@@ -110,9 +122,10 @@ void answer_one(const exchange_ptr& x, const messages::submitted& s, const warni
   json::writer w{384};
   w.begin_object();
   json::write_submitted_members(w, s.runs.front(), !s.replayed);
-  write_warnings(w, found);
+  write_warnings(w, found, x->node().node.pressure());
   w.end_object();
-  answer_json(*x, w, 201, made_headers("/v1/runs/" + core::to_string(s.runs.front().head.id), s.replayed));
+  answer_json(*x, w, 201,
+              headers_with_signal(*x, "/v1/runs/" + core::to_string(s.runs.front().head.id), s.replayed));
 }
 
 void answer_batch(const exchange_ptr& x, const messages::submitted& s, const warnings& found) {
@@ -125,10 +138,11 @@ void answer_batch(const exchange_ptr& x, const messages::submitted& s, const war
       .begin_array();
   for (const auto& r : s.runs) w.id_value(core::run_tag::prefix, r.head.id.value);
   w.end_array();
-  write_warnings(w, found);
+  write_warnings(w, found, x->node().node.pressure());
   w.end_object();
   answer_json(*x, w, 201,
-              made_headers(s.batch ? "/v1/batches/" + core::to_string(s.batch) : std::string{}, s.replayed));
+              headers_with_signal(*x, s.batch ? "/v1/batches/" + core::to_string(s.batch) : std::string{},
+                                  s.replayed));
 }
 
 // What a dry run says of a run: what it would be, and who could take it now.
