@@ -64,6 +64,10 @@ target_link_libraries(belfry_test_tools INTERFACE Catch2::Catch2 rapidcheck_catc
 # Failing assertions print pairs, tuples, optionals and variants.
 target_compile_definitions(belfry_test_tools INTERFACE CATCH_CONFIG_ENABLE_ALL_STRINGMAKERS)
 
+# Most suites spend no time in their own code, and the compiler spends half of its time on optimising it. Not
+# the simulator and the actors: what they instantiate would be linked instead of the rooms' optimised copies.
+set(BELFRY_QUICK_COMPILE -O0)
+
 # Precompiled headers shared by the suites (a suite adds only definitions that these headers do not mention):
 # belfry_test_pch for all, belfry_test_caf_pch for those made of actors.
 if(BELFRY_PCH)
@@ -74,6 +78,7 @@ if(BELFRY_PCH)
     belfry_precompile(belfry_${pch} catch)
   endforeach()
   belfry_precompile(belfry_test_caf_pch caf)
+  target_compile_options(belfry_test_pch PRIVATE ${BELFRY_QUICK_COMPILE})
 endif()
 
 belfry_support_library(test_support_core SOURCES ${support_core} LINKS belfry_test_tools belfry_core)
@@ -107,6 +112,9 @@ function(belfry_suite name)
     target_precompile_headers(${target} REUSE_FROM belfry_test_caf_pch)
   elseif(BELFRY_PCH)
     target_precompile_headers(${target} REUSE_FROM belfry_test_pch)
+  endif()
+  if(NOT name MATCHES "^(messages|actors|sim)$")
+    target_compile_options(${target} PRIVATE ${BELFRY_QUICK_COMPILE})
   endif()
   if(name MATCHES "^(e2e|crash)$" AND TARGET belfry)
     target_compile_definitions(${target} PRIVATE BELFRY_BINARY="$<TARGET_FILE:belfry>")

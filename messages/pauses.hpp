@@ -45,11 +45,12 @@ struct remaining_run {
 };
 struct pauses_seen {
   bool known = true;                             // false: the state could not be read, and everything is held
-  std::vector<core::pause> pauses;               // that stand, by target, reason and owner
+  std::vector<core::pause> pauses;               // that stand or are planned, by target, reason and owner
   std::vector<remaining_run> running;            // of the target, or of the node; oldest first, at most 500
   std::size_t live = 0;                          // how many that are
   bool changed = false;                          // of a change: it was not like that before
   std::vector<core::learned_delay> delays = {};  // of the agent type, or of all
+  core::instant now = core::never;               // when it was looked at: what begins later is planned
 };
 
 }  // namespace belfry::messages

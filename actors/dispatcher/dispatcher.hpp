@@ -198,7 +198,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   messages::watch_leases leases_;
   std::optional<rebuilding> rebuilding_;
   std::optional<comparing> comparing_;
-  core::instant pauses_end_ = core::never;  // the next one to lift itself
+  core::instant pauses_end_ = core::never;  // the next one to begin or to lift itself
   bool leases_ended_ = false;               // since drains were looked at
   bool all_paused_ = false;                 // when pauses were looked at last
   messages::waiting_listener listener_;

@@ -102,9 +102,10 @@ std::size_t dispatcher::running_under(const core::pause_target& on) const {
 pauses_seen dispatcher::look(const std::optional<core::pause_target>& on) const {
   const auto now = deps_.clock->now();
   pauses_seen seen;
+  seen.now = now;
   seen.known = pauses_.known();
   for (auto& p : pauses_.all())
-    if ((!on || p.on == *on) && (stands(p.why, now) || probing(p.why, now)))
+    if ((!on || p.on == *on) && (stands(p.why, now) || probing(p.why, now) || planned(p.why, now)))
       seen.pauses.push_back(std::move(p));
   for (const auto& [type, delay] : delays_)
     if (!on || *on == core::the_agent_type(type)) seen.delays.push_back({type, delay});
@@ -171,7 +172,7 @@ void dispatcher::pauses_changed(core::instant now) {
   if (all_paused_ && !all) board_.wait_anew(patience_now());
   all_paused_ = all;
   note_change();
-  pauses_end_ = pauses_.next_end(now);
+  pauses_end_ = pauses_.next_change(now);
   if (pauses_end_ != core::never) alarm_.arm(dispatcher_actor{this}, pauses_end_, now);
 }
 
@@ -186,6 +187,8 @@ void dispatcher::pauses_over(core::instant now) {
     write_of_pause(storage::lift_pause{p.on, p.why.reason, p.why.owner, true});
   if (pauses_end_ == core::never) return;
   pauses_changed(now);
+  leases_ended_ = true;  // a planned drain may have begun with nothing to wait for
+  end_drains();
   serve_waiting();
 }
 

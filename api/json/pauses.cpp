@@ -31,7 +31,7 @@ void read_pause_length(const value& m, std::optional<core::span>& out) {
   out = s;
 }
 
-void read_pause_end(const value& m, std::optional<core::instant>& out) {
+void read_pause_instant(const value& m, std::optional<core::instant>& out) {
   core::instant at = core::never;
   if (m.read(at)) out = at;
 }
@@ -71,8 +71,9 @@ core::result<pause_request> read_pause_request(std::string_view body) {
       pause_reason_field,
       pause_owner_field,
       pause_text_field,
+      {"from", [](const value& m, pause_body& d) { read_pause_instant(m, d.from); }},
       {"for", [](const value& m, pause_body& d) { read_pause_length(m, d.length); }},
-      {"until", [](const value& m, pause_body& d) { read_pause_end(m, d.until); }}};
+      {"until", [](const value& m, pause_body& d) { read_pause_instant(m, d.until); }}};
   return decode<pause_body>(body, [](const value& v, pause_body& d) {
     read_object(v, d, fields);
     check_pause_target(v, d.on);
@@ -101,8 +102,9 @@ core::result<pause_request> read_drain_request(std::string_view body) {
          if (m.read(d.timeout) && (d.timeout < core::span{0} || d.timeout > longest_pause_drain))
            m.wrong("0 to 24h", "it is no time to wait");
        }},
+      {"from", [](const value& m, pause_body& d) { read_pause_instant(m, d.from); }},
       {"resume_after", [](const value& m, pause_body& d) { read_pause_length(m, d.length); }},
-      {"resume_at", [](const value& m, pause_body& d) { read_pause_end(m, d.until); }}};
+      {"resume_at", [](const value& m, pause_body& d) { read_pause_instant(m, d.until); }}};
   return decode<pause_body>(body, [](const value& v, pause_body& d) {
     read_object(v, d, fields);
     check_pause_target(v, d.on);
@@ -138,7 +140,7 @@ void write_pause_list(writer& w, const std::vector<core::pause>& all) {
 }
 
 void write_pauses_seen(writer& w, const messages::pauses_seen& seen, const core::pause_target& of) {
-  const auto meant = [&](const core::pause& p) { return p.on == of; };
+  const auto meant = [&](const core::pause& p) { return p.on == of && !core::planned(p.why, seen.now); };
   const bool drains = std::any_of(seen.pauses.begin(), seen.pauses.end(),
                                   [&](const core::pause& p) { return meant(p) && core::draining(p.why); });
   w.begin_object().member("known", seen.known).member("scope", core::to_text(of.scope));

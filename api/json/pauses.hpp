@@ -24,6 +24,7 @@ struct pause_request {
   std::string text;
   std::optional<core::span> length;              // for, resume_after
   std::optional<core::instant> until;            // until, resume_at
+  std::optional<core::instant> from;             // nothing: from now on
   core::span timeout{std::chrono::seconds{60}};  // of a drain
 };
 core::result<pause_request> read_pause_request(std::string_view body);

@@ -11,7 +11,7 @@ namespace belfry::app {
 namespace {
 
 struct pause_options {
-  std::optional<std::string> workspace, job, agent_type, reason, owner, text, length, until;
+  std::optional<std::string> workspace, job, agent_type, reason, owner, text, from, length, until;
 };
 struct throttle_options {
   std::optional<std::string> resource, agent_type, length, until, text;
@@ -105,10 +105,11 @@ int pause(const pause_options& o, context& ctx) {
   w.begin_object();
   write_selector(w, o);
   if (o.reason) w.member("reason", *o.reason);
+  if (o.from) w.member("from", *o.from);
   if (o.length) w.member("for", *o.length);
   if (o.until) w.member("until", *o.until);
   return tell(ctx, ctx.node().post("/v1/scheduler:pause", w.end_object().take()),
-              "paused; what runs goes on");
+              o.from ? "planned; until then everything goes on" : "paused; what runs goes on");
 }
 
 int throttle(const throttle_options& o, context& ctx) {
@@ -149,9 +150,11 @@ int drain(const drain_options& o, context& ctx) {
   w.begin_object();
   write_selector(w, o.what);
   w.member("timeout", o.timeout.value_or("60s"));
+  if (o.what.from) w.member("from", *o.what.from);
   if (o.resume_after) w.member("resume_after", *o.resume_after);
   if (o.resume_at) w.member("resume_at", *o.resume_at);
   auto seen = ctx.node().post("/v1/scheduler:drain", w.end_object().take());
+  if (o.what.from) return tell(ctx, seen, "planned; until then everything goes on");
   const auto until = std::chrono::steady_clock::now() + *length;
   std::int64_t told = -1;
   for (std::chrono::milliseconds pause = 50ms; seen["live"].number() > 0;
@@ -219,6 +222,7 @@ void add_pauses(command& scheduler, context& ctx) {
   held.option("--reason", p.reason, "WORD", "one of a set: manual, maintenance, quota, ...; default manual");
   held.option("--text", p.text, "TEXT", "why, for whoever looks at it");
   held.option("--owner", p.owner, "NAME", "who alone may lift it; default operator, which is everybody here");
+  held.option("--from", p.from, "TIME", "it begins at this time, not now: a maintenance window");
   held.option("--for", p.length, "TIME", "it lifts itself after this time");
   held.option("--until", p.until, "TIME", "it lifts itself at this time");
   held.note(
@@ -226,6 +230,9 @@ void add_pauses(command& scheduler, context& ctx) {
       "by its own reason and owner only. They survive a restart.");
   held.example("belfry scheduler pause --text 'disk is being replaced'", "");
   held.example("belfry scheduler pause --workspace blue --reason maintenance --for 30m", "");
+  held.example(
+      "belfry scheduler pause --reason maintenance --from 2026-12-01T02:00:00Z --for 2h --text 'new disk'",
+      "");
   held.action([&p, &ctx] { return pause(p, ctx); });
 
   auto& back = scheduler.sub("resume", "Lift a pause; others stay as they are");
@@ -243,6 +250,7 @@ void add_pauses(command& scheduler, context& ctx) {
   drained.option("--text", d.what.text, "TEXT", "why, for whoever looks at it");
   drained.option("--owner", d.what.owner, "NAME", "who alone may lift it; default operator");
   drained.option("--timeout", d.timeout, "TIME", "how long to wait; default 60s, 0 reports at once");
+  drained.option("--from", d.what.from, "TIME", "it begins at this time, not now; nothing is waited for");
   drained.option("--resume-after", d.resume_after, "TIME", "work goes on by itself after this time");
   drained.option("--resume-at", d.resume_at, "TIME", "work goes on by itself at this time");
   drained.note(

@@ -12,6 +12,7 @@ namespace belfry::core {
 namespace {
 
 constexpr std::array<std::string_view, 4> scopes{"scheduler", "workspace", "job", "agent_type"};
+constexpr span longest_ahead = std::chrono::hours{24 * 366};
 constexpr std::size_t longest_reason = 40, longest_owner = 100, longest_text = 500;
 
 bool reason_character(char c) {
@@ -56,8 +57,9 @@ std::string quoted(const std::string& word) {
   return plain ? word : "'" + word + "'";
 }
 
-std::string timed(const pause_entry& e) {
+std::string timed(const pause_entry& e, instant now) {
   std::string text = told(e);
+  if (planned(e, now)) text += ", from " + to_rfc3339(e.since);
   if (e.until != never) text += ", until " + to_rfc3339(e.until);
   return text;
 }
@@ -121,6 +123,17 @@ std::vector<field_problem> check(const pause_target& on, const pause_entry& want
     found.push_back({"/text", shown(wanted.text, 80), "at most 500 bytes of UTF-8", "it cannot be kept"});
   if (wanted.until != never && wanted.until <= now)
     found.push_back({"/until", to_rfc3339(wanted.until), "a time to come", "it is over already"});
+  if (wanted.since != never) {
+    if (wanted.since <= now || wanted.since > later(now, longest_ahead))
+      found.push_back({"/from", to_rfc3339(wanted.since), "a time to come, at most 366 days ahead",
+                       "leave it out to pause from now on"});
+    else if (wanted.until != never && wanted.until <= wanted.since)
+      found.push_back({"/until", to_rfc3339(wanted.until), "a time after its beginning",
+                       "it would end before it begins"});
+    if (on.scope == pause_scope::job)
+      found.push_back({"/from", to_rfc3339(wanted.since), "for the scheduler, a workspace or an agent type",
+                       "a job is paused from now on"});
+  }
   if (on.scope == pause_scope::agent_type && on.name.empty())
     found.push_back({"/agent_type", "", "the name of an agent type", "it is empty"});
   if (on.name.size() > longest_owner || !valid_utf8(on.name))
@@ -137,8 +150,15 @@ result<pause_decision> decide_pause(const pause_target& on, std::vector<pause_en
   pause_decision d;
   const auto same = find(there, wanted.reason, wanted.owner);
   // One that waits for a probe goes on when the limit is met again; its trial is over.
-  const bool over = same != there.end() && !stands(*same, now) && !probing(*same, now);
-  if (same != there.end() && !over) {
+  const bool over =
+      same != there.end() && !stands(*same, now) && !probing(*same, now) && !planned(*same, now);
+  if (same != there.end() && planned(*same, now)) {
+    // What has not begun is planned anew, or begins now.
+    if (*same == wanted) {
+      d.entries = std::move(there);
+      return d;
+    }
+  } else if (same != there.end() && !over) {
     // It has been paused for this all along; and what was drained stays drained, since nothing can start.
     wanted.since = same->since;
     if (wanted.deadline == never) wanted.deadline = same->deadline;
@@ -159,7 +179,7 @@ result<pause_decision> decide_pause(const pause_target& on, std::vector<pause_en
   const auto kind = draining(wanted) ? event_kind::drain_started
                     : job            ? event_kind::job_paused
                                      : event_kind::paused;
-  d.events.push_back(event_of(on, kind, (job ? "" : to_text(on) + ": ") + timed(wanted)));
+  d.events.push_back(event_of(on, kind, (job ? "" : to_text(on) + ": ") + timed(wanted, now)));
   if (over) d.ended.push_back({on, same->since, same->until});
   if (same != there.end())
     *same = std::move(wanted);
@@ -185,8 +205,10 @@ result<pause_decision> decide_lift(const pause_target& on, std::vector<pause_ent
   std::string text = (job ? "" : to_text(on) + ": ") + reason;
   if (whose != pause_owner::operators) text += " of " + whose;
   if (only_over) text += ", its time was over";
+  const bool begun = !planned(*same, now);
+  if (!begun) text += ", it was planned from " + to_rfc3339(same->since);
   d.events.push_back(event_of(on, job ? event_kind::job_resumed : event_kind::resumed, std::move(text)));
-  d.ended.push_back({on, same->since, end_of(*same, now)});
+  if (begun) d.ended.push_back({on, same->since, end_of(*same, now)});
   there.erase(same);
   d.entries = std::move(there);
   d.changed = true;

@@ -59,7 +59,7 @@ struct pause_entry {
   std::string reason;          // manual, drain, backoff, quota, breaker, maintenance, ...
   std::string owner;           // who may lift it; empty: operator
   std::string text;            // why, in plain words
-  instant since = never;       // never: from now on
+  instant since = never;       // never: from now on; to come: it is planned (a maintenance window)
   instant until = never;       // lifts itself at this instant; never: it does not
   std::string by = {};         // the actor that set it
   instant deadline = never;    // of a drain: how long somebody waits for it
@@ -68,8 +68,10 @@ struct pause_entry {
   run_id probe = {};           // that run, while its lease lives
   friend bool operator==(const pause_entry&, const pause_entry&) = default;
 };
+// It has not begun; it holds nothing yet.
+inline bool planned(const pause_entry& e, instant now) { return now < e.since; }
 inline bool stands(const pause_entry& e, instant now) {
-  return e.until == never || now < e.until || e.probe.value != 0;
+  return !planned(e, now) && (e.until == never || now < e.until || e.probe.value != 0);
 }
 // Its time is over, and it waits for a probe or for what becomes of one.
 inline bool probing(const pause_entry& e, instant now) {

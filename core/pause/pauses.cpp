@@ -201,15 +201,16 @@ std::vector<pause> pauses::over(instant now) const {
   std::vector<pause> found;
   for (const auto& [on, all] : standing_)
     for (const auto& e : all)
-      if (!stands(e, now) && !e.probes) found.push_back({on, e});
+      if (!stands(e, now) && !planned(e, now) && !e.probes) found.push_back({on, e});
   return found;
 }
 
-instant pauses::next_end(instant now) const {
+instant pauses::next_change(instant now) const {
   instant next = never;
   for (const auto& [on, all] : standing_)
     for (const auto& e : all)
-      if (e.until != never && now < e.until && (next == never || e.until < next)) next = e.until;
+      for (const auto at : {e.since, e.until})
+        if (at != never && now < at && (next == never || at < next)) next = at;
   return next;
 }
 

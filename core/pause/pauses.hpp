@@ -68,8 +68,8 @@ class pauses {
   std::set<job_id> held_jobs(instant now) const;
   // Those whose `until` has come and that nobody has lifted yet.
   std::vector<pause> over(instant now) const;
-  // The next instant at which a pause lifts itself; never: none does.
-  instant next_end(instant now) const;
+  // The next instant at which a pause begins or lifts itself; never: none does.
+  instant next_change(instant now) const;
 
   // Whether anything was paused at some time after `since`: what follows need not be asked else.
   bool any_since(instant since) const { return !standing_.empty() || since < last_end_; }

@@ -241,10 +241,10 @@ TEST_CASE("pauses: one lifts itself at its instant and is gone from the set when
           "[core][pause]") {
   book b;
   b.set(whole_scheduler(), because("maintenance", "operator", start + 30s), start);
-  CHECK(b.now.next_end(start) == start + 30s);
+  CHECK(b.now.next_change(start) == start + 30s);
   CHECK(b.now.holds(a_run(), start + 29s));
   CHECK_FALSE(b.now.holds(a_run(), start + 30s));
-  CHECK(b.now.next_end(start + 30s) == never);
+  CHECK(b.now.next_change(start + 30s) == never);
   CHECK(b.now.over(start + 30s).size() == 1);
   CHECK_FALSE(b.lift(whole_scheduler(), "maintenance", "operator", start + 29s, true));
   CHECK(b.lift(whole_scheduler(), "maintenance", "operator", start + 40s, true));
@@ -409,6 +409,54 @@ TEST_CASE("board: runs of a paused job or workspace stay in the line and others 
   p.lift(the_workspace("blue"), "manual", "operator", start + 5s);
   b.follow(p.now, start + 5s);
   CHECK(picked(b, start + 5s) == std::vector<std::int64_t>{20, 21});
+}
+
+TEST_CASE("pause: a planned one holds nothing before it begins, and its time counts from then", "[pause]") {
+  book b;
+  auto window = because("maintenance", "operator", start + 3h);
+  window.since = start + 1h;
+  CHECK(b.set(whole_scheduler(), window, start));
+  CHECK_FALSE(b.now.holds_all(start));
+  CHECK(b.now.why(a_run(), start).empty());
+  CHECK(b.now.over(start).empty());
+  CHECK(b.now.next_change(start) == start + 1h);
+  CHECK(b.now.holds_all(start + 1h));
+  CHECK(b.now.next_change(start + 1h) == start + 3h);
+  CHECK_FALSE(b.now.holds_all(start + 3h));
+  CHECK(b.now.held_between({}, {}, start, start + 4h) == 2h);
+  REQUIRE(b.now.over(start + 3h).size() == 1);
+  CHECK(b.lift(whole_scheduler(), "maintenance", "operator", start + 4h, true));
+  CHECK(b.now.held_between({}, {}, start, start + 4h) == 2h);
+  CHECK(b.now.waited(a_run(), start + 4h) == 2h);
+}
+
+TEST_CASE("pause: a plan is replaced by a new one, begun early, or dropped without a trace", "[pause]") {
+  book b;
+  auto window = because("maintenance", "operator", start + 3h);
+  window.since = start + 1h;
+  CHECK(b.set(whole_scheduler(), window, start));
+  CHECK_FALSE(b.set(whole_scheduler(), window, start + 1min));
+  window.since = start + 2h;
+  CHECK(b.set(whole_scheduler(), window, start + 1min));
+  CHECK_FALSE(b.now.holds_all(start + 1h));
+  CHECK(b.lift(whole_scheduler(), "maintenance", "operator", start + 5min));
+  CHECK(b.now.nothing());
+  CHECK(b.now.held_between({}, {}, start, start + 4h) == 0s);
+  CHECK(b.set(whole_scheduler(), window, start + 6min));
+  CHECK(b.set(whole_scheduler(), because("maintenance"), start + 7min));
+  CHECK(b.now.holds_all(start + 7min));
+  CHECK_FALSE(b.now.holds_all(start + 6min));
+  const auto wrong = [&](instant since, instant until, pause_target on = whole_scheduler()) {
+    auto e = because("maintenance", "operator", until);
+    e.since = since;
+    const auto found = check(on, e, start);
+    return found.empty() ? std::string{} : found.front().pointer;
+  };
+  CHECK(wrong(start + 1h, start + 2h).empty());
+  CHECK(wrong(start - 1h, start + 2h) == "/from");
+  CHECK(wrong(start + 400 * 24h, never) == "/from");
+  CHECK(wrong(start + 2h, start + 1h) == "/until");
+  CHECK(wrong(start + 1h, never, the_job(job_id{5})) == "/from");
 }
 
 TEST_CASE("board: time in a pause does not age a run", "[core][pause][board]") {

@@ -42,17 +42,17 @@ TEST_CASE("probe: a limit does not lift itself; its time lets one run through, a
           "[core][pause][probe]") {
   auto p = with({limit()});
   CHECK(p.holds(of_claude(), noon + 9min));
-  CHECK(p.next_end(noon) == noon + 10min);
+  CHECK(p.next_change(noon) == noon + 10min);
   const auto now = noon + 10min;
   CHECK_FALSE(p.holds(of_claude(), now));
   CHECK(p.over(now).empty());
-  CHECK(p.next_end(now) == never);
+  CHECK(p.next_change(now) == never);
   const auto d = decide_probe(claude, p.of(claude), first, now);
   REQUIRE(d.changed);
   CHECK(d.events.at(0).kind == event_kind::probe_started);
   p.set(claude, d.entries);
   CHECK(p.holds(of_claude(), now));
-  CHECK(p.next_end(now) == never);
+  CHECK(p.next_change(now) == never);
   CHECK(p.probed_by(first) == std::vector{claude});
   CHECK(p.probed_by(run_id{8}).empty());
   CHECK(p.why(of_claude(), now).at(0).text.find("tries whether it is over") != std::string::npos);

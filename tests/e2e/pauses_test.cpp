@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "core/time/text.hpp"
 #include "tests/e2e/cli.hpp"
 
 namespace belfry::test {
@@ -69,6 +70,38 @@ TEST_CASE("pause: it lifts itself, also when the node was killed meanwhile", "[e
   const auto left = again.doc({"scheduler", "pauses"});
   REQUIRE(left.at("pauses").size() == 1);
   CHECK(left.at("pauses").at(0).at("workspace") == "blue");
+}
+
+TEST_CASE(
+    "pause: a window that is planned begins and ends by itself, also when the node was killed meanwhile",
+    "[e2e][cli][pause]") {
+  real_node node;
+  const cli belfry(node);
+  const auto at = [](std::chrono::milliseconds ahead) {
+    return belfry::core::to_rfc3339(
+        belfry::core::from_micros(std::chrono::duration_cast<std::chrono::microseconds>(
+                                      (std::chrono::system_clock::now() + ahead).time_since_epoch())
+                                      .count()));
+  };
+  const auto planned =
+      belfry({"scheduler", "pause", "--reason", "maintenance", "--from", at(1500ms), "--for", "2s"});
+  CHECK(planned.exit_code == 0);
+  CHECK(has(planned.out, "planned; until then everything goes on"));
+  CHECK(belfry({"submit", "--wait", "--", "true"}).exit_code == 0);
+  node.kill9();
+  node.start();
+  const cli again(node);
+  CHECK(eventually([&] { return again.doc({"scheduler", "pauses"}).at("paused") == true; }));
+  const auto id = again.line({"submit", "-o", "name", "--", "true"});
+  CHECK(again.doc({"run", "explain", id}).at("reasons").at(0).at("code") == "scheduler_paused");
+  CHECK(node.wait_finished(id).at("state") == "succeeded");
+  CHECK(again({"scheduler", "drain", "--from", at(1h), "--resume-at", at(2h)}).exit_code == 0);
+  CHECK(again.doc({"scheduler", "pauses"}).at("paused") == false);
+  CHECK(again({"scheduler", "resume", "--reason", "drain"}).exit_code == 0);
+  CHECK(again.doc({"scheduler", "pauses"}).at("pauses").empty());
+  const auto past = again({"scheduler", "pause", "--from", at(-1h)});
+  CHECK(past.exit_code == 2);
+  CHECK(has(past.err, "a time to come"));
 }
 
 TEST_CASE("drain: exit codes say whether something still runs; a killed node goes on with it",

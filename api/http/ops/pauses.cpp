@@ -38,6 +38,10 @@ void ask_for_pause(const exchange_ptr& x, json::pause_request d, std::string_vie
                                               d.text, core::never};
                       if (d.length) entry.until = core::later(y->node().time.now(), *d.length);
                       if (d.until) entry.until = *d.until;
+                      if (d.from) {
+                        entry.since = *d.from;
+                        if (d.length) entry.until = core::later(*d.from, *d.length);
+                      }
                       entry.deadline = deadline;
                       y->node().node.call(messages::set_pause{what, std::move(entry), y->actor},
                                           y->then<messages::pauses_seen>(answer_pauses(what)));
@@ -53,7 +57,7 @@ void hold_work(const exchange_ptr& x) {
 void drain_work(const exchange_ptr& x) {
   auto draft = json::read_drain_request(x->in.body);
   if (!draft) return x->refuse(draft.error());
-  const auto deadline = core::later(x->node().time.now(), draft->timeout);
+  const auto deadline = core::later(draft->from.value_or(x->node().time.now()), draft->timeout);
   ask_for_pause(x, std::move(*draft), core::pause_reason::drain, deadline);
 }
 
