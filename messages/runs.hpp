@@ -15,6 +15,7 @@
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
+#include "messages/hooks.hpp"
 
 namespace belfry::messages {
 
@@ -205,6 +206,7 @@ struct queue_state {
   std::vector<core::pause> pauses = {};  // that stand, the first hundred
   std::array<std::size_t, 4> paused_of_scope{};  // things that are paused, by scope
   std::uint64_t max_queued = 0;                  // 0: no limit
+  std::optional<hook_state> hook = {};           // where a claim hook is configured
 };
 // Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
 struct rebuild_index {

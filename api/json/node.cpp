@@ -3,6 +3,7 @@
 #include "api/json/pauses.hpp"
 
 #include "api/json/cycles.hpp"
+#include "api/json/hooks.hpp"
 #include "api/json/runs.hpp"
 
 namespace belfry::api::json {
@@ -110,6 +111,11 @@ void write_queue(writer& w, const messages::queue_state& q, const messages::ladd
   write_counts(w, "live_by_agent_type", q.live_by_agent_type);
   w.member("waiting_claims", q.waiting_claims).member("timers", q.timers).key("ladder");
   write_ladder(w, ladder);
+  w.key("claim_hook");
+  if (q.hook)
+    write_hook_state(w, *q.hook);
+  else
+    w.null();
   w.end_object();
 }
 

@@ -115,6 +115,9 @@ struct doctor_facts {
   std::vector<pause> pauses;  // that stand; those of jobs come from the store
   std::vector<doctor_session> sessions;
   std::vector<overdue_lease> leases;
+  instant hook_failing_since = never;  // the claim hook; never: it works, or there is none
+  std::string hook_failure = {};       // the last one
+  bool hook_open = false;              // claims go on without it
 };
 
 enum class severity : std::uint8_t { info = 0, warning = 1, error = 2, critical = 3 };

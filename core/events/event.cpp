@@ -79,6 +79,8 @@ constexpr std::array names{
     name{dead_letter_aged, "dead_letter_aged"},
     name{lease_reissued, "lease_reissued"},
     name{job_tried, "job_tried"},
+    name{claim_hook_failed, "claim_hook_failed"},
+    name{claim_hook_recovered, "claim_hook_recovered"},
 };
 
 }  // namespace

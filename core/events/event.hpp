@@ -81,6 +81,8 @@ enum class event_kind : std::uint16_t {
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,
+  claim_hook_failed = 105,     // it did not answer as it should; at most once a minute
+  claim_hook_recovered = 106,  // it does again
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -92,12 +92,16 @@ constexpr std::array table{
     description{metric::build_info, "build_info", type::gauge, "version", "1, with the version as label"},
     description{metric::paused, "paused", type::gauge, "scope",
                 "Things that are paused: the scheduler (0 or 1), workspaces, jobs, agent types"},
+    description{metric::claim_hook_questions_total, "claim_hook_questions_total", type::counter, "outcome",
+                "Questions to the claim hook: allowed, narrowed, refused, failed"},
+    description{metric::claim_hook_seconds, "claim_hook_seconds", type::histogram, "",
+                "From a question to the claim hook to its answer, or its failure"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].which) != i) return false;
-  return table.size() == static_cast<std::size_t>(metric::paused) + 1;
+  return table.size() == static_cast<std::size_t>(metric::claim_hook_seconds) + 1;
 }
 static_assert(in_order());
 

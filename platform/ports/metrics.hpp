@@ -48,6 +48,8 @@ enum class metric : std::uint8_t {
   starved_runs /*rung*/,
   build_info /*version*/,
   paused /*scope*/,
+  claim_hook_questions_total /*outcome*/,
+  claim_hook_seconds,
 };
 
 class meter {

@@ -66,6 +66,10 @@ void note_queue(const facts_ptr& f, core::result<messages::queue_state> r) {
   f->waiting = r->counts.ready + r->timers;
   f->oldest_waiting = r->counts.oldest;
   f->pauses = std::move(r->pauses);
+  if (!r->hook) return;
+  f->hook_failing_since = r->hook->failing_since;
+  f->hook_failure = std::move(r->hook->last_failure);
+  f->hook_open = r->hook->open;
 }
 
 void note_node(const facts_ptr& f, core::result<messages::node_status> r) {
