@@ -12,6 +12,7 @@
 #include "messages/cycles.hpp"
 #include "messages/executors.hpp"
 #include "messages/following.hpp"
+#include "messages/hooks.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
 #include "messages/pauses.hpp"
@@ -99,6 +100,15 @@ struct tell_claims {
 };
 // What the wake desk asks.
 using claim_watcher = caf::typed_actor<caf::reacts_to<tell_claims>, caf::reacts_to<watch_claims>>;
+// What the dispatcher asks before it hands runs out, where a claim hook is configured.
+using claim_judge = caf::typed_actor<caf::replies_to<ask_claim_hook>::with<core::result<claim_hook_said>>>;
+using claim_hook_actor = claim_judge::extend<caf::reacts_to<hook_spoke>,  // the hook answered, or ended
+                                             caf::reacts_to<read_with>,
+                                             caf::reacts_to<alarm_rang>>;  // its time is over
+// To the dispatcher: the hook is asked through this one; that before has died.
+struct judge_with {
+  claim_judge who;
+};
 using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::
     extend_with<claim_watcher>::extend<
         caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
@@ -115,6 +125,7 @@ using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with
         caf::replies_to<look_at_waiting>::with<waiting_seen>,                // as waiting_door
         caf::replies_to<look_at_backlog>::with<core::result<backlog_seen>>,  // what holds these queued runs
         caf::reacts_to<tell_waiting>,                                        // whom to tell of changes
+        caf::reacts_to<judge_with>,                                          // whom to ask before a claim
         caf::reacts_to<close_claims>,
         caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
 

@@ -17,6 +17,7 @@
 #include "core/run/machine.hpp"
 #include "core/run/run.hpp"
 #include "core/session/session.hpp"
+#include "messages/hooks.hpp"
 
 namespace belfry::messages {
 
@@ -210,6 +211,7 @@ struct queue_state {
   std::uint64_t max_queued = 0;                  // 0: no limit
   core::pressure pressure = {};
   std::vector<core::learned_delay> delays = {};
+  std::optional<hook_state> hook = {};  // where a claim hook is configured
 };
 // Compare what the dispatcher has in memory with the open runs of the store, and put right what differs.
 struct rebuild_index {

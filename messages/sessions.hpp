@@ -76,6 +76,8 @@ struct session_explanation {
   std::vector<core::ineligible> reasons;
   std::uint32_t slots = 0, slots_used = 0;
   std::size_t ready = 0;  // queued runs that it may take, limits apart
+  // What the claim hook refused it within the last minute, newest first; at most 20.
+  std::vector<hook_refusal> hook_refusals = {};
 };
 
 // To the session registry: a session has spoken, whatever it said.

@@ -61,18 +61,21 @@ caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish
     life_.heard(wish.who, now);
   }
   auto [guard, promise] = answer_later<claim_answer>(this);
-  if (try_claim(wish, guard)) return promise;
-  if (wish.wait == core::span{0}) {
+  const bool hooked = hook_ != nullptr && passes_hook(seat->who);
+  if (!hooked && try_claim(wish, guard)) return promise;
+  const bool drains = seat->who.state == core::session_state::draining;
+  const auto until = core::later(now, drains ? std::min(wish.wait, draining_wait) : wish.wait);
+  if (!hooked && wish.wait == core::span{0}) {
     deps_.says.count(metric::claims_total, 1, "empty");
     guard->deliver(claim_answer{nothing_for(wish.who)});
   } else if (waiting_.size() >= deps_.max_waiting_claims) {
     deps_.says.count(metric::claims_total, 1, "overloaded");
     guard->deliver(claim_answer{failure{errc::overloaded, "too many claims are waiting", {}, {}}});
+  } else if (hooked) {
+    claim_through_hook(wish, guard, until);
   } else {
-    const bool drains = seat->who.state == core::session_state::draining;
-    waiting_.push_back(
-        {wish, core::later(now, drains ? std::min(wish.wait, draining_wait) : wish.wait), guard});
-    alarm_.arm(dispatcher_actor{this}, waiting_.back().until, now);
+    waiting_.push_back({wish, until, guard});
+    alarm_.arm(dispatcher_actor{this}, until, now);
   }
   return promise;
 }
@@ -87,7 +90,14 @@ bool dispatcher::try_claim(const claim_runs& wish, const claim_promise& answer) 
   if (pauses_.holds(seat->who, now)) return false;
   const auto ids = board_.pick({seat->who, free_slots, wish.max, wish.at_least}, now);
   if (ids.empty()) return false;
+  commit_claim(wish, ids, answer);
+  return true;
+}
 
+// The board has reserved them.
+void dispatcher::commit_claim(const claim_runs& wish, const std::vector<core::run_id>& ids,
+                              const claim_promise& answer) {
+  const auto now = deps_.clock->now();
   const auto actor = to_string(wish.who);
   std::vector<claimed_run> picked;
   commit_changes sets;
@@ -110,7 +120,6 @@ bool dispatcher::try_claim(const claim_runs& wish, const claim_promise& answer) 
               for (const auto& one : *all) unpick(wish, one.run.head.id, true);
               answer->deliver(claim_answer{failure_of(e, "storage")});
             });
-  return true;
 }
 
 // The store has spoken; the heads of what was won have been followed before.
@@ -197,6 +206,8 @@ void dispatcher::serve_waiting() {
     auto* seat = roster_.find(it->wish.who);
     if (seat != nullptr && (seat->free_slots() == 0 || !board_.anything_for(seat->who))) {
       ++it;
+    } else if (seat != nullptr && hook_ != nullptr && passes_hook(seat->who)) {
+      go_on_through_hook(it++);
     } else if (seat == nullptr || try_claim(it->wish, it->answer)) {
       it = waiting_.erase(it);  // of a session that is gone: its guard answers
     } else {
@@ -212,10 +223,14 @@ void dispatcher::end_waits(core::instant now) {
       ++it;
       continue;
     }
-    deps_.says.count(metric::claims_total, 1, "empty");
-    it->answer->deliver(claim_answer{nothing_for(it->wish.who)});
-    it = waiting_.erase(it);
+    end_wait(it++);
   }
+}
+
+void dispatcher::end_wait(std::list<waiting_claim>::iterator w) {
+  deps_.says.count(metric::claims_total, 1, "empty");
+  w->answer->deliver(claim_answer{nothing_for(w->wish.who)});
+  waiting_.erase(w);
 }
 
 // What a session is told that got nothing: perhaps there was nothing, perhaps it takes nothing.
@@ -226,7 +241,10 @@ claimed_runs dispatcher::nothing_for(core::session_id who) {
   none.state = seat->who.state;
   none.delay = delay_of(who);
   none.reasons = core::why_nothing({&seat->who, seat->free_slots()});
-  for (auto& no : pauses_.why(seat->who, deps_.clock->now())) none.reasons.push_back(std::move(no));
+  const auto now = deps_.clock->now();
+  for (auto& no : pauses_.why(seat->who, now)) none.reasons.push_back(std::move(no));
+  if (hook_ != nullptr)
+    for (auto& no : hook_on_session(seat->who, now)) none.reasons.push_back(std::move(no));
   return none;
 }
 

@@ -22,7 +22,11 @@ dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
       deps_{std::move(deps)},
       board_{deps_.board},
       alarm_{core::span{std::chrono::minutes{2}}},
-      patience_zero_{deps_.clock->now() - (deps_.clock->steady() - core::never)} {}
+      patience_zero_{deps_.clock->now() - (deps_.clock->steady() - core::never)} {
+  if (!deps_.hook.on()) return;
+  hook_ = std::make_unique<hooked_claims>();
+  hook_->options = deps_.hook;
+}
 
 auto dispatcher::make_behavior() -> behavior_type {
   return {
@@ -32,6 +36,7 @@ auto dispatcher::make_behavior() -> behavior_type {
         roster_.leave(news.id);
         life_.forget(news.id);
         woken_.erase(news.id);
+        if (hook_ != nullptr) hook_->memory.forget(news.id);
         drop_waits_of(news.id);
         note_change();
         if (news.crashed) lose_held_by(news.id, news.reason);
@@ -56,6 +61,11 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](const look_at_waiting& asked) { return look(asked); },
       [this](const look_at_backlog& asked) { return look(asked); },
       [this](const tell_waiting& asked) { listener_ = asked.who; },
+      [this](const judge_with& news) {
+        if (hook_ == nullptr) return;
+        hook_->judge = news.who;
+        serve_waiting();
+      },
       [this](close_claims) {
         closed_ = true;
         for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});
@@ -65,12 +75,14 @@ auto dispatcher::make_behavior() -> behavior_type {
         const auto now = deps_.clock->now();
         end_waits(now);
         pauses_over(now);
+        if (hook_ != nullptr) serve_waiting();  // a refusal or a pause of the hook may be over
       },
   };
 }
 
 void dispatcher::on_exit() {
   waiting_.clear();
+  hook_.reset();
   rebuilding_.reset();
   comparing_.reset();
   life_.clear();
@@ -100,6 +112,7 @@ queue_state dispatcher::state() const {
   s.max_queued = deps_.max_queued;
   if (deps_.intake) s.pressure = deps_.intake->pressure();
   for (const auto& [type, delay] : delays_) s.delays.push_back({type, delay});
+  if (hook_ != nullptr) s.hook = hook_seen();
   return s;
 }
 

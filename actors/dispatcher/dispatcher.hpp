@@ -20,6 +20,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "actors/dispatcher/hooked_claims.hpp"
 #include "actors/dispatcher/roster.hpp"
 #include "actors/gateway/intake.hpp"
 #include "actors/node/node.hpp"
@@ -28,6 +29,7 @@
 #include "actors/support/life.hpp"
 #include "actors/support/note.hpp"
 #include "actors/support/promise_guard.hpp"
+#include "core/events/event.hpp"
 #include "core/pause/pauses.hpp"
 #include "core/queue/board.hpp"
 #include "core/spawn/agent_type.hpp"
@@ -47,7 +49,8 @@ struct dispatcher_deps {
   core::board_options board;
   std::vector<core::agent_type> agent_types = {};  // whom the node can start
   std::size_t max_waiting_claims = 10'000;
-  std::uint64_t max_queued = 0;  // 0: no limit
+  std::uint64_t max_queued = 0;        // 0: no limit
+  core::claim_hook_options hook = {};  // asked through whoever `judge_with` names
 };
 
 // A rebuild while claims are served.
@@ -73,6 +76,7 @@ class dispatcher : public messages::dispatcher_actor::base {
     messages::claim_runs wish;
     core::instant until = core::never;
     claim_promise answer;
+    std::uint64_t question = 0;  // to the claim hook; 0: none is under way
   };
   // An open run that is not in the line: delayed, or held by somebody.
   struct elsewhere {
@@ -98,18 +102,47 @@ class dispatcher : public messages::dispatcher_actor::base {
   // claims.cpp
   caf::result<claim_answer> claim(const messages::claim_runs& wish);
   bool try_claim(const messages::claim_runs& wish, const claim_promise& answer);
+  void commit_claim(const messages::claim_runs& wish, const std::vector<core::run_id>& ids,
+                    const claim_promise& answer);
   void confirm(const messages::claim_runs& wish, std::vector<messages::claimed_run> picked,
                commit_results& results, const claim_promise& answer);
   void hand_back(std::vector<messages::claimed_run> won, const claim_promise& answer);
   void unpick(const messages::claim_runs& wish, core::run_id run, bool again);
   void serve_waiting();
   void end_waits(core::instant now);
+  void end_wait(std::list<waiting_claim>::iterator w);
   void drop_waits_of(core::session_id who);
   void end_waits_of(core::session_id who);
   messages::claimed_runs nothing_for(core::session_id who);
   core::span delay_of(core::session_id who);
   void arrive(const core::session& who);
   void watch(const messages::watch_claims& asked);
+
+  // hooks.cpp
+  enum class hook_step : std::uint8_t {
+    claimed,  // the answer is on its way
+    waits,    // for the hook, or for its turn to ask it
+    nothing,  // to ask about or to take, now
+  };
+  bool passes_hook(const core::session& who) const;
+  core::claim_wish wish_of(const seat& at, std::uint32_t max, core::priority at_least) const;
+  void claim_through_hook(const messages::claim_runs& wish, const claim_promise& answer, core::instant until);
+  hook_step try_through_hook(waiting_claim& w);
+  void go_on_through_hook(std::list<waiting_claim>::iterator w);
+  bool claim_these(const messages::claim_runs& wish, const std::vector<core::run_id>& runs,
+                   std::uint32_t want, const claim_promise& answer);
+  void hook_answered(std::uint64_t number, core::session_id who,
+                     core::result<messages::claim_hook_said>& said);
+  void hook_ruled(core::session_id who, const messages::claim_hook_said& said,
+                  const core::hook_ruling& ruling, std::vector<core::run_id>& allowed, std::uint32_t& most,
+                  core::instant now);
+  void hook_failed(core::session_id who, const std::string& why, core::instant now);
+  void note_hook(core::event_kind kind, const std::string& text);
+  std::vector<core::ineligible> hook_on_session(const core::session& who, core::instant now) const;
+  std::vector<core::ineligible> hook_on(const core::session& who, core::run_id run, core::job_id job,
+                                        core::handler_kind handler, core::instant now) const;
+  void explain_hook(const seat& at, core::instant now, messages::session_explanation& told);
+  messages::hook_state hook_seen() const;
 
   // follow.cpp
   void follow(const messages::runs_committed& heads);
@@ -175,7 +208,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   core::result<messages::explanation> explain(const messages::explain_run& asked);
   core::result<messages::session_explanation> explain(const messages::explain_session& asked);
   core::result<messages::capable> who_could(const messages::ask_capable& asked) const;
-  std::vector<core::ineligible> held_for(const core::run_head& head, const seat& at);
+  std::vector<core::ineligible> held_for(const core::run_head& head, core::handler_kind handler,
+                                         const seat& at);
   messages::queue_state state() const;
   caf::result<core::result<messages::queue_state>> change(const messages::change_limits& asked);
 
@@ -190,6 +224,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   std::unordered_map<core::job_id, std::uint32_t> job_limits_;
   std::deque<core::job_id> archived_;  // oldest first; their limits are in job_limits_
   std::list<waiting_claim> waiting_;
+  std::unique_ptr<hooked_claims> hook_;  // null: there is no claim hook, and a claim pays nothing for it
   alarm alarm_;
   life_signs life_;
   messages::claim_listener taken_to_;

@@ -17,18 +17,34 @@ namespace {
 
 constexpr std::size_t verdicts_told = 50;
 
+bool is_busy(const core::ineligible& no) { return no.code == "no_free_slot" || no.code == "prompting"; }
+bool is_hook(const core::ineligible& no) { return no.code.starts_with("hook_"); }
+
+// It may take the run, but not now: it has no slot, or waits.
 bool only_busy(const session_verdict& v) {
-  return std::all_of(v.reasons.begin(), v.reasons.end(), [](const core::ineligible& no) {
-    return no.code == "no_free_slot" || no.code == "prompting";
-  });
+  return std::any_of(v.reasons.begin(), v.reasons.end(), is_busy) &&
+         std::all_of(v.reasons.begin(), v.reasons.end(),
+                     [](const core::ineligible& no) { return is_busy(no) || is_hook(no); });
+}
+
+// Nothing but the claim hook stands in the way.
+bool only_hook(const session_verdict& v) {
+  return !v.reasons.empty() && std::all_of(v.reasons.begin(), v.reasons.end(), is_hook);
 }
 
 // What the verdicts come to, in one word.
 core::wait_reason summary_of(const std::vector<session_verdict>& all) {
   const auto able = static_cast<std::size_t>(
       std::count_if(all.begin(), all.end(), [](const session_verdict& v) { return v.reasons.empty(); }));
-  const auto busy = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), only_busy)) - able;
+  const auto busy = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), only_busy));
   if (able > 0) return {"no_session", "it is next for whoever may take it; no session that may has asked"};
+  const auto hooked = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), only_hook));
+  if (hooked > 0) {
+    const auto& no = std::find_if(all.begin(), all.end(), only_hook)->reasons.front();
+    if (no.code == "hook_asked") return {"no_session", no.text};
+    return {no.code,
+            "sessions that may take it, but for the claim hook: " + std::to_string(hooked) + "; " + no.text};
+  }
   if (busy > 0)
     return {"all_busy", "sessions that may take it, but have no free slot: " + std::to_string(busy)};
   if (all.empty()) return {"no_capable_session", "there are no sessions"};
@@ -66,6 +82,8 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
     // What holds everybody is told of the run; this is about what holds one session.
     if (!pauses_.holds_all(now))
       for (auto& p : pauses_.why(seat->who, now)) no.push_back(std::move(p));
+    if (hook_ != nullptr)
+      for (auto& h : hook_on(seat->who, head.id, head.job, asked.handler, now)) no.push_back(std::move(h));
     told.sessions.push_back({seat->who.id, seat->who.name, std::move(no)});
   }
   std::stable_sort(told.sessions.begin(), told.sessions.end(),
@@ -78,7 +96,7 @@ core::result<explanation> dispatcher::explain(const explain_run& asked) {
   }
   if (told.sessions.size() > verdicts_told) told.sessions.resize(verdicts_told);
   for (auto& v : told.sessions)
-    if (v.reasons.empty()) v.reasons = held_for(head, *roster_.find(v.id));
+    if (v.reasons.empty()) v.reasons = held_for(head, asked.handler, *roster_.find(v.id));
   return told;
 }
 
@@ -101,11 +119,14 @@ core::result<capable> dispatcher::who_could(const ask_capable& asked) const {
 }
 
 // What keeps a run from a session that may take it by the rules: pauses, then limits, and its turn.
-std::vector<core::ineligible> dispatcher::held_for(const core::run_head& head, const seat& at) {
+std::vector<core::ineligible> dispatcher::held_for(const core::run_head& head, core::handler_kind handler,
+                                                   const seat& at) {
   const auto now = deps_.clock->now();
   auto reasons = pauses_.why(head, now);
-  if (reasons.empty()) reasons = board_.reasons_for(head.id, {at.who, at.free_slots()}, now);
   std::vector<core::ineligible> all;
+  if (hook_ != nullptr) all = hook_on(at.who, head.id, head.job, handler, now);
+  if (reasons.empty() && all.empty())
+    reasons = board_.reasons_for(head.id, wish_of(at, 1, core::priority::low), now);
   for (auto& r : reasons) all.push_back({std::move(r.code), std::move(r.text)});
   return all;
 }
@@ -118,7 +139,8 @@ core::result<session_explanation> dispatcher::explain(const explain_session& ask
   told.reasons = asked.needs ? core::why_not(at, *asked.needs, asked.handler) : core::why_nothing(at);
   if (seat == nullptr) return told;
   for (auto& p : pauses_.why(seat->who, deps_.clock->now())) told.reasons.push_back(std::move(p));
-  if (asked.run.id && told.reasons.empty()) told.reasons = held_for(asked.run, *seat);
+  if (asked.run.id && told.reasons.empty()) told.reasons = held_for(asked.run, asked.handler, *seat);
+  if (hook_ != nullptr && !asked.run.id) explain_hook(*seat, deps_.clock->now(), told);
   told.slots = seat->who.slots;
   told.slots_used = seat->who.slots - std::min(seat->free_slots(), seat->who.slots);
   // Of its state and its slots the reasons tell; this is about the work that there is.

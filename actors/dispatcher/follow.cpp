@@ -32,6 +32,7 @@ void dispatcher::follow(const runs_committed& heads) {
   for (const auto& job : heads.jobs) {
     if (job.definition) job_limits_[job.id] = limit_of(*job.definition);
     if (job.state == core::job_state::archived) outlive(job.id);
+    if (hook_ != nullptr) hook_->strange.erase(job.id);  // it may have another name now
   }
   for (const auto& run : heads.runs) {
     if (ready_) measure(run.head);

@@ -89,6 +89,7 @@ waiting_seen dispatcher::look(const look_at_waiting& asked) {
     return somebody;
   };
   seen.paused = pauses_.holds_all(now);
+  if (hook_ != nullptr) seen.refused = hook_->memory.holding(now);
   if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);
   for (const auto& run : asked.known)
     if (!board_.starve(run.id, run.held)) told.starving.over.push_back(run.id);

@@ -132,6 +132,10 @@ core::result<void> node::start() {
                    {}};
   if (s.parts.processes == nullptr && !s.options.spawner.types.empty())
     return failure{errc::invalid, "a node that starts workers needs processes", {}, {}};
+  const auto& hook = s.options.claim_hook;
+  if (hook.on() && (!s.parts.hook_text || !s.parts.hook_verdict ||
+                    (hook.command.empty() ? s.parts.hook_calls == nullptr : s.parts.processes == nullptr)))
+    return failure{errc::invalid, "a node with a claim hook needs the means to ask it", {}, {}};
   s.started = true;
   s.shared->passes = gate::starting;
   auto ready = std::make_shared<std::promise<core::result<void>>>();
@@ -146,6 +150,9 @@ core::result<void> node::start() {
   needs->processes = s.parts.processes;
   needs->webhooks = s.parts.webhooks;
   needs->wake_text = s.parts.wake_text;
+  needs->hook_calls = s.parts.hook_calls;
+  needs->hook_text = s.parts.hook_text;
+  needs->hook_verdict = s.parts.hook_verdict;
   needs->says = {s.parts.note, s.parts.meter};
   needs->gateway = s.gateway_handle;
   needs->port = s.shared;

@@ -10,9 +10,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/errors/result.hpp"
+#include "core/hook/claim_hook.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/operators/allowance.hpp"
 #include "core/queue/board.hpp"
@@ -162,6 +164,8 @@ struct node_options {
   /// What happens to runs that nobody takes.
   core::ladder_options ladder;
   wake_delivery_options wakes;
+  /// Who is asked before runs are handed to a session. Default: nobody.
+  core::claim_hook_options claim_hook = {};
   scheduling schedule = scheduling::real;
 };
 
@@ -177,6 +181,11 @@ struct node_parts {
   platform::webhooks* webhooks = nullptr;      // null: sessions with such a sink cannot be woken
   // What a webhook or a command is told of a wake, in JSON. Empty: neither can be used.
   std::function<std::string(const messages::wake_view&, core::wake_via)> wake_text;
+  // Calls of the claim hook, of nobody else. Null: the hook cannot be an address.
+  platform::webhooks* hook_calls = nullptr;
+  // The question to the claim hook and its answer, in JSON. Empty: there is no hook.
+  std::function<std::string(const core::hook_question&)> hook_text = {};
+  std::function<core::result<core::hook_verdict>(std::string_view)> hook_verdict = {};
   std::function<void(note_level, const std::string&)>
       note;  // log lines: key first, then fields; may be empty; any thread
   std::function<void(const std::string&)>

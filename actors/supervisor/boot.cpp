@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "actors/claim_hook/claim_hook.hpp"
 #include "actors/dead_letter_watch/dead_letter_watch.hpp"
 #include "actors/dispatcher/dispatcher.hpp"
 #include "actors/escalation_ladder/escalation_ladder.hpp"
@@ -140,7 +141,9 @@ void supervisor::spawn_queue() {
   q.agent_types = o.spawner.types;
   q.max_waiting_claims = o.max_waiting_claims;
   q.max_queued = o.max_queued;
+  q.hook = o.claim_hook;
   dispatcher_ = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);
+  if (o.claim_hook.on()) adopt("claim-hook", spawn_claim_hook(), queue_wave, duty::claim_hook);
   caf::anon_send(storage_, follow_with{dispatcher_});
   doors_.lease_desk = adopt("lease-desk",
                             spawn<lease_desk, caf::monitored>(lease_desk_deps{
@@ -279,6 +282,24 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
 dead_letter_watch_actor supervisor::spawn_dead_letter_watch() {
   return spawn<dead_letter_watch, caf::monitored>(
       dead_letter_watch_deps{storage_, deps_->clock, deps_->says, deps_->options.alarms.dead_letter_age});
+}
+
+// Whoever asked the one before is told that it died.
+claim_hook_actor supervisor::spawn_claim_hook() {
+  const auto& d = *deps_;
+  claim_hook_deps h;
+  h.options = d.options.claim_hook;
+  h.reader = doors_.readers.front();
+  h.calls = d.hook_calls;
+  h.processes = d.processes;
+  h.clock = d.clock;
+  h.says = d.says;
+  h.mark = d.options.mark;
+  h.text_of = d.hook_text;
+  h.verdict_of = d.hook_verdict;
+  claim_hook_ = spawn<claim_hook, caf::monitored>(std::move(h));
+  caf::anon_send(dispatcher_, judge_with{claim_hook_});
+  return claim_hook_;
 }
 
 void supervisor::boot_failed(const core::failure& why) {

@@ -62,6 +62,7 @@ void supervisor::on_exit() {
   ladder_ = nullptr;
   coordinator_ = nullptr;
   wake_desk_ = nullptr;
+  claim_hook_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;
@@ -115,6 +116,11 @@ void supervisor::restart(std::size_t index) {
     c.ended = false;
     return;
   }
+  if (c.what == duty::claim_hook) {
+    c.who = caf::actor_cast<caf::strong_actor_ptr>(spawn_claim_hook());
+    c.ended = false;
+    return;
+  }
   const auto number = static_cast<std::size_t>(
       std::count_if(children_.begin(), children_.begin() + static_cast<std::ptrdiff_t>(index),
                     [](const child& other) { return other.what == duty::reader; }));
@@ -127,6 +133,7 @@ void supervisor::restart(std::size_t index) {
             if (number == 0 && spawner_) caf::anon_send(spawner_, read_with{doors_.readers.front()});
             if (number == 0 && ladder_) caf::anon_send(ladder_, read_with{doors_.readers.front()});
             if (number == 0 && coordinator_) caf::anon_send(coordinator_, read_with{doors_.readers.front()});
+            if (number == 0 && claim_hook_) caf::anon_send(claim_hook_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

@@ -2,10 +2,10 @@
 //
 // recover → rebuild → serve: sessions that died with the last process are ended, the dispatcher reads the
 // open runs and loses what the dead held, the sweeper takes back what ran out, the timers start, then the
-// executors, then the doors open. Executors (by their own supervisor), readers, retention and the dead letter
-// watch hold nothing and are started again. Everybody else holds memory that only a boot makes right, and the
-// store has the truth: their death ends the node loudly, and the restart of the process recovers. Rejected:
-// restarting them in place, which is a second, rarely walked boot.
+// executors, then the doors open. Executors (by their own supervisor), readers, retention, the dead letter
+// watch and whoever asks the claim hook hold nothing and are started again. Everybody else holds memory that
+// only a boot makes right, and the store has the truth: their death ends the node loudly, and the restart of
+// the process recovers. Rejected: restarting them in place, which is a second, rarely walked boot.
 #pragma once
 
 #include <functional>
@@ -32,6 +32,9 @@ struct supervisor_deps {
   platform::processes* processes = nullptr;
   platform::webhooks* webhooks = nullptr;
   std::function<std::string(const messages::wake_view&, core::wake_via)> wake_text;
+  platform::webhooks* hook_calls = nullptr;
+  std::function<std::string(const core::hook_question&)> hook_text;
+  std::function<core::result<core::hook_verdict>(std::string_view)> hook_verdict;
   voice says;
   gateway_actor gateway;
   std::shared_ptr<port_state> port;
@@ -50,7 +53,7 @@ class supervisor : public messages::supervisor_actor::base {
   void on_exit() override;
 
  private:
-  enum class duty : std::uint8_t { vital, reader, retention, dead_letter_watch };
+  enum class duty : std::uint8_t { vital, reader, retention, dead_letter_watch, claim_hook };
   struct child {
     std::string name;
     caf::strong_actor_ptr who;
@@ -74,6 +77,7 @@ class supervisor : public messages::supervisor_actor::base {
   void serve(const messages::queue_rebuilt& rebuilt);
   void boot_failed(const core::failure& why);
   messages::dead_letter_watch_actor spawn_dead_letter_watch();
+  messages::claim_hook_actor spawn_claim_hook();
   messages::reader_actor spawn_reader(std::size_t index, connection with);
   template <class Handle>
   Handle adopt(std::string name, Handle who, int wave, duty what = duty::vital);
@@ -106,6 +110,7 @@ class supervisor : public messages::supervisor_actor::base {
   messages::escalation_ladder_actor ladder_;
   messages::wake_coordinator_actor coordinator_;
   messages::wake_desk_actor wake_desk_;
+  messages::claim_hook_actor claim_hook_;  // where one is configured
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

@@ -136,6 +136,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::drop_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::tell_watchers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::gateway_call)
 
+// messages/hooks
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ask_claim_hook)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::claim_hook_said>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::hook_spoke)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::judge_with)
+
 // messages/wakes, spawns
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::deliver_wakes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::wakes_delivered)

@@ -144,7 +144,15 @@ void write_session_explanation(writer& w, core::session_id id, core::run_id run,
   w.begin_object().member("session_id", id).member("run_id", run).member("eligible", e.reasons.empty());
   write_lifted_all(w, diagnostic_area::session, e.reasons,
                    {run ? core::to_string(run) : std::string{}, core::to_string(id), {}});
-  w.member("slots", e.slots).member("slots_used", e.slots_used).member("ready_for_it", e.ready).end_object();
+  w.member("slots", e.slots).member("slots_used", e.slots_used).member("ready_for_it", e.ready);
+  w.key("hook_refusals").begin_array();
+  for (const auto& r : e.hook_refusals)
+    w.begin_object()
+        .member("run_id", r.run)
+        .member_or_null("reason", r.reason)
+        .member("at", r.at)
+        .end_object();
+  w.end_array().end_object();
 }
 
 void write_diagnosis(writer& w, const core::diagnosis& d, core::instant now, bool offline) {

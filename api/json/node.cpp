@@ -4,6 +4,7 @@
 #include "api/json/throttles.hpp"
 
 #include "api/json/cycles.hpp"
+#include "api/json/hooks.hpp"
 #include "api/json/runs.hpp"
 
 namespace belfry::api::json {
@@ -115,6 +116,11 @@ void write_queue(writer& w, const messages::queue_state& q, const messages::ladd
   write_delays(w, q.delays);
   w.key("ladder");
   write_ladder(w, ladder);
+  w.key("claim_hook");
+  if (q.hook)
+    write_hook_state(w, *q.hook);
+  else
+    w.null();
   w.end_object();
 }
 

@@ -209,7 +209,22 @@ void add_node(std::vector<schema>& all) {
                   {"timers", "int", ""},
                   {"backpressure", "@Backpressure", ""},
                   {"delays", "[]@LearnedDelay", ""},
-                  {"ladder", "@LadderState", "What happens to runs that nobody takes"}},
+                  {"ladder", "@LadderState", "What happens to runs that nobody takes"},
+                  {"claim_hook", "@ClaimHookState?", "Who is asked before a claim; null: nobody"}},
+                 false,
+                 {}});
+  all.push_back({"ClaimHookState",
+                 "How the claim hook does, since the start of the node",
+                 {{"on_error", "closed|open", "What its failures mean for claims"},
+                  {"under_way", "int", "Questions"},
+                  {"asked", "int", "Questions that have ended; each counts below"},
+                  {"allowed", "int", ""},
+                  {"narrowed", "int", ""},
+                  {"refused", "int", ""},
+                  {"failed", "int", "Without an answer that could be read, in time"},
+                  {"failing_since", "time?", "null: it works, as far as is known"},
+                  {"last_failure", "text?", ""},
+                  {"last_failure_at", "time?", ""}},
                  false,
                  {}});
   add_cycle_schemas(all);

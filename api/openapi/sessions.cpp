@@ -62,9 +62,16 @@ void add_session_schemas(std::vector<schema>& all) {
         {"reasons", "[]@LiftedReason", "All rules that say no; of a run in line, its limits and turn too"},
         {"slots", "int", ""},
         {"slots_used", "int", ""},
-        {"ready_for_it", "int", "Queued runs that it may take, limits apart"}},
+        {"ready_for_it", "int", "Queued runs that it may take, limits apart"},
+        {"hook_refusals", "[]@HookRefusal",
+         "What the claim hook refused it within the last minute, newest first"}},
        false,
        {}});
+  all.push_back({"HookRefusal",
+                 "The claim hook refused a run to a session",
+                 {{"run_id", "text", ""}, {"reason", "text?", ""}, {"at", "time", ""}},
+                 false,
+                 {}});
   all.push_back({"WakeSink",
                  "How a session is woken, without secrets",
                  {{"sink", "poll|webhook|command|none", ""},

@@ -226,6 +226,10 @@ int explain(const why_options& o, context& ctx) {
     });
     text += "slots: " + e["slots_used"].text() + " of " + e["slots"].text() +
             " in use; queued runs that it may take: " + e["ready_for_it"].text() + "\n";
+    e["hook_refusals"].each([&](view r) {
+      text += "hook refused " + r["run_id"].text() + ", " + ago(r["at"].text(), ctx.started) +
+              (r["reason"].there() ? ": " + r["reason"].text() : std::string{}) + "\n";
+    });
     return text;
   });
   return number_of(exit_code::ok);

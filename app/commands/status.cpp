@@ -30,6 +30,16 @@ std::string live_in(view list) {
   return text;
 }
 
+std::string hook_in(view h, core::instant now) {
+  std::string text = h["asked"].text() + " asked: " + h["allowed"].text() + " allowed, " +
+                     h["narrowed"].text() + " narrowed, " + h["refused"].text() + " refused, " +
+                     h["failed"].text() + " failed";
+  if (h["failing_since"].there())
+    text += "; it fails, first " + ago(h["failing_since"].text(), now) + " (" + h["on_error"].text() +
+            "): " + h["last_failure"].text();
+  return text;
+}
+
 std::string limits_in(view l) {
   const auto one = [&](const char* key) {
     return l[key].number() == 0 ? std::string("no limit") : l[key].text();
@@ -355,6 +365,7 @@ void add_status(command& root, context& ctx) {
       f.add("timers", q["timers"].text());
       f.add("ladder", ladder_in(q["ladder"]));
       f.add("starved", {starved_in(q["ladder"]), colour::yellow});
+      if (q["claim_hook"].there()) f.add("claim hook", hook_in(q["claim_hook"], ctx.started));
       return f.text(ctx.screen());
     });
     return number_of(exit_code::ok);

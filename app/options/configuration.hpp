@@ -44,6 +44,8 @@ struct configuration {
   actors::node_options node;
   platform::process_options processes;
   platform::webhook_options webhooks;
+  /// The variable that holds the secret of the claim hook. Default: none.
+  std::string hook_secret_env;
 };
 
 }  // namespace belfry::app

@@ -5,6 +5,7 @@
 
 #include "app/options/setting_kinds.hpp"
 #include "core/operators/access.hpp"
+#include "core/session/wake_sink.hpp"
 
 namespace belfry::app {
 namespace {
@@ -206,6 +207,58 @@ void add_work(std::vector<setting>& s) {
                                    1'000'000, "Runs under way per type of outside worker; 0 for no limit."));
 }
 
+// It goes in, and never comes out.
+setting hook_secret() {
+  const std::string allowed = "whsec_ and 24 to 64 bytes in base64";
+  return {"claim_hook.secret", "With url: the key that signs questions; never shown.", allowed,
+          [](const configuration& c) { return toml_text(c.node.claim_hook.secret.empty() ? "" : "(set)"); },
+          [allowed](configuration& c, const given_value& v, bool) -> std::optional<std::string> {
+            const auto* text = std::get_if<std::string>(&v);
+            if (text == nullptr || (!text->empty() && !core::webhook_key(*text)))
+              return "allowed: " + allowed;
+            c.node.claim_hook.secret = *text;
+            return std::nullopt;
+          }};
+}
+
+void add_claim_hook(std::vector<setting>& s) {
+  using core::hook_error;
+  using core::hook_scope;
+  s.push_back(list("claim_hook.command", AT(node.claim_hook.command),
+                   "a list of texts such as [\"/usr/local/bin/may-claim\"]",
+                   "A program that is asked before runs are handed to a session: the question on stdin, the "
+                   "answer on stdout, in JSON; empty for none."));
+  s.push_back(words("claim_hook.url", AT(node.claim_hook.url),
+                    "an address such as \"http://127.0.0.1:8080/\"",
+                    "Instead of a command: an address that questions are posted to, signed."));
+  s.push_back(hook_secret());
+  s.push_back(words("claim_hook.secret_env", AT(hook_secret_env), "the name of a variable",
+                    "Instead of secret: the variable of the node's environment that holds it."));
+  s.push_back(length("claim_hook.timeout", AT(node.claim_hook.timeout), 10ms, 30s,
+                     "How long the hook may take for one answer."));
+  s.push_back(
+      choice("claim_hook.on_error", AT(node.claim_hook.on_error),
+             std::array{std::pair{"closed", hook_error::closed}, std::pair{"open", hook_error::open}},
+             "When the hook is too slow, fails or says what cannot be read: closed hands nothing over "
+             "and asks again, open goes on as if it had allowed everything."));
+  s.push_back(
+      choice("claim_hook.applies_to", AT(node.claim_hook.applies_to),
+             std::array{std::pair{"workers", hook_scope::workers}, std::pair{"all", hook_scope::all}},
+             "Whose claims it is asked about: those of outside sessions, or of the node's executors too."));
+  s.push_back(list("claim_hook.agent_types", AT(node.claim_hook.agent_types), "a list of agent types",
+                   "Only claims of these agent types; empty for all."));
+  s.push_back(list("claim_hook.jobs", AT(node.claim_hook.jobs), "a list of ids or names of jobs",
+                   "Only runs of these jobs; empty for all runs."));
+  s.push_back(list("claim_hook.handlers", AT(node.claim_hook.handlers), "a list of handlers",
+                   "Only runs of these handlers (`belfry handler list`); empty for all."));
+  s.push_back(whole<std::uint32_t>("claim_hook.concurrency", AT(node.claim_hook.concurrency), 1, 256,
+                                   "Questions under way at a time; further claims wait."));
+  s.push_back(whole<std::uint32_t>("claim_hook.candidates", AT(node.claim_hook.candidates), 1, 100,
+                                   "Runs that one question is about; more when the claim asks for more."));
+  s.push_back(length("claim_hook.retry_after", AT(node.claim_hook.retry_after), 100ms, 10min,
+                     "How long a refusal holds for the same session and run, before it is asked again."));
+}
+
 void add_operators(std::vector<setting>& s) {
   using core::agent_force;
   s.push_back(whole<std::uint32_t>(
@@ -309,6 +362,7 @@ const std::vector<setting>& all_settings() {
     add_store(s);
     add_work(s);
     add_access(s);
+    add_claim_hook(s);
     add_operators(s);
     add_upkeep(s);
     return s;
@@ -340,6 +394,7 @@ std::string area_sentence(std::string_view area) {
                           {"wake", "Who is told that work awaits, how, and how often."},
                           {"ladder", "What happens to runs that nobody takes."},
                           {"limits", "How much may be under way at a time."},
+                          {"claim_hook", "Who is asked before a session is given runs."},
                           {"access", "Who may do what: roles, and the tokens that stand for them."},
                           {"operator", "What agents may do to runs."},
                           {"retention", "How long history is kept."},

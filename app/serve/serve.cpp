@@ -10,6 +10,7 @@
 
 #include "actors/node/node.hpp"
 #include "api/http/server.hpp"
+#include "api/json/hooks.hpp"
 #include "api/json/wakes.hpp"
 #include "app/cli/refusal.hpp"
 #include "app/log/log.hpp"
@@ -91,7 +92,7 @@ struct parts {
   std::unique_ptr<platform::randomness> randomness = platform::system_randomness();
   std::unique_ptr<platform::meter> meter = platform::make_meter();
   std::unique_ptr<platform::processes> processes;
-  std::unique_ptr<platform::webhooks> webhooks;
+  std::unique_ptr<platform::webhooks> webhooks, hook_calls;
   std::unique_ptr<platform::start_check> start_check;
   std::unique_ptr<folder_lock> lock;
   std::string mark;
@@ -168,6 +169,11 @@ int serve(const loaded& settings) {
   c.webhooks.agent = "belfry/" BELFRY_VERSION;
   p.webhooks = platform::real_webhooks(c.webhooks);
 
+  // The address of the claim hook is the operator's own word, so it may be anywhere.
+  auto hook_options = c.webhooks;
+  hook_options.private_targets = true;
+  if (!c.node.claim_hook.url.empty()) p.hook_calls = platform::real_webhooks(hook_options);
+
   c.node.mark = p.mark;
   c.node.executor.fault = planted_fault();
   actors::node_parts given;
@@ -178,6 +184,9 @@ int serve(const loaded& settings) {
   given.meter = p.meter.get();
   given.webhooks = p.webhooks.get();
   given.wake_text = api::json::wake_text;
+  given.hook_calls = p.hook_calls.get();
+  given.hook_text = api::json::hook_text;
+  given.hook_verdict = api::json::read_hook_verdict;
   given.note = [](actors::note_level level, const std::string& line) { log_line(level_of(level), line); };
   given.fatal = [&p](const std::string& why) {
     log_line(log_level::error, "node-broken text=\"" + why + "\"");

@@ -92,6 +92,13 @@ void look_at_scheduler(const doctor_facts& f, const doctor_options& o, findings&
     out.push_back(found("scheduler_stale", severity::critical,
                         "the last cycle ended " + since_text(*f.last_cycle, f.now) + " ago",
                         {"at " + to_rfc3339(*f.last_cycle)}));
+  if (f.hook_failing_since != never)
+    out.push_back(found("claim_hook_failing", f.hook_open ? severity::warning : severity::error,
+                        "the claim hook fails: " + f.hook_failure,
+                        {"since " + to_rfc3339(f.hook_failing_since),
+                         f.hook_open ? "claims go on without it (claim_hook.on_error = \"open\")"
+                                     : "nothing that it is asked about is handed over (claim_hook.on_error = "
+                                       "\"closed\")"}));
   if (!f.leases.empty()) {
     std::vector<std::string> lines;
     for (const auto& l : f.leases)

@@ -117,6 +117,9 @@ struct doctor_facts {
   std::vector<doctor_session> sessions;
   std::vector<overdue_lease> leases;
   core::pressure pressure = {};
+  instant hook_failing_since = never;  // the claim hook; never: it works, or there is none
+  std::string hook_failure = {};       // the last one
+  bool hook_open = false;              // claims go on without it
 };
 
 enum class severity : std::uint8_t { info = 0, warning = 1, error = 2, critical = 3 };

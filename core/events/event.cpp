@@ -86,6 +86,8 @@ constexpr std::array names{
     name{probe_ended, "probe_ended"},
     name{provider_delay_changed, "provider_delay_changed"},
     name{provider_delays_reset, "provider_delays_reset"},
+    name{claim_hook_failed, "claim_hook_failed"},
+    name{claim_hook_recovered, "claim_hook_recovered"},
 };
 
 }  // namespace

@@ -88,6 +88,8 @@ enum class event_kind : std::uint16_t {
   probe_ended = 114,       // it met the limit again, or told nothing; when it worked: resumed
   provider_delay_changed = 115,
   provider_delays_reset = 116,  // what was learned could not be read
+  claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
+  claim_hook_recovered = 106,   // it does again
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -170,7 +170,37 @@ std::vector<wait_reason> board::reasons(run_id id, instant now) const {
   return reasons;
 }
 
+std::vector<claim_candidate> board::candidates(const claim_wish& wish, instant now, std::size_t most) {
+  auto& order = s_->order;
+  order.advance(now);
+  if (most == 0 || wish.max == 0 || wish.free_slots == 0 || s_->full_for(wish.who)) return {};
+  const std::vector<slot> classes = order.needs.open_to(wish.who);
+  order.allow(classes, wish.who);
+  std::vector<claim_candidate> all;
+  for (const slot run : order.next_runs(classes, wish.at_least, most, wish.refused, wish.refusals))
+    all.push_back({run_id{order.runs[run].key.id}, order.job_of(run), order.handler_of(run)});
+  return all;
+}
+
+bool board::take(run_id id, const claim_wish& wish, instant now) {
+  auto& order = s_->order;
+  order.advance(now);
+  const slot run = order.runs.find(id);
+  if (run == no_slot || wish.free_slots == 0 || s_->full_for(wish.who) || order.limited(run)) return false;
+  if (order.held(run) || order.prio_of(run) > wish.at_least) return false;
+  if (!may_take(wish.who, order.needs_of(run), order.handler_of(run))) return false;
+  const slot group = order.runs[run].group;
+  const run_key key = order.take(run);
+  s_->leases.reserve(key, group, wish.who.agent_type, !wish.who.local);
+  s_->leases.find(id)->starving = order.took_starving();
+  return true;
+}
+
 std::optional<run_id> board::next_for(const claim_wish& wish, instant now) {
+  if (wish.refused) {
+    const auto first = candidates(wish, now, 1);
+    return first.empty() ? std::nullopt : std::optional<run_id>{first.front().id};
+  }
   s_->order.advance(now);
   if (wish.max == 0 || wish.free_slots == 0 || s_->full_for(wish.who)) return std::nullopt;
   const std::vector<slot> classes = s_->order.needs.open_to(wish.who);

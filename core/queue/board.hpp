@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -53,6 +54,18 @@ struct claim_wish {
   std::uint32_t free_slots = 1;
   std::uint32_t max = 1;              // 1..1000
   priority at_least = priority::low;  // takes only this priority or a more urgent one (unaged)
+  // Runs that this session is not to have now, whatever the rules say. For `next_for`, `reasons_for` and
+  // `candidates`; empty: none.
+  std::function<bool(run_id)> refused = {};
+  std::size_t refusals = 0;  // how many there are at most
+};
+
+// A run that a claim could get, with what a claim hook asks of it.
+struct claim_candidate {
+  run_id id;
+  job_id job;  // 0: none
+  handler_kind handler = handler_kind::none;
+  friend bool operator==(const claim_candidate&, const claim_candidate&) = default;
 };
 
 // Where the board has a run.
@@ -95,6 +108,12 @@ class board {
   std::vector<wait_reason> reasons(run_id id, instant now) const;
   // What this claim would get first, limits and turns included; nothing: nothing. Reserves nothing.
   std::optional<run_id> next_for(const claim_wish& wish, instant now);
+  // What this claim could get, in the order in which it would, at most `most`, which may be more than it
+  // wants. Reserves nothing. A limit that would be reached on the way is not looked ahead to.
+  std::vector<claim_candidate> candidates(const claim_wish& wish, instant now, std::size_t most);
+  // Reserves this very run for the claim, if it still stands in line and every rule allows it, limits
+  // included; only its turn is not asked for.
+  bool take(run_id id, const claim_wish& wish, instant now);
   // What keeps a claim of one run by this session, which may take the run as far as rules go, from getting
   // this one: the limits that hold it, agent_type_limit of the session's own type, behind_others. Empty if
   // and only if `pick` would choose it first. Unknown run: empty.

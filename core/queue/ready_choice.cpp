@@ -1,9 +1,20 @@
 // The choice of the next run: strict between effective classes, by turn between lanes, in a lane by preferred
 // capabilities that the session has, then by (eligible since, id).
+#include <algorithm>
+#include <tuple>
+
 #include "core/queue/ready_order.hpp"
 #include "core/queue/ready_rules.hpp"
 
 namespace belfry::core::queueing {
+
+namespace {
+
+// Shelves of a class that a look at what comes next takes in at least: a heap stands in order at its top
+// only.
+constexpr std::size_t looked_at = 1000;
+
+}  // namespace
 
 std::int64_t ready_order::waited(slot g, std::int64_t since, std::int64_t now) const {
   if (now <= since || pauses_ == nullptr || !pauses_->any_since(from_micros(since))) return now - since;
@@ -146,7 +157,8 @@ slot ready_order::choose(const std::vector<slot>& classes, priority least) {
   return no_slot;
 }
 
-run_key ready_order::take_first(slot g) {
+run_key ready_order::take(slot run) {
+  const slot g = runs[run].group;
   const std::size_t effective = shelves_[groups_[g].shelf].effective;
   const slot l = lane_of(g);
   if (lanes.starts(l, effective, options_.quantum))
@@ -154,12 +166,67 @@ run_key ready_order::take_first(slot g) {
       if (shelves_[s].effective == effective && !shelves_[s].parked)
         needs[shelves_[s].needs].queues[queue_of(shelves_[s].prio, effective)].update(shelves_[s].place,
                                                                                       by_turn{*this});
-  const slot run = runs.front(groups_[g].runs);
   const run_key key = runs[run].key;
   took_starving_ = runs[run].starving;
   keep(g);
   remove(run);
   return key;
+}
+
+job_id ready_order::job_of(slot run) const {
+  const slot gate = groups_[runs[run].group].gates[static_cast<std::size_t>(meter_kind::job)];
+  return job_id{gate == no_slot ? 0 : gates.meter_of(gate).id};
+}
+
+// As a row of choices would give them: strict between effective classes, by turn between lanes, in a lane by
+// preference, then by (eligible since, id).
+std::vector<slot> ready_order::next_runs(const std::vector<slot>& classes, priority at_least,
+                                         std::size_t most, const std::function<bool(run_id)>& skip,
+                                         std::size_t skipped) const {
+  struct in_lane {
+    std::uint8_t effective = 0;
+    slot lane = no_slot;
+    std::size_t liked = 0;
+    run_key key;
+    slot run = no_slot;
+  };
+  std::vector<in_lane> all;
+  std::vector<slot> of_shelf;
+  for (const slot n : classes) {
+    const std::size_t deep = skip ? most + skipped : most;  // what is skipped is looked at too
+    std::size_t steps = 8 * deep + looked_at;
+    for (const slot s : open_shelves(n, deep + looked_at)) {
+      if (shelves_[s].prio > static_cast<std::uint8_t>(at_least)) continue;
+      of_shelf.clear();
+      collect(s, deep, of_shelf, steps);
+      std::size_t kept = 0;
+      for (const slot run : of_shelf) {
+        const run_key key = runs[run].key;
+        if (skip && skip(run_id{key.id})) continue;
+        if (kept++ == most) break;
+        const auto aged = effective_class(shelves_[s].prio, waited(runs[run].group, key.since, now_));
+        all.push_back({aged, shelves_[s].lane, needs[n].liked, key, run});
+      }
+    }
+  }
+  // In its lane: what suits the session better first.
+  std::sort(all.begin(), all.end(), [](const in_lane& a, const in_lane& b) {
+    return std::tie(a.effective, a.lane, b.liked, a.key) < std::tie(b.effective, b.lane, a.liked, b.key);
+  });
+  using turn = std::tuple<std::uint8_t, std::uint32_t, std::uint64_t, std::uint32_t, slot>;
+  std::vector<turn> turns;
+  std::uint32_t place = 0;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const bool same = i > 0 && all[i - 1].effective == all[i].effective && all[i - 1].lane == all[i].lane;
+    place = same ? place + 1 : 0;
+    const auto started = lanes[all[i].lane].started[all[i].effective];
+    const auto round = (place + started) / options_.quantum;
+    turns.emplace_back(all[i].effective, round, lanes.turn(all[i].lane, all[i].effective), place, all[i].run);
+  }
+  std::sort(turns.begin(), turns.end());
+  std::vector<slot> first;
+  for (std::size_t i = 0; i < turns.size() && i < most; ++i) first.push_back(std::get<4>(turns[i]));
+  return first;
 }
 
 }  // namespace belfry::core::queueing

@@ -16,6 +16,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -81,6 +82,15 @@ class ready_order {
   const requirement& needs_of(slot run) const {
     return needs[shelves_[groups_[runs[run].group].shelf].needs].needs;
   }
+  handler_kind handler_of(slot run) const {
+    return needs[shelves_[groups_[runs[run].group].shelf].needs].handler;
+  }
+  priority prio_of(slot run) const {
+    return static_cast<priority>(shelves_[groups_[runs[run].group].shelf].prio);
+  }
+  job_id job_of(slot run) const;
+  // Its workspace is paused.
+  bool held(slot run) const { return needs[shelves_[groups_[runs[run].group].shelf].needs].held; }
   per_meter_kind meters_of(slot g) const;
   void opened(slot gate);  // a gate is open again
   void unpark(slot lane);  // a lane is below its limit again, or may be
@@ -98,7 +108,12 @@ class ready_order {
   slot choose(const std::vector<slot>& classes, priority at_least);
   run_key front_of(slot g) const { return runs[runs.front(groups_[g].runs)].key; }
   // Takes the first run of a chosen group out of the line, as its lane's start.
-  run_key take_first(slot g);
+  run_key take_first(slot g) { return take(runs.front(groups_[g].runs)); }
+  run_key take(slot run);  // the same with any run
+  // The first runs of these classes, which were allowed last, in the order in which they would be chosen, at
+  // most so many; `skip` says of which there is no talk, at most `skipped` of them.
+  std::vector<slot> next_runs(const std::vector<slot>& classes, priority at_least, std::size_t most,
+                              const std::function<bool(run_id)>& skip, std::size_t skipped) const;
   bool full(const lane& l) const {
     return options_.limits.per_lane > 0 && !l.name.empty() && l.held >= options_.limits.per_lane;
   }
@@ -173,6 +188,8 @@ class ready_order {
   const pauses* pauses_ = nullptr;
   void pacify(slot needs, std::int64_t since);
   void collect(slot shelf, std::size_t at_most, std::vector<slot>& into, std::size_t& steps) const;
+  // Shelves of a class whose lanes have room, the most urgent first, at most so many.
+  std::vector<slot> open_shelves(slot needs, std::size_t at_most) const;
 
   std::int64_t now_ = 0;
   std::int64_t not_before_ = 0, judged_at_ = 0;

@@ -184,18 +184,23 @@ void ready_order::collect(slot s, std::size_t at_most, std::vector<slot>& into, 
   if (into.size() - begin > at_most) into.resize(begin + at_most);
 }
 
+std::vector<slot> ready_order::open_shelves(slot n, std::size_t at_most) const {
+  std::vector<slot> open;
+  for (std::size_t effective = 0; effective < priority_count && open.size() < at_most; ++effective)
+    for (std::size_t p = effective; p < priority_count; ++p)
+      needs[n].queues[queue_of(p, effective)].walk([&](slot s) {
+        if (!full(lanes[shelves_[s].lane])) open.push_back(s);
+        return open.size() < at_most;
+      });
+  return open;
+}
+
 std::vector<waiting_run> ready_order::fronts(std::size_t per_kind) const {
   std::vector<waiting_run> all;
   std::vector<slot> shelf_runs;
   for (slot n = 0; n < needs.end(); ++n) {
     if (needs[n].ready == 0 || needs[n].held) continue;
-    std::vector<slot> open;  // shelves, the most urgent classes first
-    for (std::size_t effective = 0; effective < priority_count && open.size() < per_kind; ++effective)
-      for (std::size_t p = effective; p < priority_count; ++p)
-        needs[n].queues[queue_of(p, effective)].walk([&](slot s) {
-          if (!full(lanes[shelves_[s].lane])) open.push_back(s);
-          return open.size() < per_kind;
-        });
+    const std::vector<slot> open = open_shelves(n, per_kind);
     const std::size_t begin = all.size();
     std::map<std::pair<slot, std::uint8_t>, std::uint32_t> rounds;  // by lane and class
     std::size_t steps = 8 * per_kind + 64;

@@ -180,7 +180,10 @@ wake_choice choose(const waiting_snapshot& seen, const wake_memory& memory, cons
       const auto i = c.able[k];
       if (targeted[i]) continue;
       const auto who = seen.sessions[i].who.id;
-      if (!fan && (told[i] || memory.cooling(run.id, who, seen.at))) {
+      const bool refused =
+          !seen.refused.empty() &&
+          std::binary_search(seen.refused.begin(), seen.refused.end(), std::pair{run.id, who});
+      if (refused || (!fan && (told[i] || memory.cooling(run.id, who, seen.at)))) {
         ++cooled;
         continue;
       }

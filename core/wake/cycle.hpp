@@ -15,6 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/errors/result.hpp"
@@ -56,6 +57,8 @@ struct waiting_snapshot {
   std::size_t pending = 0, active = 0;
   std::size_t delayed = 0;      // open, but neither queued nor leased
   std::size_t paused_runs = 0;  // queued, and held by a pause
+  // The claim hook has just refused the run to the session: a wake would be for nothing. Sorted.
+  std::vector<std::pair<run_id, session_id>> refused = {};
 };
 
 class wake_memory {

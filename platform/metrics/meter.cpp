@@ -100,12 +100,16 @@ constexpr std::array table{
                 "Submissions refused because of backpressure"},
     description{metric::provider_delay_seconds, "provider_delay_seconds", type::gauge, "agent_type",
                 "How far apart the limits of a provider have taught to call it"},
+    description{metric::claim_hook_questions_total, "claim_hook_questions_total", type::counter, "outcome",
+                "Questions to the claim hook: allowed, narrowed, refused, failed"},
+    description{metric::claim_hook_seconds, "claim_hook_seconds", type::histogram, "",
+                "From a question to the claim hook to its answer, or its failure"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].which) != i) return false;
-  return table.size() == static_cast<std::size_t>(metric::provider_delay_seconds) + 1;
+  return table.size() == static_cast<std::size_t>(metric::claim_hook_seconds) + 1;
 }
 static_assert(in_order());
 

@@ -52,6 +52,8 @@ enum class metric : std::uint8_t {
   backpressure_wait_seconds,
   backpressure_refusals_total,
   provider_delay_seconds /*agent_type*/,
+  claim_hook_questions_total /*outcome*/,
+  claim_hook_seconds,
 };
 
 class meter {

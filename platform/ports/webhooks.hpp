@@ -2,10 +2,10 @@
 //
 // The real one has one thread, which begins with the first order, and a bounded number of connections.
 // Whoever registers names the address, so this is the place that has to distrust it: only http and https, no
-// proxy, no redirect is followed (it counts as a refusal), the answer's body is thrown away, and the address
-// that a name stands for is looked at when the connection is made, so that a name cannot change its meaning
-// in between. Link-local, multicast and unspecified addresses are never called; loopback and private ones
-// only where the options allow it.
+// proxy, no redirect is followed (it counts as a refusal), the answer's body is thrown away unless the order
+// wants it, and the address that a name stands for is looked at when the connection is made, so that a name
+// cannot change its meaning in between. Link-local, multicast and unspecified addresses are never called;
+// loopback and private ones only where the options allow it.
 #pragma once
 
 #include <cstddef>
@@ -26,10 +26,12 @@ struct webhook_order {
   core::instant at;                             // webhook-timestamp
   std::string body;                             // JSON
   core::span timeout{std::chrono::seconds{5}};  // of the whole exchange
+  std::size_t keep = 0;  // bytes of the answer that are wanted; a longer answer is none. 0: it is thrown away
 };
 struct webhook_report {
-  unsigned status = 0;  // of the answer; 0: there was none
-  std::string trouble;  // why there was none; never a secret
+  unsigned status = 0;    // of the answer; 0: there was none
+  std::string trouble;    // why there was none; never a secret
+  std::string body = {};  // of the answer, where it was wanted
 };
 
 class webhooks {

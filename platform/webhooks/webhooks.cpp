@@ -48,8 +48,11 @@ struct transfer {
   webhook_order order;
   told done;
   std::size_t received = 0;
+  std::string body;
   bool private_targets = true;
   bool refused_target = false;
+
+  std::size_t most() const { return order.keep > 0 ? order.keep : longest_answer; }
 
   transfer() = default;
   transfer(const transfer&) = delete;
@@ -79,10 +82,12 @@ curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
   return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-std::size_t swallow(char*, std::size_t size, std::size_t count, void* self) {
+std::size_t swallow(char* data, std::size_t size, std::size_t count, void* self) {
   auto& t = *static_cast<transfer*>(self);
   t.received += size * count;
-  return t.received > longest_answer ? 0 : size * count;
+  if (t.received > t.most()) return 0;
+  if (t.order.keep > 0) t.body.append(data, size * count);
+  return size * count;
 }
 
 class curl_webhooks final : public webhooks {
@@ -194,9 +199,12 @@ class curl_webhooks final : public webhooks {
     under_way_.erase(it);
     webhook_report r;
     long status = 0;
-    if (how == CURLE_OK || t->received > longest_answer) {
+    if (t->order.keep > 0 && t->received > t->order.keep) {
+      r.trouble = "its answer is longer than " + std::to_string(t->order.keep) + " bytes";
+    } else if (how == CURLE_OK || t->received > longest_answer) {
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       r.status = static_cast<unsigned>(status);
+      r.body = std::move(t->body);
     } else if (t->refused_target) {
       r.trouble = "the address may not be called: it is link-local, or wake.private_targets is off";
     } else if (how == CURLE_OPERATION_TIMEDOUT) {

@@ -61,6 +61,23 @@ void check_known(const diagnosis& d) {
 
 }  // namespace
 
+TEST_CASE("doctor: a claim hook that fails is an error when it is closed, a warning when it is open",
+          "[core][doctor][hook]") {
+  auto f = a_well_node();
+  CHECK(codes(diagnose(f)).empty());
+  f.hook_failing_since = noon;
+  f.hook_failure = "exit code 3";
+  auto d = diagnose(f);
+  check_known(d);
+  REQUIRE(codes(d) == words{"claim_hook_failing"});
+  CHECK(d.findings.front().grade == severity::error);
+  CHECK(d.findings.front().text == "the claim hook fails: exit code 3");
+  f.hook_open = true;
+  d = diagnose(f);
+  CHECK(d.findings.front().grade == severity::warning);
+  CHECK(d.findings.front().evidence.size() == 2);
+}
+
 TEST_CASE("doctor: a node that is well has no findings", "[core][doctor]") {
   const auto d = diagnose(a_well_node());
   CHECK(d.health == "healthy");

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
 #include "core/diagnostics/catalogue.hpp"
 #include "tests/core/board_parts.hpp"
@@ -94,11 +95,12 @@ class little_town {
   }
 
   // As the dispatcher asks it: the rules first, and when none says no, limits and turn.
-  bool explained_as_free(const line_entry& e, const session& s, std::uint32_t free) {
-    const auto rules = why_not(standing{&s, free}, e.head.needs, e.handler);
+  bool explained_as_free(const line_entry& e, const claim_wish& wish) {
+    const auto rules = why_not(standing{&wish.who, wish.free_slots}, e.head.needs, e.handler);
     for (const auto& no : rules) check_code(no.code);
     if (!rules.empty()) return false;
-    const auto held = line_.it.reasons_for(e.head.id, {s, free, 1, priority::low}, line_.now);
+    if (wish.refused && wish.refused(e.head.id)) return false;  // hook_refused
+    const auto held = line_.it.reasons_for(e.head.id, wish, line_.now);
     for (const auto& no : held) check_code(no.code);
     return held.empty();
   }
@@ -108,12 +110,28 @@ class little_town {
 
   void compare(const session& s) {
     const auto free = free_slots(s);
+    claim_wish wish{s, free, 1, priority::low};
+    // A claim hook that has just refused some runs to this session.
+    const bool hooked = below(2) == 0;
+    std::set<run_id> refused;
+    if (hooked)
+      for (const auto& e : waiting_)
+        if (below(3) == 0) refused.insert(e.head.id);
+    if (!refused.empty()) wish.refused = [&](run_id id) { return refused.contains(id); };
+    wish.refusals = refused.size();
     std::vector<run_id> expected;
     for (const auto& e : waiting_)
-      if (explained_as_free(e, s, free)) expected.push_back(e.head.id);
-    // The claim, as the dispatcher makes it.
+      if (explained_as_free(e, wish)) expected.push_back(e.head.id);
+    // The claim, as the dispatcher makes it; one that passes a hook takes what is next after the answer.
     std::vector<run_id> got;
-    if (may_take_anything({&s, free})) got = line_.it.pick({s, free, 1, priority::low}, line_.now);
+    if (may_take_anything({&s, free})) {
+      if (!hooked) {
+        got = line_.it.pick(wish, line_.now);
+      } else if (const auto next = line_.it.candidates(wish, line_.now, 1 + below(3)); !next.empty()) {
+        REQUIRE(line_.it.take(next.front().id, wish, line_.now));
+        got = {next.front().id};
+      }
+    }
     if (got != expected)
       FAIL("a claim by " << s.id.value << " gets " << got.size() << " runs, " << expected.size()
                          << " were explained as free for it");
@@ -160,6 +178,46 @@ TEST_CASE("explain equals claim: the reasons are empty if and only if a claim by
   // Both sides of the claim were seen often enough to mean something.
   CHECK(given > 1000);
   CHECK(refused > 1000);
+}
+
+TEST_CASE("candidates: they stand in the order in which claims would take them", "[core][board][hook]") {
+  auto l = line::unlimited();
+  for (int id = 1; id <= 40; ++id) {
+    auto e = line_entry{id}.in("lane" + std::to_string(id % 3));
+    if (id % 5 == 0) e.of(priority::high);
+    if (id % 7 == 0) e.job(9, 100);
+    l.put(e);
+  }
+  const auto next = l.it.candidates(a_wish(a_worker()), l.now, 40);
+  REQUIRE(next.size() == 40);
+  CHECK(l.it.candidates(a_wish(a_worker()), l.now, 40) == next);  // a look changes nothing
+  for (const auto& c : next) {
+    CHECK((c.job == job_id{9}) == (c.id.value % 7 == 0));
+    CHECK(l.pick() == ids{c.id.value});
+  }
+  CHECK(l.it.candidates(a_wish(a_worker()), l.now, 40).empty());
+}
+
+TEST_CASE("take: this very run, by the rules of the moment", "[core][board][hook]") {
+  line l{limit_options{0, 1, 0, 0}};
+  l.put(line_entry{1}.in("a"));
+  l.put(line_entry{2}.in("a"));
+  l.put(line_entry{3}.in("b").able({"gpu"}));
+  l.put(line_entry{4}.in("c"));
+  const auto wish = a_wish(a_worker());
+  CHECK_FALSE(l.it.take(run_id{9}, wish, l.now));  // nobody knows it
+  CHECK_FALSE(l.it.take(run_id{3}, wish, l.now));  // it lacks the capability
+  CHECK(l.it.take(run_id{2}, wish, l.now));        // although 1 comes first
+  CHECK_FALSE(l.it.take(run_id{2}, wish, l.now));  // it is reserved
+  CHECK_FALSE(l.it.take(run_id{1}, wish, l.now));  // its lane is full
+  l.it.unreserve(run_id{2}, true);
+  CHECK(l.it.take(run_id{1}, wish, l.now));
+  l.it.drop(run_id{4});
+  CHECK_FALSE(l.it.take(run_id{4}, wish, l.now));  // it has gone
+  auto urgent = wish;
+  urgent.at_least = priority::high;
+  l.put(line_entry{5}.in("d"));
+  CHECK_FALSE(l.it.take(run_id{5}, urgent, l.now));
 }
 
 TEST_CASE("explain: a look changes neither the turns nor what a claim gets", "[core][board][explain]") {

@@ -90,6 +90,21 @@ TEST_CASE("wake: whoever was woken longest ago comes first, ties by id", "[core]
   CHECK(pairs(s.choose()) == wakes{{10, 1}});
 }
 
+TEST_CASE("wake: nobody is woken for what the claim hook has just refused them, starved or not",
+          "[core][wake][hook]") {
+  for (const bool starved : {false, true}) {
+    scene s;
+    const auto k = s.kind();
+    s.session(sleeper(1)).session(sleeper(2)).run(10, k, starved).run(11, k);
+    s.seen.refused = {{run_id{10}, session_id{1}}};
+    CHECK(pairs(s.choose()) == wakes{{10, 2}, {11, 1}});
+    s.seen.refused = {{run_id{10}, session_id{1}}, {run_id{10}, session_id{2}}};
+    const auto c = s.choose();
+    CHECK(pairs(c) == wakes{{11, 1}});
+    CHECK(c.all_cooldown == std::vector<run_id>{run_id{10}});
+  }
+}
+
 TEST_CASE("wake: a cooldown begins with the acknowledgement, a failed wake leaves none", "[core][wake]") {
   scene s;
   const auto k = s.kind();

@@ -21,7 +21,10 @@ class fake_webhooks final : public platform::webhooks {
   }
   // The order of this number is answered so; status 0: nobody answered.
   void answer(std::size_t number, unsigned status, std::string trouble = {}) {
-    if (const auto done = std::exchange(waiting_.at(number), nullptr)) done({status, std::move(trouble)});
+    if (const auto done = std::exchange(waiting_.at(number), nullptr)) done({status, std::move(trouble), {}});
+  }
+  void answer_with_body(std::size_t number, std::string body) {
+    if (const auto done = std::exchange(waiting_.at(number), nullptr)) done({200, {}, std::move(body)});
   }
   std::vector<platform::webhook_order> orders;
 

@@ -42,11 +42,12 @@ hook_receiver::~hook_receiver() {
   for (const int fd : kept_) ::close(fd);
 }
 
-void hook_receiver::answer_with(int status, std::string head) {
+void hook_receiver::answer_with(int status, std::string head, std::string body) {
   const std::lock_guard hold{mutex_};
   status_ = status;
   silent_ = false;
   head_ = std::move(head);
+  body_ = std::move(body);
 }
 
 void hook_receiver::answer_nothing() {
@@ -123,7 +124,8 @@ void hook_receiver::serve(int fd) {
     return;
   }
   const auto answer = "HTTP/1.1 " + std::to_string(status_) + " X\r\n" + head_ +
-                      "Content-Length: 0\r\nConnection: close\r\n\r\n";
+                      "Content-Length: " + std::to_string(body_.size()) + "\r\nConnection: close\r\n\r\n" +
+                      body_;
   (void)!::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
   ::close(fd);
 }

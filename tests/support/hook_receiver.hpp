@@ -32,7 +32,7 @@ class hook_receiver {
     return "http://127.0.0.1:" + std::to_string(port_) + path;
   }
   // From now on; `head`: further header lines, each with its line end.
-  void answer_with(int status, std::string head = {});
+  void answer_with(int status, std::string head = {}, std::string body = {});
   void answer_nothing();  // reads the request and stays silent
   // The request of this number, once it has come.
   std::optional<received_hook> wait_for(std::size_t number,
@@ -49,7 +49,7 @@ class hook_receiver {
   std::mutex mutex_;
   int status_ = 204;
   bool silent_ = false;
-  std::string head_;
+  std::string head_, body_;
   std::vector<received_hook> all_;
   std::vector<int> kept_;  // connections that are left without an answer
   std::thread thread_;

@@ -6,6 +6,7 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <map>
+#include <sstream>
 #include <stdexcept>
 
 namespace belfry::tests {
@@ -62,6 +63,31 @@ T must(core::result<T> r, const char* what) {
   return std::move(*r);
 }
 
+std::string hook_words(const core::hook_question& q) {
+  std::string text = "ask " + to_string(q.who.id) + " max " + std::to_string(q.max) + ":";
+  for (const auto& r : q.runs) text += " " + to_string(r.id) + "=" + r.name;
+  return text;
+}
+
+core::result<core::hook_verdict> hook_verdict_of(std::string_view answer) {
+  std::istringstream in{std::string{answer}};
+  core::hook_verdict v;
+  std::string word;
+  in >> word;
+  if (word == "refuse") {
+    v.decision = core::hook_decision::refuse;
+    std::getline(in >> std::ws, v.reason);
+  } else if (word == "narrow" || word == "max") {
+    v.decision = core::hook_decision::narrow;
+    v.some = word == "narrow";
+    if (!v.some) in >> v.max;
+    for (std::string id; v.some && in >> id;) v.runs.push_back(*core::parse_id<core::run_id>(id));
+  } else if (word != "allow") {
+    return core::failure{core::errc::malformed, "it says " + word, {}, {}};
+  }
+  return v;
+}
+
 void must(const core::result<void>& r, const char* what) {
   if (!r) throw std::runtime_error(std::string{what} + ": " + r.error().text);
 }
@@ -109,6 +135,9 @@ void virtual_node::open() {
   parts.wake_text = [](const wake_view& v, core::wake_via via) {
     return std::string{to_text(via)} + " " + to_string(v.id) + " " + to_string(v.run) + " " + v.name;
   };
+  parts.hook_calls = &hook_calls;
+  parts.hook_text = hook_words;
+  parts.hook_verdict = hook_verdict_of;
   parts.note = [this](actors::note_level, const std::string& line) { notes.push_back(line); };
   parts.fatal = [this](const std::string& why) { fatal.push_back(why); };
   parts.deliver_wakes = [this](const deliver_wakes& m) {

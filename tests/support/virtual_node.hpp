@@ -150,6 +150,9 @@ class virtual_node {
   store_faults faults;
   fake_processes processes{time};
   fake_webhooks webhooks;
+  // Questions to a claim hook that is an address: "ask ses_… max 2: run_…=name run_…=name", answered by
+  // "allow", "refuse WHY", "narrow run_… run_…" or "max 1"; anything else cannot be read.
+  fake_webhooks hook_calls;
   std::unique_ptr<platform::randomness> chance = platform::seeded_randomness(1);
   std::unique_ptr<platform::meter> meter = platform::make_meter();
   std::vector<std::string> notes;

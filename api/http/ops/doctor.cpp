@@ -67,6 +67,10 @@ void note_queue(const facts_ptr& f, core::result<messages::queue_state> r) {
   f->oldest_waiting = r->counts.oldest;
   f->pauses = std::move(r->pauses);
   f->pressure = r->pressure;
+  if (!r->hook) return;
+  f->hook_failing_since = r->hook->failing_since;
+  f->hook_failure = std::move(r->hook->last_failure);
+  f->hook_open = r->hook->open;
 }
 
 void note_node(const facts_ptr& f, core::result<messages::node_status> r) {
