@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/pause/pause.hpp"
+#include "core/session/session.hpp"
 
 namespace belfry::messages {
 
@@ -44,6 +45,14 @@ struct pauses_seen {
   std::vector<remaining_run> running;  // of the target, or of the node; oldest first, at most 500
   std::size_t live = 0;                // how many that are
   bool changed = false;                // of a change: it was not like that before
+};
+
+// From the spawner: whether sessions like these would get anything.
+struct ask_pauses_of {
+  std::vector<core::session> sessions;
+};
+struct session_pauses {
+  std::vector<std::vector<core::ineligible>> reasons;  // of each, in the order of the sessions
 };
 
 }  // namespace belfry::messages

@@ -53,6 +53,9 @@ struct agent_type {
   /// Default 1 s.
   span backoff = std::chrono::seconds{1};
   span backoff_max = std::chrono::minutes{5};
+  /// How its sessions are woken. Default: they ask, and wait for the answer. Anything else is the node's own
+  /// word: commands named here are run whether sessions may name some or not.
+  wake_sink wake = {};
   friend bool operator==(const agent_type&, const agent_type&) = default;
 };
 
