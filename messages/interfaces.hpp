@@ -109,8 +109,10 @@ using claim_hook_actor = claim_judge::extend<caf::reacts_to<hook_spoke>,  // the
 struct judge_with {
   claim_judge who;
 };
+// What the spawner asks.
+using pause_door = caf::typed_actor<caf::replies_to<ask_pauses_of>::with<session_pauses>>;
 using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with<follower_actor>::
-    extend_with<claim_watcher>::extend<
+    extend_with<claim_watcher>::extend_with<pause_door>::extend<
         caf::replies_to<explain_run>::with<core::result<explanation>>,  // why a queued run is not claimed
         caf::replies_to<explain_session>::with<core::result<session_explanation>>,  // why a session gets
                                                                                     // nothing
@@ -186,7 +188,8 @@ using wake_deliverer =
 using wake_door = caf::typed_actor<
     caf::replies_to<await_wakes>::with<core::result<waiting_wakes>>,      // waits if it is asked to
     caf::replies_to<acknowledge_wakes>::with<core::result<wakes_heard>>,  // each in its own right
-    caf::replies_to<wake_by_hand>::with<core::result<wake_sent>>>;
+    caf::replies_to<wake_by_hand>::with<core::result<wake_sent>>,
+    caf::replies_to<look_at_wakes>::with<core::result<wakes_seen>>>;  // the last ones of a run
 using wake_desk_actor = wake_deliverer::extend_with<wake_door>::extend_with<session_listener>::extend_with<
     claim_listener>::extend<caf::reacts_to<tell_wakes>,    // whom to tell what became of wakes
                             caf::reacts_to<sink_spoke>,    // a webhook or a command has ended

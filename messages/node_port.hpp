@@ -71,6 +71,7 @@ class node_port {
   virtual void call(await_wakes m, reply<waiting_wakes> done) = 0;
   virtual void call(acknowledge_wakes m, reply<wakes_heard> done) = 0;
   virtual void call(wake_by_hand m, reply<wake_sent> done) = 0;
+  virtual void call(look_at_wakes m, reply<wakes_seen> done) = 0;
   virtual void call(adopt_result m, reply<adopted> done) = 0;
   virtual void call(spawn_by_hand m, reply<worker_spawned> done) = 0;
   virtual void call(ask_agent_types m, reply<agent_types_told> done) = 0;

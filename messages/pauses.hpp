@@ -8,6 +8,7 @@
 
 #include "core/pause/pause.hpp"
 #include "core/pressure/learned_delay.hpp"
+#include "core/session/session.hpp"
 
 namespace belfry::messages {
 
@@ -51,6 +52,14 @@ struct pauses_seen {
   bool changed = false;                          // of a change: it was not like that before
   std::vector<core::learned_delay> delays = {};  // of the agent type, or of all
   core::instant now = core::never;               // when it was looked at: what begins later is planned
+};
+
+// From the spawner: whether sessions like these would get anything.
+struct ask_pauses_of {
+  std::vector<core::session> sessions;
+};
+struct session_pauses {
+  std::vector<std::vector<core::ineligible>> reasons;  // of each, in the order of the sessions
 };
 
 }  // namespace belfry::messages

@@ -29,6 +29,11 @@ struct run_details {
   std::vector<core::attempt_record> late_results = {};  // successes that came too late
   std::optional<core::checkpoint> checkpoint = {};
 };
+// Of up to 1,000 runs, in their order; empty where there is no such run.
+struct get_names {
+  using answer = std::vector<std::string>;
+  std::vector<core::run_id> runs;
+};
 struct get_run_details {
   using answer = run_details;
   std::string text;
@@ -133,13 +138,13 @@ struct check_store {
 using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
                            list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
                            copy_store, check_store, get_troubles, list_workers, get_starvation,
-                           list_starvations, get_ladder_clock, get_cycle_statistics>;
+                           list_starvations, get_ladder_clock, get_cycle_statistics, get_names>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
                  core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
-                 core::cycle_statistics>;
+                 core::cycle_statistics, std::vector<std::string>>;
 
 }  // namespace belfry::messages

@@ -22,8 +22,8 @@ struct spawn_worker {
   core::handler_kind handler = core::handler_kind::none;
 };
 // Failures: not_found (no agent type covers the capabilities: spawn_unresolvable in the journal),
-// limit_exceeded (max of the type or of the workspace), unavailable (backing off after failures). All may be
-// asked again in a later cycle.
+// limit_exceeded (max of the type or of the workspace), unavailable (backing off after failures), paused (all
+// types that will do; what is not known counts as paused). All may be asked again in a later cycle.
 struct worker_spawned {
   core::session_id session;
   std::string agent_type;
@@ -47,6 +47,7 @@ struct agent_type_status {
   std::uint32_t failures = 0;                 // in a row
   core::instant not_before = core::never;     // backing off until then
   std::string last_failure;
+  std::vector<core::ineligible> held = {};  // pauses that keep any of it from being started
 };
 struct agent_types_told {
   std::vector<agent_type_status> types;  // by name

@@ -16,6 +16,7 @@
 #include "core/ids/id.hpp"
 #include "core/run/run.hpp"
 #include "core/run/spec.hpp"
+#include "core/session/wake_log.hpp"
 #include "core/time/instant.hpp"
 
 namespace belfry::messages {
@@ -108,6 +109,16 @@ struct wake_heard {
 };
 struct wakes_heard {
   std::vector<core::result<wake_heard>> answers;
+};
+
+// Who was woken for a run lately, and what became of it. Of this life of the node.
+struct look_at_wakes {
+  core::run_id run;
+};
+struct wakes_seen {
+  core::instant since = core::never;     // nothing is known of what was before
+  std::uint64_t all = 0;                 // wakes of this run since then
+  std::vector<core::logged_wake> wakes;  // the last of them, newest first; at most 10
 };
 
 // An operator tries the sink of a session. The coordinator hears nothing of such a wake.

@@ -55,6 +55,12 @@ auto dispatcher::make_behavior() -> behavior_type {
       [this](const change_limits& asked) { return change(asked); },
       [this](const set_pause& asked) { return pause(asked); },
       [this](const lift_pause& asked) { return lift(asked); },
+      [this](const ask_pauses_of& asked) {
+        const auto now = deps_.clock->now();
+        session_pauses told;
+        for (const auto& who : asked.sessions) told.reasons.push_back(pauses_.why(who, now));
+        return told;
+      },
       [this](const look_at_pauses& asked) { return pauses_answer{look(asked.on)}; },
       [this](const rebuild_queue& asked) { return rebuild(asked); },
       [this](const rebuild_index& asked) { return rebuild(asked); },

@@ -277,6 +277,10 @@ void gateway_port::call(wake_by_hand m, reply<wake_sent> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().wakes; },
       "wake desk");
 }
+void gateway_port::call(look_at_wakes m, reply<wakes_seen> done) {
+  forward(
+      kind::question, m, std::move(done), [](gateway& g) { return g.open_doors().wakes; }, "wake desk");
+}
 void gateway_port::call(messages::adopt_result m, reply<adopted> done) {
   forward(
       kind::running_work, std::move(m), std::move(done),

@@ -19,6 +19,7 @@ struct answering {
   core::result<query_answer> operator()(const get_run& q) const {
     return wrap(store.find_run_by_text(q.text));
   }
+  core::result<query_answer> operator()(const get_names& q) const { return wrap(store.names_of(q.runs)); }
   core::result<query_answer> operator()(const get_run_details& q) const {
     auto run = store.find_run_by_text(q.text);
     if (!run) return run.error();

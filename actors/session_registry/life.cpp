@@ -70,6 +70,14 @@ void session_registry::tell_life(entry& e) {
     caf::anon_send(e.follower, msg::session_news{e.who.id, msg::session_word::lives, {}});
 }
 
+// How the workers of a type are woken is the configuration's word where it has one. A worker that waits in
+// its claims says that it needs no wakes, whatever its type says, so a difference is no mistake.
+void session_registry::keep_declared_wake(core::session& who) const {
+  const auto it = who.id ? here_.find(who.id) : here_.end();
+  if (it == here_.end() || !it->second.follower) return;
+  if (const auto& declared = it->second.who.wake; declared.from_node) who.wake = declared;
+}
+
 // The worker of an agent type was started for what its type can do: as something else it would be of no use
 // to the run that it was started for, and the limits of the type would not hold for it.
 std::optional<failure> session_registry::misfit(const core::session& who) {

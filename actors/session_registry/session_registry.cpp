@@ -52,6 +52,7 @@ caf::result<core::result<msg::session_answer>> session_registry::enter(const msg
                 "belfry config show"}};
   const auto now = deps_.clock->now();
   auto who = asked.who;
+  keep_declared_wake(who);
   if (auto no = misfit(who)) return core::result<msg::session_answer>{std::move(*no)};
   if (who.created_at == core::never && !who.id) who.created_at = now;
   who.last_seen = now;

@@ -73,6 +73,7 @@ class session_registry : public messages::session_registry_actor::base {
   void note_silence(core::instant now);
   void follow(const messages::follow_session& asked);
   void tell_life(entry& e);
+  void keep_declared_wake(core::session& who) const;
   std::optional<core::failure> misfit(const core::session& who);
   void change(storage::change_session what, const std::string& actor,
               std::function<void(core::result<core::session>)> then);

@@ -65,6 +65,7 @@ void spawner::on_exit() {
   deps_.store = nullptr;
   deps_.reader = nullptr;
   deps_.registry = nullptr;
+  deps_.pauses = nullptr;
   deps_.gateway = nullptr;
 }
 
@@ -94,7 +95,7 @@ std::optional<failure> spawner::refuses(std::size_t type, const std::string& wor
   };
   for (const auto& [id, e] : entries_) count(e.type, e.row.workspace);
   for (const auto& [number, w] : wishes_)
-    if (!w.registered) count(w.type, core::session_of(types_[w.type], w.needs).workspace);
+    if (w.type && !w.registered) count(*w.type, core::session_of(types_[*w.type], w.needs).workspace);
   if (all >= t.max)
     return failure{errc::limit_exceeded,
                    "agent type " + t.name + " has " + std::to_string(all) + " workers, and its max is " +
@@ -120,26 +121,18 @@ caf::result<spawner::spawned> spawner::spawn_for(const spawn_worker& asked) {
       return promise;
     }
   if (auto no = not_now()) return spawned{std::move(*no)};
-  const auto fit = core::choose(types_, asked.needs, asked.handler);
+  auto fit = core::choose(types_, asked.needs, asked.handler);
   if (fit.empty()) {
     const auto why = core::why_none(types_, asked.needs, asked.handler);
     note_unresolvable(asked, why);
     return spawned{failure{errc::not_found, "no agent type will do: " + why, {}, "belfry agent-type list"}};
   }
-  std::optional<failure> first;
-  for (const auto type : fit) {
-    auto no = refuses(type, core::session_of(types_[type], asked.needs).workspace);
-    if (!no) {
-      wish w;
-      w.of = of;
-      w.actor = "node";
-      w.needs = asked.needs;
-      w.type = type;
-      return take(std::move(w));
-    }
-    if (!first) first = std::move(no);
-  }
-  return spawned{std::move(*first)};
+  wish w;
+  w.of = of;
+  w.actor = "node";
+  w.needs = asked.needs;
+  w.fit = std::move(fit);
+  return take(std::move(w));
 }
 
 caf::result<spawner::spawned> spawner::spawn_named(const spawn_by_hand& asked) {
@@ -159,16 +152,17 @@ caf::result<spawner::spawned> spawner::spawn_named(const spawn_by_hand& asked) {
   wish w;
   w.actor = asked.actor;
   w.needs.workspace = asked.workspace;
-  w.type = static_cast<std::size_t>(it - types_.begin());
-  if (auto no = refuses(w.type, core::session_of(*it, w.needs).workspace)) return spawned{std::move(*no)};
+  w.fit.push_back(static_cast<std::size_t>(it - types_.begin()));
   return take(std::move(w));
 }
 
 caf::result<core::result<agent_types_told>> spawner::tell_types(const ask_agent_types& asked) {
   agent_types_told told;
+  std::vector<std::size_t> shown;
   const auto steady = deps_.clock->steady();
   for (std::size_t i = 0; i < types_.size(); ++i) {
     if (!asked.name.empty() && types_[i].name != asked.name) continue;
+    shown.push_back(i);
     agent_type_status s;
     s.type = types_[i];
     s.type.passed.clear();
@@ -182,7 +176,18 @@ caf::result<core::result<agent_types_told>> spawner::tell_types(const ask_agent_
   if (!asked.name.empty() && told.types.empty())
     return core::result<agent_types_told>{failure{
         errc::not_found, "there is no agent type \"" + asked.name + "\"", {}, "belfry agent-type list"}};
-  return core::result<agent_types_told>{std::move(told)};
+  auto [guard, promise] = answer_later<core::result<agent_types_told>>(this);
+  const auto tell = [answer = guard, all = std::make_shared<agent_types_told>(std::move(told))](
+                        const std::vector<std::vector<core::ineligible>>& pauses) {
+    for (std::size_t i = 0; i < all->types.size(); ++i)
+      all->types[i].held = i < pauses.size()
+                               ? pauses[i]
+                               : std::vector<core::ineligible>{{"scheduler_paused", "it is not known"}};
+    answer->deliver(core::result<agent_types_told>{std::move(*all)});
+  };
+  request(deps_.pauses, caf::infinite, pauses_of(shown, {}))
+      .then([tell](session_pauses& p) { tell(p.reasons); }, [tell](caf::error&) { tell({}); });
+  return promise;
 }
 
 void spawner::note_unresolvable(const spawn_worker& asked, const std::string& why) {
@@ -205,7 +210,7 @@ caf::result<spawner::spawned> spawner::take(wish w) {
   const auto number = next_wish_++;
   wishes_.emplace(number, std::move(w));
   if (!of.first) {
-    begin(number);
+    ask_pauses(number);
     return promise;
   }
   list_workers q;
@@ -218,10 +223,56 @@ caf::result<spawner::spawned> spawner::take(wish w) {
             for (const auto& row : std::get<std::vector<core::spawned_worker>>(*r))
               if (row.episode == of.second && row.end != core::worker_end::not_started)
                 return answer(number, spawned{worker_spawned{row.session, row.agent_type}});
-            begin(number);
+            ask_pauses(number);
           },
           [this, number](caf::error& e) { answer(number, spawned{failure_of(e, "reader")}); });
   return promise;
+}
+
+ask_pauses_of spawner::pauses_of(const std::vector<std::size_t>& types,
+                                 const core::requirement& needs) const {
+  ask_pauses_of m;
+  for (const auto type : types) m.sessions.push_back(core::session_of(types_[type], needs));
+  return m;
+}
+
+// A worker that would get nothing is not started: whoever paused its type, its workspace or the scheduler did
+// not mean to have more of them.
+void spawner::ask_pauses(std::uint64_t number) {
+  const auto it = wishes_.find(number);
+  if (it == wishes_.end()) return;
+  request(deps_.pauses, caf::infinite, pauses_of(it->second.fit, it->second.needs))
+      .then([this, number](session_pauses& told) { choose(number, told.reasons); },
+            [this, number](caf::error&) { choose(number, {}); });
+}
+
+// Of the types that will do, the first that no pause, no limit and no backoff holds.
+void spawner::choose(std::uint64_t number, const std::vector<std::vector<core::ineligible>>& pauses) {
+  const auto it = wishes_.find(number);
+  if (it == wishes_.end()) return;
+  auto& w = it->second;
+  if (auto no = not_now()) return answer(number, spawned{std::move(*no)});
+  std::optional<failure> first;
+  for (std::size_t i = 0; i < w.fit.size(); ++i) {
+    const auto& t = types_[w.fit[i]];
+    std::optional<failure> no;
+    if (i >= pauses.size() || !pauses[i].empty())
+      no = failure{
+          errc::paused,
+          "no worker of agent type " + t.name + " is started: " +
+              (i < pauses.size() ? pauses[i].front().text
+                                 : std::string{"what is paused is not known, which counts as paused"}),
+          {},
+          "belfry scheduler pauses"};
+    else
+      no = refuses(w.fit[i], core::session_of(t, w.needs).workspace);
+    if (!no) {
+      w.type = w.fit[i];
+      return begin(number);
+    }
+    if (!first) first = std::move(no);
+  }
+  answer(number, spawned{std::move(*first)});
 }
 
 void spawner::begin(std::uint64_t number) {
@@ -229,7 +280,7 @@ void spawner::begin(std::uint64_t number) {
   if (it == wishes_.end()) return;
   const auto& w = it->second;
   if (auto no = not_now()) return answer(number, spawned{std::move(*no)});
-  const auto& t = types_[w.type];
+  const auto& t = types_[w.type.value()];
   const auto minted = deps_.randomness->token();
   register_session entry_form;
   entry_form.who = core::session_of(t, w.needs);
@@ -257,7 +308,7 @@ void spawner::start_worker(core::session who, core::spawned_worker row, const st
   caf::anon_send(deps_.registry, follow_session{who.id, session_follower{spawner_actor{this}}});
   entry e;
   e.row = std::move(row);
-  e.type = w.type;
+  e.type = w.type.value();
   e.wish = number;
   e.clock.started = deps_.clock->steady();
   e.token = token;

@@ -36,6 +36,7 @@ struct spawner_deps {
   storage_client store;
   messages::reader_actor reader;
   messages::worker_registry registry;
+  messages::pause_door pauses;
   gateway_actor gateway;  // knows the tokens
   platform::processes* processes = nullptr;
   const platform::clock* clock = nullptr;
@@ -62,9 +63,10 @@ class spawner : public spawner_actor::base {
     episode of;
     std::string actor;
     core::requirement needs;
-    std::size_t type = 0;
-    std::vector<spawn_answer> answers;
-    bool registered = false;  // it counts as a worker from then on
+    std::vector<std::size_t> fit = {};     // types that will do, the best one first
+    std::optional<std::size_t> type = {};  // chosen: it counts as a worker of that from then on
+    std::vector<spawn_answer> answers = {};
+    bool registered = false;  // it is counted among the workers
   };
   struct entry {
     core::spawned_worker row;
@@ -91,8 +93,12 @@ class spawner : public spawner_actor::base {
   caf::result<spawned> spawn_named(const messages::spawn_by_hand& asked);
   caf::result<core::result<messages::agent_types_told>> tell_types(const messages::ask_agent_types& asked);
   std::optional<core::failure> not_now() const;
+  messages::ask_pauses_of pauses_of(const std::vector<std::size_t>& types,
+                                    const core::requirement& needs) const;
   std::optional<core::failure> refuses(std::size_t type, const std::string& workspace) const;
   caf::result<spawned> take(wish w);
+  void ask_pauses(std::uint64_t number);
+  void choose(std::uint64_t number, const std::vector<std::vector<core::ineligible>>& pauses);
   void begin(std::uint64_t number);
   void start_worker(core::session who, core::spawned_worker row, const std::string& token,
                     std::uint64_t number);

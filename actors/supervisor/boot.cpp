@@ -177,6 +177,7 @@ void supervisor::spawn_queue() {
   hands.store = store;
   hands.reader = doors_.readers.front();
   hands.registry = registry_;
+  hands.pauses = dispatcher_;
   hands.gateway = d.gateway;
   hands.processes = d.processes;
   hands.clock = d.clock;

@@ -207,21 +207,37 @@ void wake_coordinator::deliver(std::vector<core::chosen_wake> wakes) {
     const auto end = std::min(wakes.size(), at + wakes_per_message);
     auto some = std::make_shared<std::vector<core::chosen_wake>>(
         wakes.begin() + static_cast<std::ptrdiff_t>(at), wakes.begin() + static_cast<std::ptrdiff_t>(end));
-    const auto none = [this, some](const std::string& why) {
-      wakes_delivered how;
-      how.answers.assign(some->size(), core::failure{core::errc::unavailable, why, {}, "belfry status"});
-      note_delivery(*some, how);
-    };
-    if (!deps_.desk) {
-      none("nobody delivers wakes in this node");
-      continue;
-    }
-    deliver_wakes m;
-    for (const auto& w : *some) m.targets.push_back({w.run, w.who, w.prio, w.starved});
-    request(deps_.desk, caf::infinite, std::move(m))
-        .then([this, some](wakes_delivered& how) { note_delivery(*some, how); },
-              [none](caf::error& e) { none(failure_of(e, "wake desk").text); });
+    // The queue keeps no names: they are read for those who are woken. A wake goes out without one all the
+    // same.
+    get_names names;
+    for (const auto& w : *some) names.runs.push_back(w.run);
+    request(deps_.reader, caf::infinite, query{std::move(names)})
+        .then(
+            [this, some](core::result<query_answer>& r) {
+              hand_over(some,
+                        r ? std::get<std::vector<std::string>>(std::move(*r)) : std::vector<std::string>{});
+            },
+            [this, some](caf::error&) { hand_over(some, {}); });
   }
+}
+
+void wake_coordinator::hand_over(const std::shared_ptr<std::vector<core::chosen_wake>>& some,
+                                 std::vector<std::string> names) {
+  const auto none = [this, some](const std::string& why) {
+    wakes_delivered how;
+    how.answers.assign(some->size(), core::failure{core::errc::unavailable, why, {}, "belfry status"});
+    note_delivery(*some, how);
+  };
+  if (!deps_.desk) return none("nobody delivers wakes in this node");
+  names.resize(some->size());
+  deliver_wakes m;
+  for (std::size_t i = 0; i < some->size(); ++i) {
+    const auto& w = some->at(i);
+    m.targets.push_back({w.run, w.who, w.prio, w.starved, std::move(names[i])});
+  }
+  request(deps_.desk, caf::infinite, std::move(m))
+      .then([this, some](wakes_delivered& how) { note_delivery(*some, how); },
+            [none](caf::error& e) { none(failure_of(e, "wake desk").text); });
 }
 
 // An answer per target. A failed wake leaves no cooldown; whoever could not be reached is asked last.

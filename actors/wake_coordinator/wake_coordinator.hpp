@@ -7,6 +7,8 @@
 // the next. Rejected: a copy of the queue in here, which is a second truth.
 #pragma once
 
+#include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -49,6 +51,7 @@ class wake_coordinator : public messages::wake_coordinator_actor::base {
   void begin();
   void snapshot();
   void select(messages::waiting_seen seen, const messages::climbed& ladder);
+  void hand_over(const std::shared_ptr<std::vector<core::chosen_wake>>& some, std::vector<std::string> names);
   void deliver(std::vector<core::chosen_wake> wakes);
   void note_delivery(const std::vector<core::chosen_wake>& wakes, messages::wakes_delivered& how);
   void changed(const messages::wake_changed& news);

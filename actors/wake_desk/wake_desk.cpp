@@ -41,7 +41,10 @@ std::string cut(const std::string& name) {
 }  // namespace
 
 wake_desk::wake_desk(caf::actor_config& cfg, wake_desk_deps deps)
-    : wake_desk_actor::base(cfg), deps_{std::move(deps)}, box_{bounds_of(deps_.options)} {}
+    : wake_desk_actor::base(cfg),
+      deps_{std::move(deps)},
+      box_{bounds_of(deps_.options)},
+      since_{deps_.clock->now()} {}
 
 auto wake_desk::make_behavior() -> behavior_type {
   caf::anon_send(deps_.claims, tell_claims{claim_listener{wake_desk_actor{this}}});
@@ -68,6 +71,10 @@ auto wake_desk::make_behavior() -> behavior_type {
         auto answer = wake_one(asked.target, true, deps_.clock->now());
         done_for_now();
         return answer;
+      },
+      [this](const look_at_wakes& asked) {
+        auto told = log_.of(asked.run);
+        return core::result<wakes_seen>{wakes_seen{since_, told.all, std::move(told.wakes)}};
       },
       [this](const session_changed& news) {
         arrive(news.who);
@@ -108,8 +115,16 @@ void wake_desk::on_exit() {
 }
 
 core::result<wake_sent> wake_desk::wake_one(const wake_target& target, bool by_hand, core::instant now) {
-  const auto refuse = [this](failure why) -> core::result<wake_sent> {
+  open_wake wanted;
+  wanted.run = target.run;
+  wanted.session = target.session;
+  wanted.prio = target.prio;
+  wanted.starved = target.starved;
+  wanted.by_hand = by_hand;
+  wanted.name = cut(target.name);
+  const auto refuse = [&](failure why) -> core::result<wake_sent> {
     deps_.says.count(metric::wakes_total, 1, "refused");
+    log_.refused(wanted, why.text, now);
     return why;
   };
   const auto who = sinks_.find(target.session);
@@ -119,17 +134,11 @@ core::result<wake_sent> wake_desk::wake_one(const wake_target& target, bool by_h
                    {},
                    "belfry session list"});
   if (auto may = may_send(who->second); !may) return refuse(std::move(may.error()));
-  open_wake wanted;
-  wanted.run = target.run;
-  wanted.session = target.session;
-  wanted.prio = target.prio;
-  wanted.starved = target.starved;
-  wanted.by_hand = by_hand;
-  wanted.name = cut(target.name);
-  auto placed = box_.put(std::move(wanted), now);
+  auto placed = box_.put(wanted, now);
   if (!placed) return refuse(std::move(placed.error()));
   const auto& what = placed->what;
   if (placed->fresh) {
+    log_.sent(what);
     deps_.says.count(metric::wakes_total, 1, "sent");
     note(core::event_kind::wake_sent, what,
          to_string(what.id) + " to " + to_string(what.session) + " by " +
@@ -151,7 +160,10 @@ void wake_desk::finish(const open_wake& what, outcome how, const std::string& te
   news.run = what.run;
   news.session = what.session;
   const auto name = to_string(what.id) + " to " + to_string(what.session);
+  log_.ended(what, how, text, deps_.clock->now());
   switch (how) {
+    case outcome::waiting:
+    case outcome::refused: return;  // neither is an end
     case outcome::acknowledged:
       news.fate = wake_fate::acknowledged;
       deps_.says.count(metric::wakes_total, 1, "acknowledged");

@@ -23,6 +23,7 @@
 #include "actors/support/promise_guard.hpp"
 #include "core/events/event.hpp"
 #include "core/session/wake_box.hpp"
+#include "core/session/wake_log.hpp"
 
 namespace belfry::actors {
 
@@ -53,7 +54,7 @@ class wake_desk : public messages::wake_desk_actor::base {
     std::uint32_t max = 0;
     std::shared_ptr<promise_guard<poll_answer>> answer;
   };
-  enum class outcome : std::uint8_t { acknowledged, claimed, failed };
+  using outcome = core::wake_outcome;
 
   // wake_desk.cpp
   core::result<messages::wake_sent> wake_one(const messages::wake_target& target, bool by_hand,
@@ -87,6 +88,8 @@ class wake_desk : public messages::wake_desk_actor::base {
 
   wake_desk_deps deps_;
   core::wake_box box_;
+  core::wake_log log_;  // what became of them, for people
+  core::instant since_ = core::never;
   std::unordered_map<core::session_id, core::wake_sink> sinks_;
   messages::wake_listener listener_;
   messages::watch_claims claims_;               // gathered during one message

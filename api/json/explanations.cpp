@@ -50,6 +50,24 @@ void write_lifted_all(writer& w, diagnostic_area area, const std::vector<core::i
   w.end_array();
 }
 
+void write_wakes(writer& w, const std::optional<messages::wakes_seen>& seen) {
+  w.member("wakes_in_all", seen ? seen->all : std::uint64_t{0});
+  w.member("wakes_known_since", seen ? seen->since : core::never).key("wakes").begin_array();
+  if (seen)
+    for (const auto& one : seen->wakes) {
+      w.begin_object().member("id", one.id).member("session_id", one.session);
+      w.member("outcome", core::to_text(one.outcome)).member("starved", one.starved);
+      w.member("by_hand", one.by_hand).member("sent_at", one.sent_at).member("ended_at", one.ended_at);
+      w.key("took_ms");
+      if (one.ended_at == core::never)
+        w.null();
+      else
+        w.number(core::millis(one.ended_at - one.sent_at));
+      w.member_or_null("text", one.text).end_object();
+    }
+  w.end_array();
+}
+
 }  // namespace
 
 void write_lifted(writer& w, diagnostic_area area, const std::string& code, const std::string& text,
@@ -95,6 +113,7 @@ void write_run_explanation(writer& w, const core::run& r, const waiting& why, co
   const auto [at, what] = next_of(h);
   w.member("next_at", at).member_or_null("next", what).key("ladder");
   write_rung(w, why.rung ? &*why.rung : nullptr);
+  write_wakes(w, why.wakes);
   w.key("sessions").begin_array();
   for (const auto& v : why.sessions) {
     w.begin_object().member("id", v.id).member("name", v.name).member("eligible", v.reasons.empty());

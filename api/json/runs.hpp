@@ -13,6 +13,7 @@
 #include "messages/cycles.hpp"
 #include "messages/queries.hpp"
 #include "messages/runs.hpp"
+#include "messages/wakes.hpp"
 
 namespace belfry::api::json {
 
@@ -31,6 +32,7 @@ struct waiting {
   core::estimate start = {};
   std::vector<messages::session_verdict> sessions = {};  // what each has against a queued run
   std::optional<messages::rung_view> rung = {};          // of a run that starves
+  std::optional<messages::wakes_seen> wakes = {};        // for it, lately; nothing: not known
 };
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why);
 void write_waiting(writer& w, const waiting& why);

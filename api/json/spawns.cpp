@@ -2,6 +2,7 @@
 
 #include "api/json/decode.hpp"
 #include "api/json/pauses.hpp"
+#include "api/json/wakes.hpp"
 #include "core/text/word.hpp"
 
 namespace belfry::api::json {
@@ -33,7 +34,10 @@ void write_agent_type(writer& w, const messages::agent_type_status& s,
   w.milliseconds("ttl_ms", t.ttl).milliseconds("drain_ms", t.drain).milliseconds("idle_ttl_ms", t.idle_ttl);
   w.milliseconds("start_timeout_ms", t.start_timeout).milliseconds("grace_ms", t.grace);
   w.milliseconds("backoff_ms", t.backoff).milliseconds("backoff_max_ms", t.backoff_max);
+  w.key("wake");
+  write_wake_sink(w, t.wake);
   w.member("living", s.workers.size()).member("failures", s.failures);
+  w.member_or_null("paused", s.held.empty() ? std::string_view{} : std::string_view{s.held.front().text});
   w.member("backing_off_until", s.not_before).member_or_null("last_failure", s.last_failure);
   if (held != nullptr) {
     w.milliseconds("delay_ms", held->delays.empty() ? core::span{0} : held->delays.front().delay)

@@ -1,6 +1,7 @@
 // agent-type: the kinds of workers that the node starts by itself.
 #include "api/json/writer.hpp"
 #include "app/commands/all.hpp"
+#include "app/commands/sinks.hpp"
 
 namespace belfry::app {
 namespace {
@@ -13,6 +14,7 @@ std::string joined(view list) {
 
 std::string state_of(view t) {
   if (t["max"].number() == 0) return "off";
+  if (t["paused"].there()) return "paused";
   if (t["backing_off_until"].there()) return "backs off";
   if (t["living"].number() >= t["max"].number()) return "full";
   return "ready";
@@ -54,9 +56,11 @@ std::string type_page(context& ctx, view t) {
                        " in one workspace");
   f.add("ttl", lasting(t["ttl_ms"].number()) + ", then " + lasting(t["drain_ms"].number()) + " to drain");
   if (t["idle_ttl_ms"].number() > 0) f.add("idle ttl", lasting(t["idle_ttl_ms"].number()));
+  f.add("woken by", woken_by(t["wake"]));
   f.add("start timeout", lasting(t["start_timeout_ms"].number()));
   if (t["failures"].number() > 0)
     f.add("failures", t["failures"].text() + " in a row: " + t["last_failure"].text());
+  f.add("paused", t["paused"].text());
   if (t["backing_off_until"].there()) f.add("backs off until", t["backing_off_until"].text());
   std::string out = f.text(ctx.screen());
   if (t["workers"].size() == 0) return out;

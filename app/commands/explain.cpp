@@ -27,6 +27,24 @@ std::string first_text(view reasons) {
   return text;
 }
 
+void add_wakes(std::string& out, view e, context& ctx) {
+  if (e["wakes"].size() == 0) return;
+  table t({{"WOKEN"}, {"SESSION"}, {"OUTCOME"}, {"AFTER", true}, {"BECAUSE", false, 12}});
+  e["wakes"].each([&](view w) {
+    const auto outcome = w["outcome"].text();
+    const bool lost = outcome == "failed" || outcome == "refused";
+    t.row({ago(w["sent_at"].text(), ctx.started) + (w["by_hand"].truth() ? ", by hand" : ""),
+           w["session_id"].text(),
+           {outcome, lost                   ? colour::red
+                     : outcome == "claimed" ? colour::green
+                                            : colour::none},
+           w["ended_at"].there() ? lasting(w["took_ms"].number()) : "",
+           w["text"].text()});
+  });
+  out += "\nWoken for it since " + e["wakes_known_since"].text() + ": " + e["wakes_in_all"].text() + "\n" +
+         t.text(ctx.screen());
+}
+
 std::string explanation_page(view e, context& ctx) {
   const auto state = e["state"].text();
   facts f;
@@ -58,6 +76,7 @@ std::string explanation_page(view e, context& ctx) {
     out += "\nWhy it is not done:\n";
     add_reasons(out, e["reasons"], "  ");
   }
+  add_wakes(out, e, ctx);
   if (e["sessions"].size() > 0) {
     table t(
         {{"SESSION"}, {"NAME", false, 8}, {"MAY"}, {"RULES THAT SAY NO", false, 12}, {"BECAUSE", false, 12}});

@@ -3,6 +3,7 @@
 
 #include "api/json/writer.hpp"
 #include "app/commands/all.hpp"
+#include "app/commands/sinks.hpp"
 #include "app/commands/work_options.hpp"
 
 namespace belfry::app {
@@ -65,9 +66,7 @@ std::string session_page(context& ctx, view s) {
   f.add("since", s["created_at"].text() + " (" + ago(s["created_at"].text(), ctx.started) + ")");
   f.add("seen", s["last_seen_at"].text() + " (" + ago(s["last_seen_at"].text(), ctx.started) + ")");
   if (s["metadata"].there()) f.add("metadata", compact(s["metadata"].raw()));
-  const auto wake = s["wake"];
-  f.add("woken by", wake["sink"].text() + (wake["url"].there() ? " " + wake["url"].text() : "") +
-                        (wake["argv"].there() ? ": " + words_in(wake["argv"]) : ""));
+  f.add("woken by", woken_by(s["wake"]));
   std::string out = f.text(ctx.screen());
   if (s["leases"].size() == 0) return out;
   table t({{"RUN"}, {"NAME", false, 10}, {"STATE"}, {"TRY", true}, {"LEASE UNTIL"}, {"PROGRESS"}});

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t most_types = 64;
 const std::string prefix = "agent_types.NAME.";
+const std::string by_variable = "env:";  // as a sink that a session names says it
 
 #define OF_TYPE(member) \
   [](configuration & c) -> auto& { return c.node.spawner.types.front().member; }
@@ -46,6 +47,22 @@ setting variables() {
               const auto equals = each.find('=');
               c.node.spawner.types.front().env.emplace_back(each.substr(0, equals), each.substr(equals + 1));
             }
+            return std::nullopt;
+          }};
+}
+
+// The name of the variable, and never the secret: a file is copied, shown and kept.
+setting wake_secret() {
+  const std::string allowed = "the name of a variable of the node, BELFRY_WEBHOOK_…, with wake = \"webhook\"";
+  return {prefix + "wake_secret_env", "The variable with the secret that signs those wakes.", allowed,
+          [](const configuration& c) {
+            const auto& secret = c.node.spawner.types.front().wake.secret;
+            return toml_text(secret.substr(std::min(secret.size(), by_variable.size())));
+          },
+          [allowed](configuration& c, const given_value& v, bool) -> std::optional<std::string> {
+            const auto* text = std::get_if<std::string>(&v);
+            if (text == nullptr) return "allowed: " + allowed;
+            c.node.spawner.types.front().wake.secret = text->empty() ? std::string{} : by_variable + *text;
             return std::nullopt;
           }};
 }
@@ -86,6 +103,27 @@ std::vector<setting> make_settings() {
   s.push_back(length(prefix + "backoff", OF_TYPE(backoff), 100ms, 1h,
                      "Pause after a worker that never came to life; doubles each time until one does."));
   s.push_back(length(prefix + "backoff_max", OF_TYPE(backoff_max), 100ms, 24h, "The longest such pause."));
+  s.push_back(choice<core::wake_via>(
+      prefix + "wake", OF_TYPE(wake.via),
+      std::array<std::pair<const char*, core::wake_via>, 4>{{{"poll", core::wake_via::poll},
+                                                             {"webhook", core::wake_via::webhook},
+                                                             {"command", core::wake_via::command},
+                                                             {"none", core::wake_via::none}}},
+      "How its workers hear of work while they sleep: they ask and wait, the node posts to wake_url, the "
+      "node "
+      "runs wake_argv, or not at all."));
+  s.push_back(
+      list(prefix + "wake_argv", OF_TYPE(wake.argv),
+           "a list of texts such as [\"./wake.sh\"], with wake = \"command\"",
+           "The program and its arguments; gets the wake in JSON on its standard input, and exit code 0 "
+           "acknowledges it. wake.commands need not be set."));
+  s.push_back(words(prefix + "wake_cwd", OF_TYPE(wake.cwd), "an absolute path, with wake = \"command\"",
+                    "Where that is run; empty for the directory of runs (executor.cwd)."));
+  s.push_back(words(prefix + "wake_url", OF_TYPE(wake.url),
+                    "an http or https address, with wake = \"webhook\"", "Where wakes are posted to."));
+  s.push_back(wake_secret());
+  s.push_back(
+      length(prefix + "wake_timeout", OF_TYPE(wake.timeout), 100ms, 60s, "Of one such webhook or command."));
   return s;
 }
 

@@ -20,9 +20,11 @@ class ClientError(Exception):
 
 
 class Adaptor:
-    def __init__(self, command):
+    def __init__(self, command, environment=None):
+        """`environment` is added to ours."""
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, text=True, bufsize=1)
+                                        stderr=subprocess.PIPE, text=True, bufsize=1,
+                                        env={**os.environ, **(environment or {})})
         self.news = threading.Condition()
         self.answers = {}
         self.events = []
@@ -70,7 +72,8 @@ class Adaptor:
         return self.call("submit", run={"name": "run", "payload": payload, **run}, **more)
 
     def work(self, **options):
-        self.call("work", **{**WORKER, **options})
+        """A member that is None is not given."""
+        self.call("work", **{name: value for name, value in {**WORKER, **options}.items() if value is not None})
 
     def find(self, event, **match):
         with self.news:

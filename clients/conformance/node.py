@@ -16,18 +16,25 @@ def free_port():
 
 
 class Node:
-    def __init__(self, binary):
+    def __init__(self, binary, config=""):
+        """`config` is the text of a configuration file."""
         self.binary = binary
+        self.config = config
         self.folder = tempfile.TemporaryDirectory(prefix="belfry-clients-")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = None
 
     def start(self):
+        flags = []
+        if self.config:
+            with open(f"{self.folder.name}/belfry.toml", "w", encoding="utf-8") as file:
+                file.write(self.config)
+            flags = ["--config", file.name]
         with open(f"{self.folder.name}/node.log", "ab") as log:
             self.process = subprocess.Popen(
                 [self.binary, "serve", "--data", f"{self.folder.name}/data", "--listen", f"127.0.0.1:{self.port}",
-                 "--executors", "0", "--log-level", "warning"], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                 "--executors", "0", "--log-level", "warning", *flags], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         until = time.monotonic() + 20
         while True:
             try:

@@ -1,5 +1,6 @@
 """The scenarios of README.md. Each gets a `world` and fails by an assertion."""
 import json
+import os
 import signal
 import threading
 import time
@@ -560,3 +561,86 @@ def worker__a_drain_asked_for_at_the_node_stops_it(world):
     assert w.wait("stopped")["error"] is None
     assert node.run(run)["state"] == "succeeded"
 
+
+# --- workers that the node starts -----------------------------------------------------------------------------------
+
+def started_by_the_node(world):
+    """A node that has started a worker for an agent type, and what that worker found in its environment: the process
+    itself only sleeps, so that a client under test can be what it was started to be."""
+    folder = world.folder("spawned")
+    script = f"env > {folder}/env.new && mv {folder}/env.new {folder}/env; exec sleep 600"
+    node = world.node(f'[agent_types.hand]\ncommand = ["/bin/sh", "-c", {json.dumps(script)}]\n'
+                      'capabilities = ["code"]\nworkspace = "team"\nslots = 2\n')
+    session = node.post("/v1/agent-types/hand:spawn", {})["session_id"]
+    world.until(lambda: os.path.exists(f"{folder}/env"))
+    with open(f"{folder}/env", encoding="utf-8") as file:
+        told = dict(line.rstrip("\n").split("=", 1) for line in file if line.startswith("BELFRY_"))
+    del told["BELFRY_NODE"]  # by which the node finds and kills what is left of a worker: that would be us
+    assert told["BELFRY_SESSION"] == session and len(told["BELFRY_TOKEN"]) == 43, sorted(told)
+    return node, session, told
+
+
+NOT_GIVEN = {"agent_type": None, "capabilities": None, "slots": None}
+
+
+@scenario
+@needs("/v1/agent-types/{name}:spawn")
+def spawned__a_worker_comes_back_as_the_session_that_it_was_given(world):
+    node, session, told = started_by_the_node(world)
+    w = world.client(node.url, environment=told)
+    w.work(**NOT_GIVEN)
+    runs = [node.submit({"steps": [{"sleep_ms": 700}], "end": {"complete": n}}, capabilities=["code"], workspace="team")
+            for n in range(2)]
+    done = [node.wait_run(run, "succeeded", "failed") for run in runs]
+    assert [d["result"] for d in done] == [0, 1], done
+    assert [d["attempts"][0]["session_id"] for d in done] == [session, session], done
+    began = [w.wait("began", run=run)["at"] for run in runs]
+    assert abs(began[0] - began[1]) < 0.6, "the slots of the agent type were not used"
+    known = node.get(f"/v1/sessions/{session}")
+    assert [known[k] for k in ("agent_type", "workspace", "capabilities", "slots")] == ["hand", "team", ["code"], 2]
+    assert len(node.get("/v1/sessions")["sessions"]) == 1
+    # Whatever is said for the session shows its token; a client that has none is refused.
+    assert w.call("wakes", session=session, wait_ms=50) == []
+    assert w.call("reissue", session=session)["claims"] == []
+    stranger = world.client(node.url)
+    for ask in (lambda: stranger.call("wakes", session=session, wait_ms=50),
+                lambda: stranger.call("reissue", session=session)):
+        assert refused(ask).told["status"] == 401
+    w.call("stop")
+    assert w.wait("stopped")["error"] is None
+    world.until(lambda: node.get(f"/v1/sessions/{session}")["state"] == "gone")
+
+
+@scenario
+@needs("/v1/agent-types/{name}:spawn")
+def spawned__a_worker_with_a_wrong_token_ends_with_the_problem(world):
+    node, session, told = started_by_the_node(world)
+    wrong = "A" * 43
+    w = world.client(node.url, environment={**told, "BELFRY_TOKEN": wrong})
+    w.work(**NOT_GIVEN)
+    error = w.wait("stopped")["error"]
+    assert error["status"] == 403 and wrong not in json.dumps(error), error
+    assert len(node.get("/v1/sessions")["sessions"]) == 1
+
+
+@scenario
+@needs("/v1/agent-types/{name}:spawn")
+def spawned__a_worker_whose_session_was_removed_ends_and_makes_no_other(world):
+    node, session, told = started_by_the_node(world)
+    w = world.client(node.url, environment=told)
+    w.work(**NOT_GIVEN, wait_ms=500)
+    world.until(lambda: node.get("/v1/agent-types/hand")["workers"][0]["state"] == "ready")
+    world.delete(node, f"/v1/sessions/{session}")
+    assert w.wait("stopped")["error"] is not None
+    assert node.get("/v1/sessions")["sessions"] == []
+
+
+@scenario
+@needs("/v1/agent-types/{name}:spawn")
+def spawned__a_worker_that_says_what_it_is_not_is_refused(world):
+    node, session, told = started_by_the_node(world)
+    w = world.client(node.url, environment=told)
+    w.work(**{**NOT_GIVEN, "capabilities": ["code", "paint"]})
+    error = w.wait("stopped")["error"]
+    assert error["status"] == 409 and error["errors"][0]["pointer"] == "/capabilities", error
+    world.until(lambda: node.get("/v1/agent-types/hand")["workers"][0]["end"] == "misfit")

@@ -19,14 +19,14 @@ class World:
         self.opened.append(thing)
         return thing
 
-    def node(self):
-        return self._keep(Node(self.binary)).start()
+    def node(self, config=""):
+        return self._keep(Node(self.binary, config)).start()
 
     def proxy(self, node):
         return self._keep(Proxy(node.port))
 
-    def client(self, url, **options):
-        adaptor = Adaptor(self.command)
+    def client(self, url, environment=None, **options):
+        adaptor = Adaptor(self.command, environment)
         self._keep(adaptor)
         adaptor.open(url, **options)
         return adaptor

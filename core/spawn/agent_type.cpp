@@ -25,6 +25,22 @@ void check_variable(std::vector<field_problem>& found, const std::string& key, c
     found.push_back({key, name, "names that do not begin with BELFRY_", "the node sets these itself"});
 }
 
+// The rules of a sink that a session names, told with the keys of the configuration.
+void check_wake(std::vector<field_problem>& found, const wake_sink& s) {
+  for (auto& p : check(s, "")) {
+    auto member = p.pointer.substr(1, p.pointer.find('/', 1) - 1);
+    if (member == "secret") {
+      member = "secret_env";
+      p.allowed =
+          "the name of a variable of the node that begins with " + std::string{secret_variable_prefix};
+    }
+    p.pointer = "wake_" + member;
+    if (const auto at = p.allowed.find("\"sink\": "); at != std::string::npos)
+      p.allowed.replace(at, 8, "wake = ");
+    found.push_back(std::move(p));
+  }
+}
+
 }  // namespace
 
 void normalise(agent_type& t) {
@@ -69,6 +85,7 @@ std::vector<field_problem> check(const agent_type& t) {
       found.push_back({"env", name, "values without a zero byte", "no program can be given this"});
   }
   for (const auto& name : t.pass_env) check_variable(found, "pass_env", name);
+  check_wake(found, t.wake);
   if (t.backoff_max < t.backoff)
     found.push_back({"backoff_max", "", "at least backoff", "the longest pause is shorter than the first"});
   return found;
@@ -82,6 +99,8 @@ session session_of(const agent_type& t, const requirement& needs) {
   s.channel = t.channel.empty() ? needs.channel : t.channel;
   s.capabilities = t.capabilities;
   s.slots = t.slots;
+  s.wake = t.wake;
+  s.wake.from_node = t.wake.via != wake_via::poll;
   return s;
 }
 

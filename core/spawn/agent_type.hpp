@@ -56,6 +56,9 @@ struct agent_type {
   /// Providers whose limits it works under, such as "anthropic": a limit that is reported of one holds every
   /// type that names it. Default none.
   std::vector<std::string> resources = {};
+  /// How its sessions are woken. Default: they ask, and wait for the answer. Anything else is the node's own
+  /// word: commands named here are run whether sessions may name some or not.
+  wake_sink wake = {};
   friend bool operator==(const agent_type&, const agent_type&) = default;
 };
 

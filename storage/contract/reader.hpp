@@ -50,6 +50,8 @@ class reader {
   // By id text, or unique prefix of an id text (at least 6 digits), or the newest run of exactly that name;
   // ambiguous lists candidates.
   virtual core::result<core::run> find_run_by_text(const std::string& text) = 0;
+  // In their order; empty where there is no such run.
+  virtual core::result<std::vector<std::string>> names_of(const std::vector<core::run_id>& runs) = 0;
   virtual core::result<core::run_page> list_runs(const core::run_filter& filter,
                                                  const core::page_request& page) = 0;  // without payloads
   virtual core::result<std::vector<core::attempt_record>> attempts_of(

@@ -74,6 +74,17 @@ core::result<core::run> memory_reader::find_run_by_text(const std::string& text)
   return find_run(core::run_id{*one});
 }
 
+core::result<std::vector<std::string>> memory_reader::names_of(const std::vector<core::run_id>& runs) {
+  const auto t = disk_->read();
+  std::vector<std::string> names;
+  names.reserve(runs.size());
+  for (const auto run : runs) {
+    const auto row = t->runs.find(run);
+    names.push_back(row ? row->head.name : std::string{});
+  }
+  return names;
+}
+
 core::result<core::run_page> memory_reader::list_runs(const core::run_filter& filter,
                                                       const core::page_request& page) {
   const auto t = disk_->read();

@@ -54,6 +54,21 @@ core::result<core::run> sqlite_reader::find_run(core::run_id id) {
   });
 }
 
+core::result<std::vector<std::string>> sqlite_reader::names_of(const std::vector<core::run_id>& runs) {
+  using answer = std::vector<std::string>;
+  return reading<answer>("read names of runs", [&]() -> core::result<answer> {
+    query q{*db_, "select name from runs where id = ?1"};
+    answer names;
+    names.reserve(runs.size());
+    for (const auto run : runs) {
+      q.bind(1, run.value);
+      names.emplace_back(q.step() ? q.text(0) : std::string_view{});
+      q.reset();
+    }
+    return names;
+  });
+}
+
 std::vector<std::int64_t> sqlite_reader::numbers(std::string_view text, std::int64_t first,
                                                  std::int64_t last) {
   query q{*db_, text};

@@ -35,6 +35,7 @@ class sqlite_reader final : public reader {
                                    std::int64_t after) override;
   core::result<std::vector<core::session>> list_sessions(bool gone_too) override;
   core::result<core::session> find_session(core::session_id id) override;
+  core::result<std::vector<std::string>> names_of(const std::vector<core::run_id>& runs) override;
   core::result<std::vector<core::spawned_worker>> list_workers(const worker_filter& filter) override;
   core::result<std::vector<core::run_head>> leases_of(core::session_id who) override;
   core::result<event_page> events_after(std::int64_t seq, std::size_t limit,

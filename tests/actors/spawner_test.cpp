@@ -607,3 +607,138 @@ TEST_CASE_METHOD(spawning_node, "spawner: when it dies its processes die, and th
   REQUIRE(fatal.size() == 1);
   CHECK(fatal.front().find("spawner died") == 0);
 }
+
+namespace {
+
+// Like what an operator says.
+void hold(virtual_node& n, core::pause_target on) {
+  messages::set_pause m;
+  m.on = std::move(on);
+  m.entry.reason = "manual";
+  m.actor = "me";
+  REQUIRE(n.ask<messages::pauses_seen>(std::move(m)).ok());
+}
+void lift(virtual_node& n, core::pause_target on) {
+  REQUIRE(n.ask<messages::pauses_seen>(messages::lift_pause{std::move(on), "manual", {}, "me"}).ok());
+}
+
+}  // namespace
+
+TEST_CASE_METHOD(spawning_node,
+                 "spawner: no worker is started while its scheduler, type or workspace is paused",
+                 "[actors][spawn][pause]") {
+  const auto work_here = [&] {
+    auto spec = payload("w");
+    spec.needs.capabilities = {"code"};
+    spec.needs.workspace = "blue";
+    return submit(std::move(spec));
+  };
+  for (const auto& on :
+       {core::whole_scheduler(), core::the_agent_type("claude"), core::the_workspace("blue")}) {
+    INFO(core::to_text(on));
+    const auto run = work_here();
+    const auto before = processes.started().size();
+    hold(*this, on);
+    const auto no = spawn(run);
+    REQUIRE(no.refused_with(errc::paused));
+    CHECK(no.error().text.find("no worker of agent type claude is started: " + core::to_text(on) +
+                               " is paused: manual") == 0);
+    const auto by_hand = ask<messages::worker_spawned>(messages::spawn_by_hand{"claude", "blue", "me"});
+    CHECK(by_hand.refused_with(errc::paused));
+    CHECK(processes.started().size() == before);
+    CHECK(type().workers.empty());
+    // The same question of the same episode is asked with every count, and gets one as soon as it may.
+    lift(*this, on);
+    const auto yes = spawn(run);
+    REQUIRE(yes.ok());
+    CHECK(processes.started().size() == before + 1);
+    takes(yes->session);
+    processes.finish(key(yes->session));
+    run_now();
+    advance(1h);
+  }
+}
+
+TEST_CASE_METHOD(spawning_node, "spawner: what is paused elsewhere holds nobody, and who lives is left alone",
+                 "[actors][spawn][pause]") {
+  const auto living = spawned(work());
+  const auto held = takes(living);
+  hold(*this, core::the_agent_type("claude"));
+  CHECK(type().held.size() == 1);
+  advance(10s);
+  CHECK(processes.is_running(key(living)));
+  CHECK(settle(held, core::settle_kind::succeeded).ok());
+  CHECK(claim_as(living, token())->runs.empty());
+  lift(*this, core::the_agent_type("claude"));
+  hold(*this, core::the_agent_type("other"));
+  hold(*this, core::the_workspace("green"));
+  CHECK(type().held.empty());
+  CHECK(spawn(work()).ok());
+}
+
+TEST_CASE("spawner: of two types that will do, the one that is not paused is started",
+          "[actors][spawn][pause]") {
+  auto wide = claude();
+  wide.name = "wide";
+  wide.capabilities = {"code", "gpu"};
+  spawning_node n{{wide, claude()}};
+  hold(n, core::the_agent_type("claude"));
+  CHECK(n.spawn(n.work())->agent_type == "wide");
+  hold(n, core::the_agent_type("wide"));
+  CHECK(n.spawn(n.work()).refused_with(errc::paused));
+}
+
+TEST_CASE_METHOD(spawning_node, "spawner: what cannot be known counts as paused", "[actors][spawn][pause]") {
+  const auto run = work();
+  faults.pauses_unreadable = true;
+  CHECK_FALSE(ask<messages::index_rebuilt>(messages::rebuild_index{"test"}));  // reads them anew
+  const auto no = spawn(run);
+  REQUIRE(no.refused_with(errc::paused));
+  CHECK(no.error().text.find("could not be read, which counts as paused") != std::string::npos);
+  CHECK(processes.running() == 0);
+  faults.pauses_unreadable = false;
+  advance(2s);
+  CHECK(spawn(run).ok());
+}
+
+TEST_CASE("spawner: workers are woken as the configuration says, whether sessions may name commands or not",
+          "[actors][spawn][wake]") {
+  auto t = claude();
+  t.slots = 2;
+  t.wake.via = core::wake_via::command;
+  t.wake.argv = {"wake-claude", "now"};
+  spawning_node n{{t}};
+  const auto id = n.spawned(n.work());
+  messages::register_session m;
+  m.who.id = id;
+  m.who.name = "claude";
+  m.who.agent_type = "claude";
+  m.who.capabilities = {"code"};
+  m.who.slots = 2;
+  m.shown = n.token();
+  const auto token = *m.shown;
+  // It says nothing of wakes when it comes back: that changes nothing.
+  const auto back = n.ask<messages::session_answer>(m);
+  REQUIRE(back.ok());
+  CHECK(back->who.wake.via == core::wake_via::command);
+  CHECK(back->who.wake.from_node);
+  CHECK(n.row(id).state == worker_state::ready);
+
+  // What it is woken for has the name of the run.
+  const auto run = n.work("thumbs");
+  const auto sent = n.hand_to_desk({{{run.head.id, id, run.head.prio, false, "thumbs"}}});
+  REQUIRE(sent.answers.front().ok());
+  const auto child = n.processes.last_started();
+  CHECK(child->order.what.argv == t.wake.argv);
+  CHECK(child->order.input.find("thumbs") != std::string::npos);
+  n.processes.finish(child->key);
+  n.run();
+  CHECK(n.wake_news().back().fate == messages::wake_fate::acknowledged);
+
+  // A worker that waits in its claims says that it needs no wakes: the configuration knows better.
+  m.who.wake.via = core::wake_via::none;
+  m.shown = token;
+  const auto again = n.ask<messages::session_answer>(m);
+  REQUIRE(again.ok());
+  CHECK(again->who.wake.argv == t.wake.argv);
+}

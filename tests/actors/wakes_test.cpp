@@ -427,3 +427,41 @@ TEST_CASE_METHOD(wakes_node, "wakes: a desk that dies ends the node", "[actors][
   run();
   CHECK(fatal.size() == 1);
 }
+
+TEST_CASE_METHOD(wakes_node, "wakes: the last ones of a run are told with what became of them",
+                 "[actors][wake]") {
+  const auto who = worker("deaf", 3), other = hooked();
+  const auto run = work();
+  const auto told = [&] { return *ask<messages::wakes_seen>(messages::look_at_wakes{run.head.id}); };
+  const auto born = told().since;
+  CHECK(born != core::never);
+  CHECK(told().wakes.empty());
+  CHECK(wake(who, run).ok());
+  REQUIRE(told().wakes.size() == 1);
+  CHECK(told().wakes.front().outcome == core::wake_outcome::waiting);
+  CHECK(told().wakes.front().session == who);
+  advance(10s);
+  CHECK(told().wakes.front().outcome == core::wake_outcome::failed);
+  CHECK(told().wakes.front().text == "not acknowledged within 10000 ms");
+  CHECK(told().wakes.front().ended_at == told().wakes.front().sent_at + 10s);
+  CHECK(wake(other, run).ok());
+  webhooks.answer(webhooks.orders.size() - 1, 200);
+  this->run();
+  CHECK(wake(who, run).ok());
+  CHECK(claim(who).size() == 1);
+  CHECK_FALSE(wake(core::session_id{77}, run).ok());
+  const auto all = told();
+  REQUIRE(all.wakes.size() == 4);
+  CHECK(all.all == 4);
+  CHECK(all.wakes[0].outcome == core::wake_outcome::refused);
+  CHECK(all.wakes[0].text.find("there is no session") == 0);
+  CHECK(all.wakes[1].outcome == core::wake_outcome::claimed);
+  CHECK(all.wakes[2].outcome == core::wake_outcome::acknowledged);
+  CHECK(all.wakes[2].session == other);
+
+  // A new process knows of none, and says since when that is.
+  advance(1min);
+  restart();
+  CHECK(told().wakes.empty());
+  CHECK(told().since > born);
+}

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <set>
 
 #include "tests/support/virtual_node.hpp"
 
@@ -92,6 +93,7 @@ TEST_CASE_METHOD(waking_node, "wake coordinator: new work wakes one sleeping ses
   REQUIRE(wakes.size() == 1);
   CHECK(wakes.front().what.run == one.head.id);
   CHECK(wakes.front().what.session == a);
+  CHECK(wakes.front().what.name == "one");
   submit(payload("two"));
   advance(50ms);
   REQUIRE(wakes.size() == 2);
@@ -291,6 +293,40 @@ TEST_CASE_METHOD(waking_node, "ladder: a restart at every step loses no rung and
   CHECK(events_named(id, "run_starved") == 1);
   CHECK(events_named(id, "needs_attention") == 1);
   for (const auto& s : spawns) CHECK(s.episode == episode);
+}
+
+TEST_CASE_METHOD(waking_node, "ladder: another interval changes the pace and fires no rung again",
+                 "[actors][ladder]") {
+  agents = true;
+  const auto id = submit(gpu("rare")).head.id;
+  advance(2min + 16s);  // its row is written
+  REQUIRE(rung_of(id));
+  auto last = core::rung::none;
+  std::vector<core::rung> fired;
+  std::uint64_t count = 0;
+  const core::span intervals[] = {15s, 1s, 40s, 3s, 15s};
+  for (std::size_t i = 0; state_of(id) == core::run_state::queued; ++i) {
+    REQUIRE(i < 200);
+    crash();
+    options.wake.interval = intervals[i % 5];
+    restart();
+    for (int steps = 0; steps < 4; ++steps) {
+      advance(options.wake.interval / 2);
+      const auto view = rung_of(id);
+      if (!view) continue;
+      CHECK(view->count >= count);
+      CHECK(view->row.fired >= last);
+      count = view->count;
+      if (view->row.fired != last) fired.push_back(last = view->row.fired);
+    }
+  }
+  CHECK(fired == std::vector<core::rung>{core::rung::fan_out, core::rung::spawn, core::rung::event});
+  CHECK(events_named(id, "run_starved") == 1);
+  CHECK(events_named(id, "needs_attention") == 1);
+  CHECK(state_of(id) == core::run_state::needs_attention);
+  std::set<std::uint64_t> episodes;
+  for (const auto& s : spawns) episodes.insert(s.episode);
+  CHECK(episodes.size() == 1);
 }
 
 TEST_CASE_METHOD(waking_node, "ladder: a claim at any moment ends the episode with its own commit",

@@ -173,4 +173,26 @@ TEST_CASE("wakes: mistakes of a sink are named, and no secret is repeated", "[ap
   CHECK(beside.body.find("MfKQ9r8") == std::string::npos);
 }
 
+TEST_CASE("wakes: the explanation of a run tells the last ones, and since when they are known",
+          "[api][http][wakes]") {
+  open_door d;
+  const auto session = d.session();
+  const auto run = d.submit({{"name", "thumbs"}});
+  const auto none = d.http().get_json("/v1/runs/" + run + "/explain");
+  CHECK(none.at("wakes").empty());
+  CHECK(none.at("wakes_in_all") == 0);
+  CHECK(none.at("wakes_known_since").is_string());
+  const auto id = wake(d, session, run);
+  const auto told = d.http().get_json("/v1/runs/" + run + "/explain");
+  CHECK(told.at("wakes_in_all") == 1);
+  REQUIRE(told.at("wakes").size() == 1);
+  const auto& one = told.at("wakes").front();
+  CHECK(one.at("id") == id);
+  CHECK(one.at("session_id") == session);
+  CHECK(one.at("outcome") == "waiting");
+  CHECK(one.at("ended_at").is_null());
+  CHECK(one.at("took_ms").is_null());
+  CHECK(one.at("text").is_null());
+}
+
 }  // namespace belfry::test

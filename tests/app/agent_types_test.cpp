@@ -38,11 +38,15 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
                       "slots = 2\nmax = 5\nper_workspace = 4\nttl = \"1h\"\ndrain = \"30s\"\n"
                       "idle_ttl = \"5m\"\nstart_timeout = \"10s\"\ngrace = \"2s\"\nbackoff = \"2s\"\n"
                       "backoff_max = \"1m\"\n"
+                      "wake = \"command\"\nwake_argv = [\"./wake.sh\", \"now\"]\nwake_cwd = \"/srv\"\n"
+                      "wake_timeout = \"2s\"\n"
+                      "[agent_types.hooked]\ncommand = [\"x\"]\nwake = \"webhook\"\n"
+                      "wake_url = \"https://example.org/wake\"\nwake_secret_env = \"BELFRY_WEBHOOK_X\"\n"
                       "[agent_types.other]\ncommand = [\"x\"]\n");
   unsetenv("SPAWN_TEST_KEY");
   INFO((l.mistakes.empty() ? std::string{} : l.mistakes.front()));
   REQUIRE(l.mistakes.empty());
-  REQUIRE(l.values.node.spawner.types.size() == 2);
+  REQUIRE(l.values.node.spawner.types.size() == 3);
   const auto& t = l.values.node.spawner.types.front();
   CHECK(t.name == "claude");
   CHECK(t.command == std::vector<std::string>{"belfry", "work"});
@@ -55,6 +59,15 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
   CHECK(t.ttl == 1h);
   CHECK(t.idle_ttl == 5min);
   CHECK(l.values.node.spawner.types.back().ttl == core::agent_type{}.ttl);
+  CHECK(l.values.node.spawner.types.back().wake == core::wake_sink{});
+  CHECK(t.wake.via == core::wake_via::command);
+  CHECK(t.wake.argv == std::vector<std::string>{"./wake.sh", "now"});
+  CHECK(t.wake.cwd == "/srv");
+  CHECK(t.wake.timeout == 2s);
+  const auto& hooked = l.values.node.spawner.types.at(1).wake;
+  CHECK(hooked.via == core::wake_via::webhook);
+  CHECK(hooked.url == "https://example.org/wake");
+  CHECK(hooked.secret == "env:BELFRY_WEBHOOK_X");
 
   // Told with their origin, of variables only the names.
   const auto told = told_of(l, l.values);
@@ -67,6 +80,8 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
   CHECK(all.find("agent_types.claude.max=5 (file " + folder / "belfry.toml" + ":10)") != std::string::npos);
   CHECK(all.find("agent_types.claude.env=[\"MODEL\"]") != std::string::npos);
   CHECK(all.find("agent_types.other.max=3 (default)") != std::string::npos);
+  CHECK(all.find("agent_types.claude.wake=\"command\" (file ") != std::string::npos);
+  CHECK(all.find("agent_types.hooked.wake_secret_env=\"BELFRY_WEBHOOK_X\" (file ") != std::string::npos);
   CHECK(all.find("small") == std::string::npos);
   CHECK(all.find("very secret") == std::string::npos);
 }
@@ -79,7 +94,12 @@ TEST_CASE("agent types: every mistake with its place, value and what is allowed"
                       "[agent_types.c]\ncommand = [\"x\"]\nmax = 101\nttl = \"soon\"\nenv = [\"A=1\"]\n"
                       "[agent_types.d]\nmax = 1\n"
                       "[agent_types.process]\ncommand = [\"x\"]\n"
-                      "[agent_types.e]\ncommand = [\"x\"]\ncwd = \"here\"\nbackoff = \"10m\"\n");
+                      "[agent_types.e]\ncommand = [\"x\"]\ncwd = \"here\"\nbackoff = \"10m\"\n"
+                      "[agent_types.f]\ncommand = [\"x\"]\nwake = \"shout\"\n"
+                      "[agent_types.g]\ncommand = [\"x\"]\nwake = \"command\"\n"
+                      "[agent_types.h]\ncommand = [\"x\"]\nwake = \"webhook\"\nwake_url = \"ftp://x\"\n"
+                      "wake_secret_env = \"HOME\"\nwake_timeout = \"1s\"\n"
+                      "[agent_types.i]\ncommand = [\"x\"]\nwake_argv = [\"y\"]\nwake_cwd = \"/srv\"\n");
   const auto file = folder / "belfry.toml";
   CHECK(told_mistake(l, file + ":2:1: there is no key agent_types.a.comand; did you mean command?"));
   CHECK(told_mistake(l, ":4:11: agent_types.b.command: given \"x\", allowed: a list of texts"));
@@ -90,6 +110,13 @@ TEST_CASE("agent types: every mistake with its place, value and what is allowed"
   CHECK(told_mistake(l, "agent_types.process.name: given \"process\""));
   CHECK(told_mistake(l, "agent_types.e.cwd: given \"here\", allowed: an absolute path"));
   CHECK(told_mistake(l, "agent_types.e.backoff_max"));
+  CHECK(told_mistake(l, "agent_types.f.wake: given \"shout\", allowed: poll, webhook, command or none"));
+  CHECK(told_mistake(l, "agent_types.g.wake_argv: given \"0 words\", allowed: 1 to 64, the program first"));
+  CHECK(told_mistake(l, "agent_types.h.wake_url: given \"ftp://x\""));
+  CHECK(told_mistake(
+      l, "agent_types.h.wake_secret_env: given \"\", allowed: the name of a variable of the node"));
+  CHECK(told_mistake(l, "agent_types.i.wake_argv: given \"\", allowed: only with wake = \"command\""));
+  CHECK(told_mistake(l, "agent_types.i.wake_cwd"));
   CHECK(told_mistake(read(folder, "[agent_types]\nclaude = 3\n"),
                      "agent_types.claude is an agent type: write [agent_types.claude]"));
   CHECK(told_mistake(read(folder, "[agent_type.x]\ncommand = [\"x\"]\n"), "did you mean agent_types?"));

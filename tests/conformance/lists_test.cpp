@@ -249,3 +249,12 @@ TEMPLATE_TEST_CASE("statistics: counts and quantiles of what fits the filter", "
   CHECK(!none->success_rate);
   CHECK(f.read().statistics({.states = {run_state::queued}})->queued_by_priority[0] == 1);
 }
+
+TEMPLATE_TEST_CASE("lists: names of runs come in the order that was asked for", "[lists]", sqlite_kind,
+                   memory_kind) {
+  town<TestType> f;
+  const auto names = f.read().names_of({f.gamma, core::run_id{1}, f.alpha, f.gamma, f.epsilon});
+  REQUIRE(names.ok());
+  CHECK(*names == std::vector<std::string>{"gamma", "", "Alpha", "gamma", "epsilon"});
+  CHECK(f.read().names_of({})->empty());
+}

@@ -209,6 +209,62 @@ TEST_CASE("spawn: after a kill of the node no worker is left, and what it held g
   CHECK(now.at("attempts").at(0).at("outcome") == "queued");
 }
 
+TEST_CASE("spawn: a worker that sleeps is woken by the command of its type, and explain tells it",
+          "[e2e][spawn][wake]") {
+  const scratch_folder where;
+  // It says once that it lives, and sleeps. Its wake command, which the node runs, claims for nobody: it
+  // only writes down what it was told.
+  spawning s(words{"/bin/sh", "-c",
+                   "curl -s -o answer -X POST -H \"Belfry-Session-Token: $BELFRY_TOKEN\" -d '{}' "
+                   "-H 'Content-Type: application/json' "
+                   "\"$BELFRY_URL/v1/sessions/$BELFRY_SESSION:heartbeat\"; exec sleep 600"},
+             "wake = \"command\"\nwake_argv = [\"/bin/sh\", \"-c\", \"cat > woken.new && env > woken-env && "
+             "mv woken.new woken\"]\nwake_cwd = " +
+                 json(where.path()).dump() + "\n");
+  const auto session = s.spawn();
+  REQUIRE(eventually([&] { return s.worker(session).at("state") == "ready"; }));
+  CHECK(s.type().at("wake").at("sink") == "command");
+  CHECK(has(s.belfry()({"agent-type", "show", "hand"}).out, "command: /bin/sh -c"));
+  const auto run = s.work();
+  const auto file = where / "woken";
+  REQUIRE(eventually([&] { return std::filesystem::exists(file); }));
+  const auto wake = json::parse(read_text(file));
+  CHECK(wake.at("run_id") == run);
+  CHECK(wake.at("session_id") == session);
+  CHECK(wake.at("name") == "w");
+  CHECK(has(read_text(where / "woken-env"), "BELFRY_RUN_ID=" + run + "\n"));
+
+  // Whoever asks why nobody takes the run is told of the wake.
+  const auto explain = [&] { return s.node().http().get_json("/v1/runs/" + run + "/explain"); };
+  REQUIRE(eventually([&] {
+    const auto e = explain();
+    return !e.at("wakes").empty() && e.at("wakes").front().at("outcome") == "acknowledged";
+  }));
+  const auto e = explain();
+  CHECK(e.at("wakes_in_all") == 1);
+  CHECK(e.at("wakes").front().at("id") == wake.at("id"));
+  CHECK(e.at("wakes").front().at("session_id") == session);
+  const auto page = s.belfry()({"run", "explain", run}).out;
+  CHECK(has(page, "Woken for it since "));
+  CHECK(has(page, session));
+  CHECK(has(page, "acknowledged"));
+  CHECK(s.belfry()({"session", "remove", session}).exit_code == 0);
+  CHECK(s.wait_ended(session).at("end") == "session_ended");
+}
+
+TEST_CASE("spawn: nobody is started while the type is paused", "[e2e][spawn][pause]") {
+  spawning s(agent("true"));
+  CHECK(s.belfry()({"scheduler", "pause", "--agent-type", "hand"}).exit_code == 0);
+  const auto no = s.belfry()({"agent-type", "spawn", "hand"});
+  CHECK(no.exit_code != 0);
+  CHECK(has(no.err, "is paused"));
+  CHECK(has(s.belfry()({"agent-type", "list"}).out, "paused"));
+  CHECK(s.type().at("workers").empty());
+  CHECK(s.belfry()({"scheduler", "resume", "--agent-type", "hand"}).exit_code == 0);
+  const auto session = s.spawn();
+  CHECK(eventually([&] { return s.worker(session).at("state") == "ready"; }));
+}
+
 TEST_CASE("spawn: a node that is told to end takes its workers along", "[e2e][spawn]") {
   spawning s(agent("sleep 600"));
   const auto run = s.work();

@@ -55,6 +55,7 @@ class fake_port final : public messages::node_port {
   void call(messages::await_wakes m, messages::reply<messages::waiting_wakes> done) override;
   void call(messages::acknowledge_wakes m, messages::reply<messages::wakes_heard> done) override;
   void call(messages::wake_by_hand m, messages::reply<messages::wake_sent> done) override;
+  void call(messages::look_at_wakes m, messages::reply<messages::wakes_seen> done) override;
   void call(messages::adopt_result m, messages::reply<messages::adopted> done) override;
   void call(messages::spawn_by_hand m, messages::reply<messages::worker_spawned> done) override;
   void call(messages::ask_agent_types m, messages::reply<messages::agent_types_told> done) override;
@@ -169,6 +170,7 @@ class fake_port final : public messages::node_port {
   std::deque<waiting_claim> claims_;
   std::deque<waiting_poll> polls_;
   core::wake_box wakes_{core::wake_bounds{}};
+  core::wake_log wake_log_;
   std::map<int, watcher> watchers_;
   int next_watcher_ = 0;
   std::string last_actor_;

@@ -479,8 +479,16 @@ void fake_port::call(messages::wake_by_hand m, messages::reply<messages::wake_se
     w.name = m.target.name;
     auto placed = wakes_.put(std::move(w), time_.now());
     if (!placed) return placed.error();
+    wake_log_.sent(placed->what);
     answer_waiting();
     return messages::wake_sent{placed->what.id};
+  });
+}
+
+void fake_port::call(messages::look_at_wakes m, messages::reply<messages::wakes_seen> done) {
+  ask(std::move(done), [this, m]() -> core::result<messages::wakes_seen> {
+    auto told = wake_log_.of(m.run);
+    return messages::wakes_seen{core::instant{} + std::chrono::hours{1}, told.all, std::move(told.wakes)};
   });
 }
 

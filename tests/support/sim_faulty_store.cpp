@@ -58,6 +58,9 @@ class faulty_reader final : public reader {
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {
     return real_->leases_of(who);
   }
+  result<std::vector<std::string>> names_of(const std::vector<core::run_id>& r) override {
+    return real_->names_of(r);
+  }
   result<std::vector<core::spawned_worker>> list_workers(const worker_filter& f) override {
     return real_->list_workers(f);
   }

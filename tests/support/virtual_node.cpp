@@ -5,6 +5,7 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -20,10 +21,18 @@ class faulty_store final : public storage::store {
   faulty_store(std::unique_ptr<storage::store> real, store_faults& faults)
       : real_{std::move(real)}, faults_{&faults} {}
   core::result<storage::receipt> apply(const storage::change_set& set) override {
+    if (faults_->dead) return gone();
     if (faults_->record) faults_->seen.push_back(set);
-    return real_->apply(set);
+    if (!faults_->touch) return real_->apply(set);
+    auto touched = set;
+    faults_->touch(touched);
+    return real_->apply(touched);
   }
   core::result<void> commit() override {
+    if (faults_->dead) {
+      real_->rollback();
+      return gone();
+    }
     ++faults_->commits;
     const auto fault =
         faults_->every_commit ? faults_->every_commit : std::exchange(faults_->next_commit, {});
@@ -51,6 +60,7 @@ class faulty_store final : public storage::store {
   std::unique_ptr<storage::reader> open_reader() override { return real_->open_reader(); }
 
  private:
+  static core::failure gone() { return {core::errc::unavailable, "the node has been killed", {}, {}}; }
   std::unique_ptr<storage::store> real_;
   store_faults* faults_;
 };
@@ -140,16 +150,18 @@ void virtual_node::open() {
   parts.hook_verdict = hook_verdict_of;
   parts.note = [this](actors::note_level, const std::string& line) { notes.push_back(line); };
   parts.fatal = [this](const std::string& why) { fatal.push_back(why); };
-  parts.deliver_wakes = [this](const deliver_wakes& m) {
-    if (deliver) return deliver(m);
-    wakes_delivered none;
-    none.answers.assign(m.targets.size(), core::failure{core::errc::unavailable, "it has no sink", {}, {}});
-    return none;
-  };
-  parts.spawn_worker = [this](const spawn_worker& m) -> core::result<worker_spawned> {
-    if (spawn) return spawn(m);
-    return core::failure{core::errc::not_found, "no agent types are declared", {}, {}};
-  };
+  if (!real_desk)
+    parts.deliver_wakes = [this](const deliver_wakes& m) {
+      if (deliver) return deliver(m);
+      wakes_delivered none;
+      none.answers.assign(m.targets.size(), core::failure{core::errc::unavailable, "it has no sink", {}, {}});
+      return none;
+    };
+  if (!real_spawner)
+    parts.spawn_worker = [this](const spawn_worker& m) -> core::result<worker_spawned> {
+      if (spawn) return spawn(m);
+      return core::failure{core::errc::not_found, "no agent types are declared", {}, {}};
+    };
   node_ = std::make_unique<actors::node>(options, std::move(parts));
   coordinator_origin_ = coordinator().clock().now().time_since_epoch().count();
   steady_origin_ = time.steady();
@@ -162,6 +174,14 @@ caf::scheduler::test_coordinator& virtual_node::coordinator() {
 bool virtual_node::step() {
   auto& jobs = coordinator().jobs;
   if (jobs.empty()) return false;
+  if (dies_at && steps_ >= *dies_at) {
+    dies_at.reset();
+    throw node_dies{};
+  }
+  if (next_of) {
+    const auto i = static_cast<std::ptrdiff_t>(next_of(jobs.size()));
+    std::rotate(jobs.begin(), jobs.begin() + i, jobs.begin() + i + 1);
+  }
   if (auto* a = dynamic_cast<caf::scheduled_actor*>(jobs.front()))
     cast_->seen.try_emplace(a->id(), a->name(), caf::weak_actor_ptr{a->ctrl()});
   ++steps_;
@@ -286,10 +306,13 @@ const std::vector<wake_changed>& virtual_node::wake_news() {
 }
 
 void virtual_node::crash() {
+  faults.dead = true;
   processes.crash_node();
   wake_news_.reset();
   cast_->seen.clear();
   node_.reset();
+  processes.crash_node();  // those that were about to be started
+  faults.dead = false;
 }
 
 void virtual_node::restart() {

@@ -27,10 +27,16 @@ struct store_faults {
   std::optional<core::failure> next_commit;   // the next commit fails so, once
   std::optional<core::failure> every_commit;  // until it is taken away
   bool pauses_unreadable = false;
-  std::size_t commits = 0;                // that were asked for
+  std::size_t commits = 0;  // that were asked for
+  // Sees every change set before the store does, and may change it: a planted fault.
+  std::function<void(storage::change_set&)> touch = {};
+  bool dead = false;  // the node has been killed: what its actors still say while they go is not written
   std::vector<storage::change_set> seen;  // sets that were applied, if `record`
   bool record = false;
 };
+
+/// Thrown by whatever runs the node when it was to die at that step; it has not been killed yet.
+struct node_dies {};
 
 /// An answer that comes when the node is run.
 template <class T>
@@ -79,6 +85,12 @@ class virtual_node {
 
   /// Tells the coordinator what became of a wake, as the desk does.
   void wake_became(messages::wake_changed news);
+  /// From the next (re)start on wakes go to the real desk, and workers are started by the real spawner.
+  bool real_desk = false, real_spawner = false;
+  /// Which of so many that are ready is next; empty: whoever has waited longest.
+  std::function<std::size_t(std::size_t)> next_of;
+  /// The number of steps taken at which node_dies is thrown, once.
+  std::optional<std::size_t> dies_at;
   /// Who delivers wakes, and who starts workers; nobody unless a test sets them before the (re)start.
   std::function<messages::wakes_delivered(const messages::deliver_wakes&)> deliver;
   std::function<core::result<messages::worker_spawned>(const messages::spawn_worker&)> spawn;

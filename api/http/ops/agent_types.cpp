@@ -105,7 +105,8 @@ void add_agent_type_routes(std::vector<route>& all) {
                  "SpawnRequest",
                  {},
                  {{201, "WorkerSpawned", "Its process runs"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::limit_exceeded},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::limit_exceeded,
+                  errc::paused},
                  false,
                  0});
 }

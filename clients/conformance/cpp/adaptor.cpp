@@ -133,9 +133,9 @@ json spool_state(const json&) {
 json work(const json& c) {
   belfry::worker_options o;
   o.name = c["name"].get<std::string>();
-  o.agent_type = c["agent_type"].get<std::string>();
-  o.capabilities = c["capabilities"].get<std::vector<std::string>>();
-  o.slots = c["slots"].get<unsigned>();
+  o.agent_type = c.value("agent_type", std::string{});
+  o.capabilities = c.value("capabilities", std::vector<std::string>{});
+  o.slots = c.value("slots", 0U);
   o.lease = ms(c, "lease_ms");
   o.heartbeat = ms(c, "heartbeat_ms");
   o.wait = ms(c, "wait_ms");

@@ -96,8 +96,8 @@ def spool_state(_):
 
 def work(c):
     global worker
-    worker = Worker(client, perform, name=c["name"], agent_type=c["agent_type"], capabilities=c["capabilities"],
-                    slots=c["slots"], lease=c["lease_ms"] / 1000, heartbeat=c["heartbeat_ms"] / 1000,
+    worker = Worker(client, perform, name=c["name"], agent_type=c.get("agent_type"),
+                    capabilities=c.get("capabilities"), slots=c.get("slots"), lease=c["lease_ms"] / 1000, heartbeat=c["heartbeat_ms"] / 1000,
                     wait=c["wait_ms"] / 1000, drain_timeout=c["drain_timeout_ms"] / 1000,
                     reported=lambda r: say(event="reported", run=r.run_id, attempt=r.attempt, said=r.said,
                                            accepted=r.accepted, state=r.state, code=getattr(r.problem, "code", "")))

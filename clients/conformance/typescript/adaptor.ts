@@ -102,8 +102,9 @@ function submitted(s: Submission<unknown>): object {
 
 function work(c: Any): object {
   worker = new Worker(client, perform, {
-    name: c.name, agentType: c.agent_type, capabilities: c.capabilities, slots: c.slots, leaseMs: c.lease_ms,
-    heartbeatMs: c.heartbeat_ms, waitMs: c.wait_ms, drainTimeoutMs: c.drain_timeout_ms,
+    name: c.name, ...(c.agent_type !== undefined && { agentType: c.agent_type }),
+    ...(c.capabilities !== undefined && { capabilities: c.capabilities }), ...(c.slots !== undefined && { slots: c.slots }),
+    leaseMs: c.lease_ms, heartbeatMs: c.heartbeat_ms, waitMs: c.wait_ms, drainTimeoutMs: c.drain_timeout_ms,
     reported: (r) => say({
       event: "reported", run: r.runId, attempt: r.attempt, said: r.said, accepted: r.accepted, state: r.state,
       code: r.problem instanceof Refused ? r.problem.code : "",

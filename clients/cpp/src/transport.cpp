@@ -202,6 +202,10 @@ reply transport::once(const char* verb, const std::string& path, const std::stri
                       const ask_options& o) {
   header_list headers;
   for (const auto& h : headers_) headers.add(h);
+  {
+    const std::lock_guard lock{mutex_};
+    if (!session_token_.empty()) headers.add("Belfry-Session-Token: " + session_token_);
+  }
   headers.add("Accept: application/json");
   headers.add("Expect:");
   if (content != nullptr) headers.add("Content-Type: application/json");

@@ -67,6 +67,11 @@ class transport {
   transport& operator=(const transport&) = delete;
 
   const retry_options& policy() const { return retry_; }
+  /// Of a worker that the node has started: shown with everything that is said from now on.
+  void show_session_token(std::string token) {
+    const std::lock_guard lock{mutex_};
+    session_token_ = std::move(token);
+  }
   /// Sends until there is an answer that counts, or the policy gives up and the last error is thrown.
   reply ask(const char* verb, const std::string& path, const std::string* content, const ask_options& o);
   reply ask(const char* verb, const std::string& path, const json& body, const ask_options& o = {});
@@ -89,6 +94,7 @@ class transport {
   retry_options retry_;
   std::mutex mutex_;
   std::vector<line> idle_;
+  std::string session_token_{};
 };
 
 }  // namespace belfry::detail

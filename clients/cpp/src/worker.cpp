@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 
 #include "keeper.hpp"
 
@@ -26,7 +27,32 @@ std::string default_name() {
   return std::string{host.data()} + "-" + std::to_string(::getpid());
 }
 
+// What the node tells a worker that it starts; nothing to anybody else.
+std::string given(const char* name) {
+  const char* session = std::getenv("BELFRY_SESSION");
+  if (session == nullptr || *session == '\0') return {};
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string{} : std::string{value};
+}
+
+std::vector<std::string> words_in(const std::string& list) {
+  std::vector<std::string> all;
+  for (std::size_t from = 0; from < list.size();) {
+    const auto to = std::min(list.find(',', from), list.size());
+    if (to > from) all.push_back(list.substr(from, to - from));
+    from = to + 1;
+  }
+  return all;
+}
+
 worker_options completed(worker_options o) {
+  if (o.agent_type.empty()) o.agent_type = given("BELFRY_AGENT_TYPE");
+  if (o.agent_type.empty()) o.agent_type = "cpp";
+  if (o.workspace.empty()) o.workspace = given("BELFRY_WORKSPACE");
+  if (o.channel.empty()) o.channel = given("BELFRY_CHANNEL");
+  if (o.capabilities.empty()) o.capabilities = words_in(given("BELFRY_CAPABILITIES"));
+  if (o.slots == 0) o.slots = static_cast<unsigned>(std::strtoul(given("BELFRY_SLOTS").c_str(), nullptr, 10));
+  if (o.slots == 0) o.slots = 1;
   if (o.name.empty()) o.name = default_name();
   if (o.heartbeat.count() == 0) o.heartbeat = std::min(o.lease / 3, span{10'000});
   if (!o.log) o.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
@@ -57,7 +83,10 @@ class engine : public std::enable_shared_from_this<engine> {
       : to_(node.transport()),
         handler_(std::move(h)),
         options_(completed(std::move(options))),
-        free_(options_.slots) {
+        free_(options_.slots),
+        session_(given("BELFRY_SESSION")),
+        spawned_(!session_.empty()) {
+    if (const auto token = given("BELFRY_TOKEN"); !token.empty()) to_->show_session_token(token);
     if (::pipe2(pipe_.data(), O_CLOEXEC) != 0) throw error("no pipe");
   }
   ~engine() {
@@ -106,6 +135,8 @@ class engine : public std::enable_shared_from_this<engine> {
   unsigned free_;  // slots
   unsigned threads_ = 0;
   std::string session_;
+  const bool spawned_;       // the node has started it, for that session
+  bool registered_ = false;  // of the thread that claims
   std::exception_ptr failure_;
 };
 
@@ -183,7 +214,7 @@ void engine::claim_loop() {
 }
 
 std::vector<json> engine::claim(unsigned free) {
-  if (session_.empty()) register_session(false);
+  if (!registered_) register_session(spawned_);
   json body{{"session", session_},
             {"max", free},
             {"wait", milliseconds(options_.wait)},
@@ -198,6 +229,7 @@ std::vector<json> engine::claim(unsigned free) {
     const auto content = encode(body);
     answer = to_->once("POST", "/v1/claims", &content, o).body;
   } catch (const refused& e) {
+    if (spawned_) throw;  // whom the node has started it for is all that it is here for
     if (e.status != 404 && e.code != "invalid_transition") throw;
     register_session(true);  // removed, or lost with the node's store
     return {};
@@ -226,10 +258,11 @@ void engine::register_session(bool again) {
   try {
     session_ = to_->ask("POST", "/v1/sessions", body, o).body.at("id").get<std::string>();
   } catch (const refused& e) {
-    if (!body.contains("id") || e.status != 404) throw;
+    if (spawned_ || !body.contains("id") || e.status != 404) throw;
     session_.clear();
     return register_session(false);
   }
+  registered_ = true;
   options_.log("registered session=" + session_ + " name=" + options_.name);
 }
 
@@ -377,7 +410,7 @@ void engine::end_claim(std::thread& claiming) {
 }
 
 void engine::leave() {
-  if (session_.empty()) return;
+  if (!registered_) return;  // the session is not ours to end
   ask_options o;
   o.retry = policy(span{2000});
   try {

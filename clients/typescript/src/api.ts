@@ -1208,6 +1208,12 @@ export interface RunExplanation {
   next?: string | null;
   /** Of a queued run that nobody takes: how far the ladder has been climbed */
   ladder?: RungState | null;
+  /** Wakes for it since wakes_known_since */
+  wakes_in_all?: number;
+  /** When the node began; of wakes before nothing is remembered */
+  wakes_known_since?: string | null;
+  /** The last of them, newest first, at most 10 */
+  wakes?: WakeRecord[];
   /** Rule by rule; those with the least against it, at most 50 */
   sessions?: ExplainedVerdict[];
 }
@@ -1257,6 +1263,26 @@ export interface JobExplanation {
   /** There are open runs that are not listed */
   more?: boolean;
   last?: LastRunOfJob | null;
+}
+
+/** A wake for a run, and what became of it */
+export interface WakeRecord {
+  /** null: it was never sent */
+  id?: string | null;
+  /** Who was woken */
+  session_id?: string;
+  outcome?: "waiting" | "acknowledged" | "claimed" | "failed" | "refused";
+  /** The run had waited for long, and others were woken for it too */
+  starved?: boolean;
+  /** An operator tried the sink */
+  by_hand?: boolean;
+  sent_at?: string;
+  /** When it was heard, or known not to be */
+  ended_at?: string | null;
+  /** From then to then */
+  took_ms?: number | null;
+  /** Why it failed */
+  text?: string | null;
 }
 
 /** A line of output */
@@ -2425,10 +2451,14 @@ export interface AgentType {
   grace_ms?: number;
   backoff_ms?: number;
   backoff_max_ms?: number;
+  /** How its workers are woken */
+  wake?: WakeSink;
   /** Workers of it now */
   living?: number;
   /** In a row */
   failures?: number;
+  /** The pause that keeps the node from starting any, or one of them */
+  paused?: string | null;
   /** Nobody is started before */
   backing_off_until?: string | null;
   last_failure?: string | null;
@@ -2460,10 +2490,14 @@ export interface AgentTypeDetails {
   grace_ms?: number;
   backoff_ms?: number;
   backoff_max_ms?: number;
+  /** How its workers are woken */
+  wake?: WakeSink;
   /** Workers of it now */
   living?: number;
   /** In a row */
   failures?: number;
+  /** The pause that keeps the node from starting any, or one of them */
+  paused?: string | null;
   /** Nobody is started before */
   backing_off_until?: string | null;
   last_failure?: string | null;

@@ -25,6 +25,7 @@ declare module "node:readline" {
 declare module "node:process" {
   const process: {
     pid: number;
+    env: Record<string, string | undefined>;
     argv: string[];
     stdin: unknown;
     stdout: { write(text: string): boolean };

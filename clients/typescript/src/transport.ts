@@ -57,6 +57,8 @@ export function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
 
 export class Transport {
   readonly retry: RetryOptions;
+  /** Of a worker that the node has started; shown with everything that it says. */
+  sessionToken: string | null = null;
   private readonly url: string;
 
   constructor(url: string, private readonly headers: Record<string, string>, private readonly timeoutMs: number,
@@ -96,6 +98,7 @@ export class Transport {
   /** One try. */
   async once(method: string, path: string, content?: string, options: AskOptions = {}): Promise<Answer> {
     const headers: Record<string, string> = { Accept: "application/json", ...this.headers };
+    if (this.sessionToken !== null) headers["Belfry-Session-Token"] = this.sessionToken;
     if (content !== undefined) headers["Content-Type"] = "application/json";
     if (options.key !== undefined) headers["Idempotency-Key"] = options.key;
     const abort = new AbortController();

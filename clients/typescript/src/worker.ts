@@ -22,6 +22,10 @@ export interface Report {
   problem?: Refused | Unreachable;
 }
 
+/**
+ * A worker that the node has started for an agent type comes back as the session that BELFRY_SESSION names, and takes
+ * agentType, workspace, channel, capabilities and slots from its environment where they are not given here.
+ */
 export interface WorkerOptions {
   /** Default: host and process id. */
   name?: string;
@@ -57,6 +61,10 @@ type End = { said: Report["said"]; members: Record<string, unknown> };
 export class Worker {
   sessionId: string | null = null;
   private readonly slots: number;
+  private readonly spawned: boolean;
+  private registered = false;
+  private readonly who: { agentType: string; workspace: string | undefined; channel: string | undefined;
+    capabilities: string[] | undefined };
   private readonly leaseMs: number;
   private readonly heartbeatMs: number;
   private readonly waitMs: number;
@@ -69,7 +77,17 @@ export class Worker {
   private failure: unknown = null;
 
   constructor(private readonly client: Client, private readonly handler: Handler, private readonly options: WorkerOptions = {}) {
-    this.slots = options.slots ?? 1;
+    const given: Record<string, string | undefined> = process.env["BELFRY_SESSION"] ? process.env : {};
+    const words = given["BELFRY_CAPABILITIES"]?.split(",").filter((word) => word !== "");
+    this.who = {
+      agentType: options.agentType ?? (given["BELFRY_AGENT_TYPE"] || "typescript"),
+      workspace: options.workspace ?? given["BELFRY_WORKSPACE"], channel: options.channel ?? given["BELFRY_CHANNEL"],
+      capabilities: options.capabilities ?? words,
+    };
+    this.sessionId = given["BELFRY_SESSION"] ?? null;
+    this.spawned = this.sessionId !== null;
+    if (given["BELFRY_TOKEN"]) client.transport.sessionToken = given["BELFRY_TOKEN"];
+    this.slots = options.slots ?? Number(given["BELFRY_SLOTS"] || 1);
     this.leaseMs = options.leaseMs ?? 60_000;
     this.heartbeatMs = options.heartbeatMs ?? Math.min(this.leaseMs / 3, 10_000);
     this.waitMs = options.waitMs ?? 30_000;
@@ -151,7 +169,7 @@ export class Worker {
   }
 
   private async claim(free: number): Promise<Claimed[]> {
-    if (this.sessionId === null) await this.register(false);
+    if (!this.registered) await this.register(this.spawned);
     const content = JSON.stringify({
       session: this.sessionId, max: free, wait: duration(this.waitMs), lease: duration(this.leaseMs), start: true,
       at_least: this.options.atLeast,
@@ -161,6 +179,7 @@ export class Worker {
       const options = { timeoutMs: this.waitMs + 15_000, signal: this.stopping.signal };
       answer = (await this.client.transport.once("POST", "/v1/claims", content, options)).body as typeof answer;
     } catch (error) {
+      if (this.spawned) throw error; // whom the node has started it for is all that it is here for
       if (!(error instanceof Refused) || (error.status !== 404 && error.code !== "invalid_transition")) throw error;
       await this.register(true); // removed, or lost with the node's store
       return [];
@@ -175,8 +194,9 @@ export class Worker {
     const o = this.options;
     const id = again ? this.sessionId : null;
     const content = JSON.stringify({
-      name: o.name ?? `${hostname()}-${process.pid}`, agent_type: o.agentType ?? "typescript", workspace: o.workspace,
-      channel: o.channel, capabilities: o.capabilities, slots: this.slots, metadata: o.metadata, id: id ?? undefined,
+      name: o.name ?? `${hostname()}-${process.pid}`, agent_type: this.who.agentType, workspace: this.who.workspace,
+      channel: this.who.channel, capabilities: this.who.capabilities, slots: this.slots, metadata: o.metadata,
+      id: id ?? undefined,
       wake: { sink: "none" }, // it waits in its claims
     });
     try {
@@ -184,10 +204,11 @@ export class Worker {
         { key: randomUUID(), retry: { giveUpAfterMs: Infinity }, signal: this.stopping.signal });
       this.sessionId = (answer.body as Session).id!;
     } catch (error) {
-      if (id === null || !(error instanceof Refused) || error.status !== 404) throw error;
+      if (this.spawned || id === null || !(error instanceof Refused) || error.status !== 404) throw error;
       this.sessionId = null;
       return this.register(false);
     }
+    this.registered = true;
     this.client.log(`registered session=${this.sessionId}`);
   }
 
@@ -293,7 +314,7 @@ export class Worker {
   }
 
   private async leave(): Promise<void> {
-    if (this.sessionId === null || this.held.size > 0) return;
+    if (!this.registered || this.held.size > 0) return; // else the session is not ours to end
     try {
       await this.client.transport.ask("DELETE", `/v1/sessions/${this.sessionId}`, undefined, { retry: { giveUpAfterMs: 2000 } });
     } catch (error) {

@@ -109,14 +109,17 @@ struct report {
   std::string text;       // of the error
 };
 
+/// A worker that the node has started for an agent type comes back as the session that BELFRY_SESSION names,
+/// and takes agent_type, workspace, channel, capabilities and slots from its environment where they are not
+/// given here.
 struct worker_options {
-  std::string name{};  // default: host and process id
-  std::string agent_type = "cpp";
+  std::string name{};        // default: host and process id
+  std::string agent_type{};  // default: cpp
   std::string workspace{};
   std::string channel{};
   std::vector<std::string> capabilities{};
-  /// Runs at a time, each on a thread of its own. Default 1.
-  unsigned slots = 1;
+  /// Runs at a time, each on a thread of its own. 0: the default, 1.
+  unsigned slots = 0;
   /// A JSON object of at most 16 KiB, for people and tools; null: none.
   json metadata{};
   /// Only runs of this priority or a more urgent one; empty: any.

@@ -281,7 +281,7 @@ class Worker:
         self._keeper.wait_idle(10.0)
         self._at_once.set()
         self._keeper.stop()
-        if self.session_id is not None and not self._keeper.busy():
+        if self._registered and not self._keeper.busy():  # else the session is not ours to end
             try:
                 self.client.transport.ask("DELETE", f"/v1/sessions/{self.session_id}", retry=Retry(give_up_after=2))
             except BelfryError as error:
