@@ -46,8 +46,10 @@ TEST_CASE("waiting: whoever is not taken needs attention in time, whoever is tak
   CHECK(all.heard > seeds / 2);
 }
 
-TEST_CASE("waiting: the town notices a ladder that does not count, or starts two workers", "[sim][waiting]") {
-  for (const auto fault : {waiting_fault::count_stands, waiting_fault::worker_forgotten}) {
+TEST_CASE("waiting: the town notices a ladder that does not count, forgets a hold, or starts two workers",
+          "[sim][waiting]") {
+  for (const auto fault :
+       {waiting_fault::count_stands, waiting_fault::hold_forgotten, waiting_fault::worker_forgotten}) {
     std::uint64_t found = 0;
     for (std::uint64_t seed = 1; seed <= 300 && found == 0; ++seed)
       if (live_in_waiting_town(seed, fault).broken) found = seed;

@@ -225,7 +225,8 @@ class waiting_town {
     ++out_.seen.pauses;
     const auto seen = node_.ask<messages::pauses_seen>(messages::look_at_pauses{on});
     if (!seen.ok()) breaks("the pauses cannot be looked at: " + seen.error().text);
-    pause_changes_.push_back(steady());
+    if (on.scope == core::pause_scope::scheduler) scheduler_changes_.push_back(steady());
+    if (on.scope == core::pause_scope::workspace) shop_changes_.push_back(steady());
     if (seen->pauses.empty()) {
       messages::set_pause m;
       m.on = on;
@@ -437,10 +438,15 @@ class waiting_town {
     if (!fault_.empty()) breaks(fault_);
     const auto& o = node_.options;
     const auto past = steady() - before;
+    // Since the last look it was one life, and what is paused now was so before any time passed.
+    const bool whole = std::exchange(lives_judged_, restarts_.size()) == restarts_.size();
     for (auto& [id, f] : runs_) {
       const auto state = node_.state_of(id);
       if (state == run_state::needs_attention) {
-        if (!std::exchange(f.given_up, true)) check_not_too_early(id, f);
+        if (!std::exchange(f.given_up, true)) {
+          if (whole && held_now(f)) breaks(to_string(id) + " was given up while a pause held it");
+          check_not_too_early(id, f);
+        }
         for (const auto& t : town_) check_not_held(id, t.holds);
         for (const auto& h : hired_) check_not_held(id, h.holds);
         continue;
@@ -475,13 +481,18 @@ class waiting_town {
     return std::count_if(all.begin(), all.end(), [&](core::instant at) { return at >= since; });
   }
 
+  // How often what may hold this run was paused or resumed.
+  core::span::rep pauses_changed(const fact& f, core::instant since) const {
+    return after(scheduler_changes_, since) + (f.needs.workspace == "shop" ? after(shop_changes_, since) : 0);
+  }
+
   // While it is queued and nobody takes any of its kind, its time is limited.
   void check_in_time(core::run_id id, const fact& f, const actors::node_options& o) {
     const auto since = std::max({f.eligible, f.kind_moved, f.away});
     auto limit =
         core::longest_wait(o.ladder, o.wake.interval) + o.wake.interval + 2s;  // a round is up to 1.7 s long
     limit += o.wake.interval * after(jumps_, since);
-    limit += (o.ladder.minimum_age + o.wake.interval) * after(pause_changes_, since);
+    limit += (o.ladder.minimum_age + o.wake.interval) * pauses_changed(f, since);
     for (const auto& [at, down] : restarts_)
       if (at >= since) limit += down + o.ladder.minimum_age + o.wake.interval + 2s;
     const auto waits = steady() - since - f.held_most;
@@ -497,9 +508,7 @@ class waiting_town {
     const auto since = std::max(f.eligible, f.away);
     auto waited = steady() - since - f.held;
     // One count for each pause that began or ended: the ticks may all have fallen between them.
-    waited += o.wake.interval * (after(jumps_, since) + after(pause_changes_, since));
-    for (const auto& [at, down] : restarts_)
-      if (at >= since) waited += o.wake.interval;
+    waited += o.wake.interval * (after(jumps_, since) + pauses_changed(f, since));
     const auto least = o.wake.interval * static_cast<core::span::rep>(o.ladder.needs_attention - 1);
     if (waited + 50ms < least)
       breaks(to_string(id) + " was given up after " + std::to_string(core::millis(waited)) + " ms of " +
@@ -559,10 +568,11 @@ class waiting_town {
   std::map<core::run_id, std::set<std::uint64_t>> episodes_of_;  // for which a worker was asked for
   std::map<core::run_id, std::size_t> processes_for_;
   std::map<std::pair<core::run_id, std::uint64_t>, core::rung> rungs_;
-  std::vector<core::instant> jumps_, pause_changes_;
+  std::vector<core::instant> jumps_, scheduler_changes_, shop_changes_;
   std::vector<std::pair<core::instant, core::span>> restarts_;  // with the time that it was away
   std::string fault_;                                           // seen in a callback
   std::size_t webhooks_seen_ = 0;
+  std::size_t lives_judged_ = 0;
   bool scheduler_held_ = false, shop_held_ = false;
   bool claiming_ = false;
 };
