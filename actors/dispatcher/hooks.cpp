@@ -21,6 +21,8 @@ using platform::metric;
 
 namespace {
 
+// A question that ends with its time ends the claim too, but what became of it is told first.
+constexpr core::span hook_margin = std::chrono::milliseconds{250};
 constexpr std::size_t strange_jobs_remembered = 100'000;
 constexpr std::size_t hook_refusals_told = 20;
 
@@ -62,7 +64,7 @@ core::claim_wish dispatcher::wish_of(const seat& at, std::uint32_t max, core::pr
 void dispatcher::claim_through_hook(const claim_runs& wish, const claim_promise& answer,
                                     core::instant until) {
   const auto now = deps_.clock->now();
-  waiting_.push_back({wish, std::max(until, core::later(now, hook_->options.timeout)), answer});
+  waiting_.push_back({wish, std::max(until, core::later(now, hook_->options.timeout + hook_margin)), answer});
   const auto it = std::prev(waiting_.end());
   switch (try_through_hook(*it)) {
     case hook_step::claimed: waiting_.erase(it); return;

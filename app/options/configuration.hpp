@@ -45,7 +45,7 @@ struct configuration {
   platform::process_options processes;
   platform::webhook_options webhooks;
   /// The variable that holds the secret of the claim hook. Default: none.
-  std::string hook_secret_env;
+  std::string hook_secret_variable;
 };
 
 }  // namespace belfry::app

@@ -147,15 +147,12 @@ void check_together(loaded& out) {
   for (const auto& p : core::check(v.node.backpressure))
     out.mistakes.push_back(at(p.pointer) + problem_line(p));
   for (const auto& p : core::check(v.node.delays)) out.mistakes.push_back(at(p.pointer) + problem_line(p));
-  if (!v.hook_secret_env.empty()) {
-    const char* secret = std::getenv(v.hook_secret_env.c_str());
-    if (!v.node.claim_hook.secret.empty())
-      out.mistakes.push_back(at("claim_hook.secret_env") + "either secret or secret_env");
-    else if (secret == nullptr)
-      out.mistakes.push_back(at("claim_hook.secret_env") + "given \"" + v.hook_secret_env +
-                             "\", allowed: a variable that is set where the node starts");
-    else
+  if (!v.hook_secret_variable.empty()) {
+    if (const char* secret = std::getenv(v.hook_secret_variable.c_str()))
       v.node.claim_hook.secret = secret;
+    else
+      out.mistakes.push_back(at("claim_hook.secret_variable") + "given \"" + v.hook_secret_variable +
+                             "\", allowed: a variable that is set where the node starts");
   }
   for (const auto& p : core::check(v.node.claim_hook))
     out.mistakes.push_back(at("claim_hook." + p.pointer) + problem_line(p));

@@ -5,7 +5,6 @@
 
 #include "app/options/setting_kinds.hpp"
 #include "core/operators/access.hpp"
-#include "core/session/wake_sink.hpp"
 
 namespace belfry::app {
 namespace {
@@ -207,20 +206,6 @@ void add_work(std::vector<setting>& s) {
                                    1'000'000, "Runs under way per type of outside worker; 0 for no limit."));
 }
 
-// It goes in, and never comes out.
-setting hook_secret() {
-  const std::string allowed = "whsec_ and 24 to 64 bytes in base64";
-  return {"claim_hook.secret", "With url: the key that signs questions; never shown.", allowed,
-          [](const configuration& c) { return toml_text(c.node.claim_hook.secret.empty() ? "" : "(set)"); },
-          [allowed](configuration& c, const given_value& v, bool) -> std::optional<std::string> {
-            const auto* text = std::get_if<std::string>(&v);
-            if (text == nullptr || (!text->empty() && !core::webhook_key(*text)))
-              return "allowed: " + allowed;
-            c.node.claim_hook.secret = *text;
-            return std::nullopt;
-          }};
-}
-
 void add_claim_hook(std::vector<setting>& s) {
   using core::hook_error;
   using core::hook_scope;
@@ -231,9 +216,10 @@ void add_claim_hook(std::vector<setting>& s) {
   s.push_back(words("claim_hook.url", AT(node.claim_hook.url),
                     "an address such as \"http://127.0.0.1:8080/\"",
                     "Instead of a command: an address that questions are posted to, signed."));
-  s.push_back(hook_secret());
-  s.push_back(words("claim_hook.secret_env", AT(hook_secret_env), "the name of a variable",
-                    "Instead of secret: the variable of the node's environment that holds it."));
+  s.push_back(words(
+      "claim_hook.secret_variable", AT(hook_secret_variable), "the name of a variable",
+      "With url: the variable of the node's environment that holds the key, whsec_ and 24 to 64 bytes in "
+      "base64."));
   s.push_back(length("claim_hook.timeout", AT(node.claim_hook.timeout), 10ms, 30s,
                      "How long the hook may take for one answer."));
   s.push_back(

@@ -37,10 +37,11 @@ std::vector<field_problem> check(const claim_hook_options& o) {
     found.push_back({"url", shown_url(shown(o.url, 100)), "an address such as http://127.0.0.1:8080/claims",
                      "only http and https are spoken, without user and fragment"});
   if (!o.url.empty() && !webhook_key(o.secret))
-    found.push_back({"secret", "", "whsec_ and 24 to 64 bytes in base64, here or by secret_env",
-                     o.secret.empty() ? "questions to an address are signed" : "it is not a secret"});
+    found.push_back(
+        {"secret_variable", "", "a variable with whsec_ and 24 to 64 bytes in base64",
+         o.secret.empty() ? "questions to an address are signed" : "what it holds is not a secret"});
   if (o.url.empty() && !o.secret.empty())
-    found.push_back({"secret", "", "only with url", "a command is not sent a signature"});
+    found.push_back({"secret_variable", "", "only with url", "a command is not sent a signature"});
   for (const auto& h : o.handlers)
     if (find_handler(h) == nullptr) {
       std::string all;

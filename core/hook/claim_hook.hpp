@@ -61,7 +61,7 @@ inline constexpr std::size_t most_hook_candidates = 100;
 inline constexpr std::size_t longest_hook_answer = 64U << 10U;
 
 // What does not fit together; the ranges of single values are the business of whoever reads them. Pointers
-// are the names above.
+// are the names above, and secret_variable for the secret, which is never shown.
 std::vector<field_problem> check(const claim_hook_options& o);
 
 // Whether claims of this session pass the hook at all.

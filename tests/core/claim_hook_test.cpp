@@ -101,9 +101,9 @@ TEST_CASE("claim hook: what does not fit together is refused", "[core][hook]") {
   CHECK(wrong_with(by_command()).empty());
   auto o = by_command();
   o.url = "http://127.0.0.1:8080/claims";
-  CHECK(wrong_with(o) == "url secret");
+  CHECK(wrong_with(o) == "url secret_variable");
   o.command.clear();
-  CHECK(wrong_with(o) == "secret");
+  CHECK(wrong_with(o) == "secret_variable");
   o.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   CHECK(wrong_with(o).empty());
   for (const auto* bad : {"ftp://x/", "http://", "http://user@host/", "http://a b/", "hook"}) {
@@ -112,7 +112,7 @@ TEST_CASE("claim hook: what does not fit together is refused", "[core][hook]") {
   }
   o = by_command();
   o.secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-  CHECK(wrong_with(o) == "secret");
+  CHECK(wrong_with(o) == "secret_variable");
   o = by_command();
   o.handlers = {"process", "magic"};
   CHECK(wrong_with(o) == "handlers");

@@ -164,7 +164,7 @@ TEST_CASE("claim hook: an address is asked with a signed question", "[e2e][hook]
   hook_receiver receiver;
   scratch_folder folder;
   write_text(folder / "belfry.toml", "[claim_hook]\nurl = \"" + receiver.url("/claims?key=k3y") +
-                                         "\"\nsecret_env = \"HOOK_SECRET\"\nretry_after = \"100ms\"\n");
+                                         "\"\nsecret_variable = \"HOOK_SECRET\"\nretry_after = \"100ms\"\n");
   real_node node{{.executors = 0,
                   .flags = {"--config", folder / "belfry.toml"},
                   .environment = {{"HOOK_SECRET", hook_secret}}}};
@@ -214,23 +214,27 @@ TEST_CASE("claim hook: a node that is killed while it asks has given nothing awa
 
 TEST_CASE("claim hook: a mistake in its configuration is refused at the start, without a secret",
           "[e2e][hook]") {
-  const auto refused = [](const std::string& text) {
+  const auto refused = [](const std::string& text, const std::string& secret = hook_secret) {
     scratch_folder folder;
     write_text(folder / "belfry.toml", "[claim_hook]\n" + text);
-    const auto end = run_program({belfry_binary(), "config", "check", folder / "belfry.toml"});
+    const auto end = run_program({belfry_binary(), "config", "check", folder / "belfry.toml"}, 20s,
+                                 {{"HOOK_SECRET", secret}});
     CHECK(end.exit_code != 0);
     return end.err + end.out;
   };
+  const std::string by_variable = "secret_variable = \"HOOK_SECRET\"\n";
   CHECK(has(refused("comand = [\"x\"]\n"), "did you mean command?"));
   CHECK(has(refused("command = [\"x\"]\nurl = \"http://localhost/\"\n"), "either command or url"));
   CHECK(has(refused("url = \"http://localhost/\"\n"), "signed"));
-  CHECK(has(refused("url = \"ftp://localhost/\"\nsecret = \"" + std::string{hook_secret} + "\"\n"),
-            "http and https"));
+  CHECK(has(refused("url = \"ftp://localhost/\"\n" + by_variable), "http and https"));
+  CHECK(has(refused("command = [\"x\"]\n" + by_variable), "only with url"));
   CHECK(has(refused("command = [\"x\"]\ntimeout = \"5ms\"\n"), "10ms to 30s"));
   CHECK(has(refused("command = [\"x\"]\non_error = \"ajar\"\n"), "closed or open"));
   CHECK(has(refused("command = [\"x\"]\nhandlers = [\"magic\"]\n"), "handlers"));
-  CHECK(has(refused("url = \"http://localhost/\"\nsecret_env = \"NO_SUCH_VARIABLE\"\n"), "NO_SUCH_VARIABLE"));
-  const auto no = refused("url = \"http://localhost/\"\nsecret = \"hunter2\"\n");
+  CHECK(has(refused("url = \"http://localhost/\"\nsecret_variable = \"NO_SUCH_VARIABLE\"\n"),
+            "NO_SUCH_VARIABLE"));
+  CHECK(has(refused("url = \"http://localhost/\"\nsecret = \"x\"\n"), "did you mean secret_variable?"));
+  const auto no = refused("url = \"http://localhost/\"\n" + by_variable, "hunter2");
   CHECK(has(no, "whsec_"));
   CHECK_FALSE(has(no, "hunter2"));
 }

@@ -1714,6 +1714,15 @@ export interface SessionExplanation {
   slots_used?: number;
   /** Queued runs that it may take, limits apart */
   ready_for_it?: number;
+  /** What the claim hook refused it within the last minute, newest first */
+  hook_refusals?: HookRefusal[];
+}
+
+/** The claim hook refused a run to a session */
+export interface HookRefusal {
+  run_id?: string;
+  reason?: string | null;
+  at?: string;
 }
 
 /** How a session is woken, without secrets */
@@ -2009,6 +2018,27 @@ export interface QueueState {
   timers?: number;
   /** What happens to runs that nobody takes */
   ladder?: LadderState;
+  /** Who is asked before a claim; null: nobody */
+  claim_hook?: ClaimHookState | null;
+}
+
+/** How the claim hook does, since the start of the node */
+export interface ClaimHookState {
+  /** What its failures mean for claims */
+  on_error?: "closed" | "open";
+  /** Questions */
+  under_way?: number;
+  /** Questions that have ended; each counts below */
+  asked?: number;
+  allowed?: number;
+  narrowed?: number;
+  refused?: number;
+  /** Without an answer that could be read, in time */
+  failed?: number;
+  /** null: it works, as far as is known */
+  failing_since?: string | null;
+  last_failure?: string | null;
+  last_failure_at?: string | null;
 }
 
 /** How the escalation ladder stands */
