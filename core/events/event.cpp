@@ -79,6 +79,9 @@ constexpr std::array names{
     name{dead_letter_aged, "dead_letter_aged"},
     name{lease_reissued, "lease_reissued"},
     name{job_tried, "job_tried"},
+    name{job_fired, "job_fired"},
+    name{occurrences_skipped, "occurrences_skipped"},
+    name{job_completed, "job_completed"},
 };
 
 }  // namespace

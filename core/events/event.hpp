@@ -81,6 +81,9 @@ enum class event_kind : std::uint16_t {
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,
+  job_fired = 125,            // an occurrence of it became a run
+  occurrences_skipped = 126,  // planned, and not made: a range with its reason
+  job_completed = 127,        // nothing of it is planned any more
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -14,6 +14,7 @@
 #include "storage/migrations/0006_workers.hpp"
 #include "storage/migrations/0007_ladder.hpp"
 #include "storage/migrations/0008_wake_sinks.hpp"
+#include "storage/migrations/0009_schedules.hpp"
 
 namespace belfry::storage::migrations {
 namespace {
@@ -23,11 +24,15 @@ using core::failure;
 
 constexpr std::int64_t application = 0x626C6672;  // "blfr", in the header of the file: this is ours
 
-constexpr std::array steps_of_release{
-    migration{1, "first", sql_0001_first},   migration{2, "worker_protocol", sql_0002_worker_protocol},
-    migration{3, "pauses", sql_0003_pauses}, migration{4, "oversight", sql_0004_oversight},
-    migration{5, "due", sql_0005_due},       migration{6, "workers", sql_0006_workers},
-    migration{7, "ladder", sql_0007_ladder}, migration{8, "wake_sinks", sql_0008_wake_sinks}};
+constexpr std::array steps_of_release{migration{1, "first", sql_0001_first},
+                                      migration{2, "worker_protocol", sql_0002_worker_protocol},
+                                      migration{3, "pauses", sql_0003_pauses},
+                                      migration{4, "oversight", sql_0004_oversight},
+                                      migration{5, "due", sql_0005_due},
+                                      migration{6, "workers", sql_0006_workers},
+                                      migration{7, "ladder", sql_0007_ladder},
+                                      migration{8, "wake_sinks", sql_0008_wake_sinks},
+                                      migration{9, "schedules", sql_0009_schedules}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 
