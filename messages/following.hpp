@@ -33,6 +33,11 @@ struct watch_times {
   std::vector<run_time> times;
 };
 
+// From the dispatcher to the planner: when the next occurrence of a job is due; never: there is none.
+struct watch_jobs {
+  std::vector<core::job_due> jobs;
+};
+
 // From the dispatcher to the lease sweeper: when a lease runs out; never: it has ended.
 struct run_lease {
   core::run_id run;

@@ -135,6 +135,10 @@ using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with
 using time_listener = caf::typed_actor<caf::reacts_to<watch_times>>;
 using timekeeper_actor = time_listener::extend<caf::reacts_to<start_timers>, caf::reacts_to<alarm_rang>>;
 
+using due_listener = caf::typed_actor<caf::reacts_to<watch_jobs>>;
+using planner_actor =
+    due_listener::extend<caf::reacts_to<start_timers>, caf::reacts_to<read_with>, caf::reacts_to<alarm_rang>>;
+
 using lease_listener = caf::typed_actor<caf::reacts_to<watch_leases>>;
 // What whoever writes a lease asks first, when its clock has jumped.
 using clock_watch_actor = caf::typed_actor<caf::replies_to<look_at_clock>::with<clock_looked>>;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/doctor/doctor.hpp"
+#include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
@@ -68,6 +69,18 @@ struct list_jobs {
   std::string name_contains;
   std::size_t limit = 50;
   std::int64_t after = 0;
+};
+// What became of its occurrences, newest first: before an instant, or at never the newest ones.
+struct list_occurrences {
+  using answer = core::occurrence_page;
+  core::job_id job;
+  core::instant before = core::never;
+  std::size_t limit = 50;
+};
+struct list_due_jobs {  // that have something planned, by id
+  using answer = std::vector<core::job_due>;
+  core::job_id after;
+  std::size_t limit = 1000;
 };
 struct list_sessions {
   using answer = std::vector<core::session>;
@@ -135,16 +148,18 @@ struct check_store {
   using answer = core::store_check;
 };
 
-using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
-                           list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
-                           copy_store, check_store, get_troubles, list_workers, get_starvation,
-                           list_starvations, get_ladder_clock, get_cycle_statistics, get_names>;
+using query =
+    std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
+                 list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
+                 get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
+                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
                  core::batch_summary, core::run_statistics, core::store_facts, core::store_copy,
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
-                 core::cycle_statistics, std::vector<std::string>>;
+                 core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
+                 std::vector<std::string>>;
 
 }  // namespace belfry::messages

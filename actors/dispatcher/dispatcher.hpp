@@ -41,6 +41,7 @@ struct dispatcher_deps {
   storage_actor reads;  // the same actor: scan and limits
   messages::time_listener timekeeper;
   messages::lease_listener sweeper;
+  messages::due_listener planner;
   std::shared_ptr<actors::intake> intake;
   messages::attempt_stopper executors;  // may be nobody
   const platform::clock* clock = nullptr;

@@ -29,11 +29,14 @@ void dispatcher::follow(const runs_committed& heads) {
     leases_ended_ = true;  // a drain may have begun with nothing to wait for
     pauses_changed(deps_.clock->now());
   }
+  watch_jobs due;
   for (const auto& job : heads.jobs) {
+    due.jobs.push_back({job.id, job.due});
     if (job.definition) job_limits_[job.id] = limit_of(*job.definition);
     if (job.state == core::job_state::archived) outlive(job.id);
     if (hook_ != nullptr) hook_->strange.erase(job.id);  // it may have another name now
   }
+  if (!due.jobs.empty() && deps_.planner) caf::anon_send(deps_.planner, std::move(due));
   for (const auto& run : heads.runs) {
     if (ready_) measure(run.head);
     follow(run.head, run.spec.get(), std::nullopt);

@@ -63,7 +63,8 @@ caf::result<core::result<msg::job_stored>> job_registry::write(storage::change w
         auto& answer = r.answers.front();
         if (!answer) return std::move(answer.error());
         if (answer->jobs.empty()) return failure{errc::internal, "the store named no job", {}, {}};
-        const auto trial = answer->runs.empty() ? core::run_id{} : answer->runs.front().head.id;
+        // An edit may have made a run that was due.
+        const auto trial = !creates || answer->runs.empty() ? core::run_id{} : answer->runs.front().head.id;
         return msg::job_stored{std::move(answer->jobs.front()), answer->replayed,
                                creates && !answer->replayed, trial};
       });

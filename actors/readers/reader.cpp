@@ -59,6 +59,12 @@ struct answering {
   core::result<query_answer> operator()(const list_jobs& q) const {
     return wrap(store.list_jobs(q.archived_too, q.name_contains, q.limit, q.after));
   }
+  core::result<query_answer> operator()(const list_occurrences& q) const {
+    return wrap(store.occurrences_of(q.job, q.before, q.limit));
+  }
+  core::result<query_answer> operator()(const list_due_jobs& q) const {
+    return wrap(store.due_jobs(q.after, q.limit));
+  }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }

@@ -17,6 +17,7 @@
 #include "actors/lease_desk/lease_desk.hpp"
 #include "actors/lease_sweeper/lease_sweeper.hpp"
 #include "actors/operator_desk/operator_desk.hpp"
+#include "actors/planner/planner.hpp"
 #include "actors/readers/reader.hpp"
 #include "actors/retention/retention.hpp"
 #include "actors/session_registry/session_registry.hpp"
@@ -127,11 +128,15 @@ void supervisor::spawn_queue() {
                    spawn<lease_sweeper, caf::monitored>(
                        lease_sweeper_deps{store, d.clock, d.randomness, d.says, o.clock_jump, o.clock_grace}),
                    queue_wave);
+  planner_ = adopt(
+      "planner", spawn<planner, caf::monitored>(planner_deps{store, doors_.readers.front(), d.clock, d.says}),
+      queue_wave);
   dispatcher_deps q;
   q.store = store;
   q.reads = storage_;
   q.timekeeper = timekeeper_;
   q.sweeper = sweeper_;
+  q.planner = planner_;
   q.intake = d.port->submissions;
   q.executors = stopper;
   q.clock = d.clock;
@@ -266,6 +271,7 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
   deps_->says.say(note_level::info, "node-started " + text);
   write_event(core::event_kind::node_started, text);
   caf::anon_send(timekeeper_, start_timers{});
+  caf::anon_send(planner_, start_timers{});
   caf::anon_send(spawner_, start_spawning{});
   caf::anon_send(coordinator_, start_cycles{});
   if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});

@@ -57,6 +57,7 @@ void supervisor::on_exit() {
   dispatcher_ = nullptr;
   sweeper_ = nullptr;
   timekeeper_ = nullptr;
+  planner_ = nullptr;
   registry_ = nullptr;
   spawner_ = nullptr;
   ladder_ = nullptr;
@@ -134,6 +135,7 @@ void supervisor::restart(std::size_t index) {
             if (number == 0 && ladder_) caf::anon_send(ladder_, read_with{doors_.readers.front()});
             if (number == 0 && coordinator_) caf::anon_send(coordinator_, read_with{doors_.readers.front()});
             if (number == 0 && claim_hook_) caf::anon_send(claim_hook_, read_with{doors_.readers.front()});
+            if (number == 0 && planner_) caf::anon_send(planner_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
                            }});

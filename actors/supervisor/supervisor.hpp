@@ -105,6 +105,7 @@ class supervisor : public messages::supervisor_actor::base {
   messages::dispatcher_actor dispatcher_;
   messages::lease_sweeper_actor sweeper_;
   messages::timekeeper_actor timekeeper_;
+  messages::planner_actor planner_;
   messages::session_registry_actor registry_;
   spawner_actor spawner_;
   messages::escalation_ladder_actor ladder_;

@@ -76,6 +76,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::node_status
 // messages/following
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::runs_committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_times)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_jobs)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_leases)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::alarm_rang)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::take_submissions)

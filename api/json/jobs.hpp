@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/json/schedules.hpp"
 #include "api/json/spec.hpp"
 #include "core/errors/result.hpp"
 #include "core/job/job.hpp"
@@ -16,12 +17,16 @@ struct job_draft {
   core::job_definition definition;
   bool start_paused = false;
   bool trial = false;
+  schedule_words timing = {};
 };
 
 // `name`: what the path says; the body may repeat it or leave it out. Empty: the body must name it.
-core::result<job_draft> read_job(std::string_view body, std::string_view name);
+// `now`: where "in 5 minutes" counts from.
+core::result<job_draft> read_job(std::string_view body, std::string_view name,
+                                 core::instant now = core::never);
 // The members that are given replace those of `now`; the others stay.
-core::result<core::job_definition> read_job_patch(std::string_view body, const core::job_definition& now);
+core::result<core::job_definition> read_job_patch(std::string_view body, const core::job_definition& before,
+                                                  core::instant now = core::never);
 const std::vector<std::string_view>& job_names();  // members of a job definition
 
 struct trigger_draft {

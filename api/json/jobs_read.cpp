@@ -11,12 +11,42 @@ namespace {
 
 constexpr std::array<std::string_view, 5> overlaps{"skip", "queue_one", "queue_all", "replace", "allow"};
 
+constexpr std::array<std::string_view, 3> catch_ups{"skip", "once", "all"};
+
+core::plan_policy& plan_of(job_draft& d) { return d.definition.timing.policy; }
+
+void read_time(const value& m, std::optional<core::instant>& into) {
+  core::instant t;
+  if (m.read(t)) into = t;
+}
+
 constexpr field<job_draft> job_fields[] = {
     {"description", [](const value& m, job_draft& d) { m.read(d.definition.description); }},
     {"overlap", [](const value& m,
                    job_draft& d) { m.read_name(d.definition.on_overlap, core::overlap_from, overlaps); }},
     {"max_concurrent",
      [](const value& m, job_draft& d) { m.read<std::uint32_t>(d.definition.max_concurrent, 1, 10'000); }},
+    {"schedule", [](const value& m, job_draft& d) { d.timing.given = m.read(d.timing.expression); }},
+    {"zone", [](const value& m, job_draft& d) { m.read(d.timing.zone); }},
+    {"starts", [](const value& m, job_draft& d) { read_time(m, d.timing.starts); }},
+    {"ends", [](const value& m, job_draft& d) { read_time(m, d.timing.ends); }},
+    {"jitter",
+     [](const value& m, job_draft& d) {
+       core::span s{0};
+       if (m.read(s)) d.timing.jitter = s;
+     }},
+    {"catch_up",
+     [](const value& m, job_draft& d) { m.read_name(plan_of(d).missed, core::catch_up_from, catch_ups); }},
+    {"catch_up_max",
+     [](const value& m, job_draft& d) { m.read<std::uint32_t>(plan_of(d).all_at_most, 1, 1'000); }},
+    {"catch_up_grace", [](const value& m, job_draft& d) { m.read(plan_of(d).grace); }},
+    {"start_deadline", [](const value& m, job_draft& d) { m.read(plan_of(d).start_deadline); }},
+    {"on_time", [](const value& m, job_draft& d) { m.read(plan_of(d).on_time); }},
+    {"fire_limit",
+     [](const value& m, job_draft& d) { m.read<std::uint32_t>(plan_of(d).limit.most, 0, 1'000); }},
+    {"fire_window", [](const value& m, job_draft& d) { m.read(plan_of(d).limit.window); }},
+    {"max_runs",
+     [](const value& m, job_draft& d) { m.read<std::int64_t>(plan_of(d).most_runs, 0, 1'000'000'000'000); }},
     {"source", [](const value& m, job_draft& d) { m.read(d.definition.source); }},
     {"start_paused", [](const value& m, job_draft& d) { m.read(d.start_paused); }},
     {"trial", [](const value& m, job_draft& d) { m.read(d.trial); }},
@@ -31,10 +61,35 @@ void read_members(const value& v, job_draft& d) {
       job_names());
 }
 
-void check_definition(const value& v, job_draft& d) {
+// Zone, bounds and jitter become part of the canonical text.
+void take_schedule(const value& v, job_draft& d, core::instant now) {
+  auto& text = d.definition.timing.schedule;
+  const auto& words = d.timing;
+  const bool more = !words.zone.empty() || words.starts || words.ends || words.jitter;
+  if (!words.given && !more) return;
+  auto whole = words;
+  if (!words.given) whole.expression = text;  // of an existing job: its bounds are changed
+  if (whole.expression.empty()) {
+    if (more)
+      v.found().add(
+          {v.pointer() + "/schedule", "", "a schedule", "zone, starts, ends and jitter belong to one"});
+    text.clear();
+    if (!more) d.definition.timing.policy = {};
+    return;
+  }
+  if (!words.given && !words.zone.empty()) {
+    v.found().add({v.pointer() + "/zone", words.zone, "the schedule with its zone",
+                   "the stored schedule has a zone already; give it again with another"});
+    return;
+  }
+  if (const auto s = read_words(v, whole, "schedule", d.definition.name, now)) text = core::canonical(*s);
+}
+
+void check_definition(const value& v, job_draft& d, core::instant now) {
   auto& definition = d.definition;
   core::normalise(definition.spec);
   definition.name = definition.spec.name;
+  take_schedule(v, d, now);
   if (definition.source.empty()) definition.source = "api";
   const auto base = v.pointer();
   auto mistakes = core::check(definition, base);
@@ -51,12 +106,12 @@ void take_name(const value& v, job_draft& d, std::string_view name) {
     v.found().add({v.pointer() + "/name", given, std::string{name}, "the path names another job"});
 }
 
-void read_whole_job(const value& v, job_draft& d, std::string_view name) {
+void read_whole_job(const value& v, job_draft& d, std::string_view name, core::instant now) {
   d.definition.spec.handler = core::handler_kind::none;
   read_members(v, d);
   if (v.what() != kind::object) return;
   take_name(v, d, name);
-  check_definition(v, d);
+  check_definition(v, d, now);
 }
 
 bool has_member(const value& v, std::string_view name) {
@@ -101,15 +156,17 @@ const std::vector<std::string_view>& job_names() {
   return names;
 }
 
-core::result<job_draft> read_job(std::string_view body, std::string_view name) {
-  return decode<job_draft>(body, [name](const value& v, job_draft& d) { read_whole_job(v, d, name); });
+core::result<job_draft> read_job(std::string_view body, std::string_view name, core::instant now) {
+  return decode<job_draft>(body,
+                           [name, now](const value& v, job_draft& d) { read_whole_job(v, d, name, now); });
 }
 
-core::result<core::job_definition> read_job_patch(std::string_view body, const core::job_definition& now) {
-  job_draft before{now, false};
+core::result<core::job_definition> read_job_patch(std::string_view body, const core::job_definition& before,
+                                                  core::instant now) {
+  job_draft draft{before, false};
   auto patched = decode<job_draft>(
       body,
-      [&now](const value& v, job_draft& d) {
+      [&before, now](const value& v, job_draft& d) {
         if (has_member(v, "agent_types") || has_member(v, "owner"))
           d.definition.spec.needs.agent_types.clear();
         if (has_member(v, "owner")) {
@@ -122,10 +179,10 @@ core::result<core::job_definition> read_job_patch(std::string_view body, const c
         if (has_member(v, "trial"))
           v.found().add({"/trial", "", "POST or PUT of a new job", "an existing job is not tried again"});
         read_members(v, d);
-        take_name(v, d, now.name);
-        if (v.what() == kind::object) check_definition(v, d);
+        take_name(v, d, before.name);
+        if (v.what() == kind::object) check_definition(v, d, now);
       },
-      std::move(before));
+      std::move(draft));
   if (!patched) return patched.error();
   return std::move(patched->definition);
 }
@@ -180,7 +237,7 @@ core::result<import_line> read_import_line(std::string_view line) {
             if (m.read(text) && text != "job") m.wrong("job", "this node imports jobs");
           } else if (key == "definition") {
             given = true;
-            read_whole_job(m, out.job, {});
+            read_whole_job(m, out.job, {}, core::never);
           } else if (key == "state") {
             core::job_state s{};
             static constexpr std::string_view states[] = {"active", "paused", "completed", "archived"};

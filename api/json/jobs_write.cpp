@@ -1,5 +1,6 @@
 #include "api/json/jobs.hpp"
 #include "api/json/pauses.hpp"
+#include "core/time/text.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -14,6 +15,21 @@ void write_pauses(writer& w, const core::job& j) {
   w.end_array();
 }
 
+void write_timing(writer& w, const core::job_timing& t) {
+  if (t.schedule.empty()) return;
+  const core::plan_policy usual;
+  const auto& p = t.policy;
+  w.member("schedule", t.schedule);
+  if (p.missed != usual.missed) w.member("catch_up", core::to_text(p.missed));
+  if (p.all_at_most != usual.all_at_most) w.member("catch_up_max", p.all_at_most);
+  if (p.grace != usual.grace) w.member("catch_up_grace", core::to_text(p.grace));
+  if (p.start_deadline != usual.start_deadline) w.member("start_deadline", core::to_text(p.start_deadline));
+  if (p.on_time != usual.on_time) w.member("on_time", core::to_text(p.on_time));
+  if (p.limit.most != usual.limit.most) w.member("fire_limit", p.limit.most);
+  if (p.limit.window != usual.limit.window) w.member("fire_window", core::to_text(p.limit.window));
+  if (p.most_runs != usual.most_runs) w.member("max_runs", p.most_runs);
+}
+
 }  // namespace
 
 void write_definition(writer& w, const core::job_definition& d) {
@@ -22,6 +38,7 @@ void write_definition(writer& w, const core::job_definition& d) {
   if (!d.description.empty()) w.member("description", d.description);
   if (d.on_overlap != core::overlap::skip) w.member("overlap", core::to_text(d.on_overlap));
   if (d.max_concurrent != 1) w.member("max_concurrent", d.max_concurrent);
+  write_timing(w, d.timing);
   if (!d.source.empty()) w.member("source", d.source);
   w.end_object();
 }
@@ -33,6 +50,8 @@ void write_job_members(writer& w, const core::job& j, bool with_definition) {
   w.member("revision", j.revision).member("state", core::to_text(j.state));
   write_pauses(w, j);
   w.member("triggered", j.triggered);
+  w.member_or_null("schedule", j.definition ? j.definition->timing.schedule : std::string{});
+  w.member("next_at", j.due).member("fired", j.cursor.made);
   w.member("source", j.definition ? std::string_view{j.definition->source} : std::string_view{});
   w.member("created_at", j.created_at).member("updated_at", j.updated_at).member("created_by", j.created_by);
   w.member_or_null("checks_skipped_by", j.definition ? j.definition->spec.unchecked.by : std::string{});

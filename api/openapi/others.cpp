@@ -47,6 +47,9 @@ void add_jobs(std::vector<schema>& all) {
                   {"state", "active|paused|completed|archived", ""},
                   {"pauses", "[]@PauseReason", ""},
                   {"triggered", "int", "Runs made"},
+                  {"schedule", "text?", "When it is due, in canonical form; null: only by hand"},
+                  {"next_at", "time?", "The next planned time; null when there is none, or it is paused"},
+                  {"fired", "int", "Planned times that became runs"},
                   {"source", "text", ""},
                   {"created_at", "time", ""},
                   {"updated_at", "time", ""},
@@ -228,6 +231,7 @@ void add_node(std::vector<schema>& all) {
                  false,
                  {}});
   add_cycle_schemas(all);
+  add_schedule_schemas(all);
   all.push_back({"QueueRebuilt",
                  "The queue was compared with the store",
                  {{"open", "int", "Runs that have not ended"},

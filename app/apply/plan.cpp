@@ -5,6 +5,7 @@
 
 #include "api/json/jobs.hpp"
 #include "app/cli/context.hpp"
+#include "core/time/text.hpp"
 
 namespace belfry::app {
 namespace {
@@ -27,8 +28,8 @@ std::map<std::string, std::string> leaves(const std::string& json) {
 }
 
 // In the node's own words of this version, whatever version wrote it.
-std::string canonical(const std::string& definition) {
-  const auto read = api::json::read_job(definition, {});
+std::string canonical(const std::string& definition, core::instant now = core::never) {
+  const auto read = api::json::read_job(definition, {}, now);
   if (!read) return definition;
   api::json::writer w;
   api::json::write_definition(w, read->definition);
@@ -47,7 +48,12 @@ planned_step plan_job(const declared_job& job, node_client& node) {
   // A lookup also answers to ids and their beginnings.
   if (now["name"].text() != job.name || now["state"].text() == "archived") return step;
   step.revision = static_cast<std::uint32_t>(now["revision"].number());
-  step.changes = differences(canonical(std::string(now["definition"].raw())), job.definition);
+  const auto stored = canonical(std::string(now["definition"].raw()));
+  step.changes = differences(stored, job.definition);
+  // "every 2 days" counts from when it is said: said again it is what is stored.
+  for (const auto* then : {"created_at", "updated_at"})
+    if (const auto at = core::parse_instant(now[then].text()); at && canonical(job.body, *at) == stored)
+      step.changes.clear();
   step.what = step.changes.empty() ? planned_step::deed::unchanged : planned_step::deed::replace;
   return step;
 }

@@ -7,12 +7,71 @@
 
 namespace belfry::app {
 
+namespace {
+
+void declare_timing(command& c, job_options& o) {
+  c.option("--cron", o.cron, "EXPR", "when it is due: five or six fields, or a macro such as @daily");
+  c.option("--every", o.every, "SPAN", "every so long, such as 90s or 1h30m");
+  c.option("--at", o.at, "TIME", "once: RFC 3339, or a time of the day such as 17:30");
+  c.option("--when", o.when, "PHRASE", "in words, such as 'weekdays at 9am'; '': only by hand");
+  c.option("--zone", o.zone, "ZONE", "IANA name of the time zone; default UTC");
+  c.option("--starts", o.starts, "TIME", "the first time that may be planned");
+  c.option("--ends", o.ends, "TIME", "the last one; the job is completed then");
+  c.option("--jitter", o.jitter, "SPAN", "it starts at a point of its own within so long");
+  c.option("--catch-up", o.catch_up, "POLICY", "what was missed: skip, once (the latest; default) or all");
+  c.option("--catch-up-max", o.catch_up_max, "N", "with --catch-up all: the newest so many; default 20");
+  c.option("--catch-up-grace", o.catch_up_grace, "SPAN", "what was missed longer ago is skipped; default 1d");
+  c.option("--start-deadline", o.start_deadline, "SPAN", "what could not be planned for so long is skipped");
+  c.option("--fire-limit", o.fire_limit, "N", "at most so many in --fire-window; later ones wait");
+  c.option("--fire-window", o.fire_window, "SPAN", "default 1h");
+  c.option("--max-runs", o.max_runs, "N", "the job is completed after so many planned runs");
+}
+
+// One of the four ways to say it, as the API takes it.
+std::optional<std::string> schedule_words(const job_options& o) {
+  const int given =
+      int{o.cron.has_value()} + int{o.every.has_value()} + int{o.at.has_value()} + int{o.when.has_value()};
+  if (given > 1)
+    throw refusal(exit_code::usage, "give one of --cron, --every, --at and --when", {},
+                  "belfry help job create");
+  if (o.cron) return o.cron;
+  if (o.when) return o.when;
+  if (o.every) return "@every " + *o.every;
+  if (o.at) return (o.at->find('T') != std::string::npos ? "@at " : "at ") + *o.at;
+  return std::nullopt;
+}
+
+void write_timing(api::json::writer& w, const job_options& o) {
+  if (const auto words = schedule_words(o)) w.member("schedule", *words);
+  if (o.zone) w.member("zone", *o.zone);
+  if (o.starts) w.member("starts", *o.starts);
+  if (o.ends) w.member("ends", *o.ends);
+  if (o.jitter) w.member("jitter", *o.jitter);
+  if (o.catch_up) w.member("catch_up", *o.catch_up);
+  if (o.catch_up_max) w.member("catch_up_max", *o.catch_up_max);
+  if (o.catch_up_grace) w.member("catch_up_grace", *o.catch_up_grace);
+  if (o.start_deadline) w.member("start_deadline", *o.start_deadline);
+  if (o.fire_limit) w.member("fire_limit", *o.fire_limit);
+  if (o.fire_window) w.member("fire_window", *o.fire_window);
+  if (o.max_runs) w.member("max_runs", *o.max_runs);
+}
+
+bool gives_timing(const job_options& o) {
+  api::json::writer w;
+  w.begin_object();
+  write_timing(w, o);
+  return w.size() > 1;
+}
+
+}  // namespace
+
 void declare_job_flags(command& c, job_options& o) {
   declare(c, o.work);
   c.option("--description", o.description, "TEXT", "what it is for");
   c.option("--overlap", o.overlap, "POLICY",
            "when a run of it is still open: skip (default), queue_one, queue_all, replace or allow");
   c.option("--max-concurrent", o.max_concurrent, "N", "with --overlap allow: runs at a time; default 1");
+  declare_timing(c, o);
 }
 
 std::string job_path(const std::string& job, const std::string& verb) {
@@ -26,6 +85,7 @@ std::string job_body(const job_options& o, const std::string& cwd) {
   if (o.description) w.member("description", *o.description);
   if (o.overlap) w.member("overlap", *o.overlap);
   if (o.max_concurrent) w.member("max_concurrent", *o.max_concurrent);
+  write_timing(w, o);
   if (o.paused) w.member("start_paused", true);
   if (o.trial) w.member("trial", true);
   w.end_object();
@@ -43,7 +103,8 @@ struct replace_options {
 // them.
 std::string whole_body(const job_options& o, const std::string& name) {
   if (o.file) {
-    if (gives_work(o.work)) throw refusal(exit_code::usage, "give either a file or flags, not both");
+    if (gives_work(o.work) || gives_timing(o))
+      throw refusal(exit_code::usage, "give either a file or flags, not both");
     const auto d = read_declarations(*o.file, true);
     refuse_mistakes(d, *o.file);
     if (d.jobs.size() != 1)
@@ -140,6 +201,10 @@ void add_job_definitions(command& job, context& ctx) {
       "not kept when it fails");
   made.flag("--dry-run", c.dry_run, "check and show, create nothing");
   made.example("belfry job create --name backup --timeout 1h --retries 2 -- /usr/local/bin/backup /home", "");
+  made.example("belfry job create --name report --cron '0 9 * * 1-5' --zone Europe/Berlin -- ./report", "");
+  made.example(
+      "belfry job create --name sweep --when 'every 15 minutes between 9am and 5pm on weekdays' -- ./sweep",
+      "");
   made.example("belfry job create backup.toml", "");
   made.action([&c, &ctx] { return create(c, ctx); });
 

@@ -9,6 +9,9 @@ struct job_options {
   work_options work;
   std::optional<std::string> file, description, overlap;
   std::optional<std::int64_t> max_concurrent;
+  std::optional<std::string> cron, every, at, when, zone, starts, ends, jitter;
+  std::optional<std::string> catch_up, catch_up_grace, start_deadline, fire_window;
+  std::optional<std::int64_t> catch_up_max, fire_limit, max_runs;
   bool paused = false, dry_run = false, trial = false;
 };
 

@@ -21,6 +21,7 @@ std::string jobs_table(context& ctx, const std::vector<json_text>& pages) {
            {"STATE"},
            {"REV", true},
            {"RUNS", true},
+           {"NEXT"},
            {"CHANGED"},
            {"DESCRIPTION", false, 10}});
   for (const auto& page : pages)
@@ -30,6 +31,7 @@ std::string jobs_table(context& ctx, const std::vector<json_text>& pages) {
              {state, colour_of_state(state)},
              job["revision"].text(),
              job["triggered"].text(),
+             job["next_at"].there() ? job["next_at"].text() : std::string("-"),
              ago(job["updated_at"].text(), ctx.started),
              state == "paused" ? pauses_of(job) : job["description"].text()});
     });
@@ -46,6 +48,11 @@ std::string job_page(context& ctx, view job) {
   f.add("paused", pauses_of(job));
   f.add("revision", job["revision"].text());
   f.add("runs made", job["triggered"].text());
+  if (job["schedule"].there()) {
+    f.add("schedule", job["schedule"].text());
+    f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
+    f.add("fired", job["fired"].text());
+  }
   f.add("created", job["created_at"].text() + " (" + ago(job["created_at"].text(), ctx.started) + ") by " +
                        job["created_by"].text());
   if (job["checks_skipped_by"].there()) f.add("checks", "skipped by " + job["checks_skipped_by"].text());

@@ -252,8 +252,20 @@ std::string flag_of(const std::string& pointer) {
   struct row {
     std::string_view pointer, flag;
   };
-  static constexpr std::array<row, 29> rows{{{"/name", "--name"},
+  static constexpr std::array<row, 41> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
+                                             {"/schedule", "--cron, --every, --at or --when"},
+                                             {"/zone", "--zone"},
+                                             {"/starts", "--starts"},
+                                             {"/ends", "--ends"},
+                                             {"/jitter", "--jitter"},
+                                             {"/catch_up", "--catch-up"},
+                                             {"/catch_up_max", "--catch-up-max"},
+                                             {"/catch_up_grace", "--catch-up-grace"},
+                                             {"/start_deadline", "--start-deadline"},
+                                             {"/fire_limit", "--fire-limit"},
+                                             {"/fire_window", "--fire-window"},
+                                             {"/max_runs", "--max-runs"},
                                              {"/lane", "--lane"},
                                              {"/workspace", "--workspace"},
                                              {"/timeout", "--timeout"},

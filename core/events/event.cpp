@@ -88,6 +88,9 @@ constexpr std::array names{
     name{provider_delays_reset, "provider_delays_reset"},
     name{claim_hook_failed, "claim_hook_failed"},
     name{claim_hook_recovered, "claim_hook_recovered"},
+    name{job_fired, "job_fired"},
+    name{occurrences_skipped, "occurrences_skipped"},
+    name{job_completed, "job_completed"},
 };
 
 }  // namespace

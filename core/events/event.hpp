@@ -90,6 +90,9 @@ enum class event_kind : std::uint16_t {
   provider_delays_reset = 116,  // what was learned could not be read
   claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
   claim_hook_recovered = 106,   // it does again
+  job_fired = 125,              // an occurrence of it became a run
+  occurrences_skipped = 126,    // planned, and not made: a range with its reason
+  job_completed = 127,          // nothing of it is planned any more
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -72,6 +72,13 @@ std::vector<field_problem> check(const job_definition& d, const std::string& bas
                      "1, or the overlap policy allow", "only the policy allow has several runs at a time"});
   if (!d.source.empty() && d.source != "api" && d.source != "file")
     found.push_back({base + "/source", shown(d.source, 80), "api, file", "there is no such source"});
+  if (d.timing.schedule.size() > longest_schedule)
+    found.push_back({base + "/schedule", std::to_string(d.timing.schedule.size()) + " bytes",
+                     "at most 8000 bytes in its canonical form", "it is too long"});
+  for (auto& problem : check(d.timing.policy, base)) found.push_back(std::move(problem));
+  if (d.timing.schedule.empty() && !(d.timing.policy == plan_policy{}))
+    found.push_back({base + "/schedule", "", "a schedule, such as \"0 9 * * *\" or \"every 5 minutes\"",
+                     "a policy for planned occurrences needs a schedule"});
   for (auto& problem : check(d.spec, spec_limits{}, base))
     if (problem.pointer != name_pointer)
       found.push_back(std::move(problem));  // the rule for names of jobs is the stricter one

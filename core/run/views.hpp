@@ -53,8 +53,9 @@ struct store_facts {
       totals;  // cumulative and durable: by event name, since the store was made
   std::uint32_t boots = 0;
   instant created_at = never;
-  std::int64_t dead_letters = 0;       // neither redriven nor discarded
-  instant oldest_dead_letter = never;  // when the one ended that waits longest
+  std::int64_t dead_letters = 0;        // neither redriven nor discarded
+  instant oldest_dead_letter = never;   // when the one ended that waits longest
+  std::vector<instant> booted_at = {};  // the last ten, newest first
 };
 
 // A copy of a store in a file of its own.

@@ -53,8 +53,8 @@ std::string days_text(const day_set& days);
 // Reads such a list; nothing when it is not one.
 std::optional<day_set> days_from(std::string_view lower);
 // Conditions of an event as one word: "env=prod,user!=ci,host". Nothing for more than 16.
-std::string filters_text(const std::vector<event_filter>& filters);
-std::optional<std::vector<event_filter>> filters_from(std::string_view word);
+std::string filters_text(const std::vector<event_condition>& filters);
+std::optional<std::vector<event_condition>> filters_from(std::string_view word);
 // "1,4-6" as bits of a field; nothing when it is not a list within low..low+size-1.
 std::optional<std::uint64_t> bits_from(std::string_view list, unsigned low, unsigned size);
 

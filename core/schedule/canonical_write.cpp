@@ -84,7 +84,7 @@ std::string write(const schedule& s, bool bounds) {
 
 }  // namespace
 
-std::string filters_text(const std::vector<event_filter>& filters) {
+std::string filters_text(const std::vector<event_condition>& filters) {
   std::string out;
   for (const auto& f : filters) {
     if (!out.empty()) out += ',';
@@ -95,13 +95,13 @@ std::string filters_text(const std::vector<event_filter>& filters) {
   return out;
 }
 
-std::optional<std::vector<event_filter>> filters_from(std::string_view word) {
+std::optional<std::vector<event_condition>> filters_from(std::string_view word) {
   constexpr std::size_t most = 16;
-  std::vector<event_filter> found;
+  std::vector<event_condition> found;
   for (std::size_t at = 0; at <= word.size();) {
     const auto end = std::min(word.find(',', at), word.size());
     auto item = word.substr(at, end - at);
-    event_filter f;
+    event_condition f;
     f.test = filter_test::exists;
     if (const auto equals = item.find('='); equals != std::string_view::npos) {
       const bool unequal = equals > 0 && item[equals - 1] == '!';

@@ -9,8 +9,9 @@ namespace belfry::core {
 namespace {
 
 constexpr std::array<std::string_view, 3> catch_up_words{"skip", "once", "all"};
-constexpr std::array<std::string_view, 7> reason_words{
-    "missed", "grace_passed", "deadline_passed", "catch_up_limit", "crash_loop", "excluded", "postponed"};
+constexpr std::array<std::string_view, 8> reason_words{"missed",         "grace_passed", "deadline_passed",
+                                                       "catch_up_limit", "crash_loop",   "excluded",
+                                                       "postponed",      "paused"};
 constexpr span tick{1};
 constexpr std::int64_t most_counted = 10'000;
 constexpr std::size_t most_ranges = 64;
@@ -43,17 +44,34 @@ class planner {
       decide();
       record_excluded();
       out_.next.covered = at_.now;
-      std::sort(out_.skips.begin(), out_.skips.end(),
-                [](const auto& a, const auto& b) { return a.first < b.first; });
+      in_order();
     }
     if (exhausted()) return finished();
+    return going_on();
+  }
+
+  plan_decision aside(skip_reason reason) {
+    if (exhausted()) return finished();
+    if (at_.now > cursor_.covered) {
+      add(cursor_.covered, at_.now, reason);
+      record_excluded();
+      out_.next.covered = at_.now;
+      in_order();
+    }
+    return going_on();
+  }
+
+ private:
+  plan_decision going_on() {
     const auto upcoming = next(s_, out_.next.covered);
     if (!upcoming) return finished();
     out_.wake_at = upcoming->at;
     return std::move(out_);
   }
-
- private:
+  void in_order() {
+    std::sort(out_.skips.begin(), out_.skips.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
   bool exhausted() const { return policy_.most_runs > 0 && out_.next.made >= policy_.most_runs; }
   plan_decision finished() {
     out_.completed = !on_event(s_);
@@ -250,23 +268,29 @@ std::vector<field_problem> check(const plan_policy& p, const std::string& base) 
   if (static_cast<unsigned>(p.missed) > static_cast<unsigned>(catch_up::all))
     no("/catch_up", std::to_string(static_cast<unsigned>(p.missed)), "skip, once, all");
   if (p.all_at_most < 1 || p.all_at_most > most_made)
-    no("/all_at_most", std::to_string(p.all_at_most), "1 to 1000");
+    no("/catch_up_max", std::to_string(p.all_at_most), "1 to 1000");
   if (p.grace < std::chrono::seconds{1} || p.grace > longest_grace)
-    no("/grace", to_text(p.grace), "1s to 400d");
+    no("/catch_up_grace", to_text(p.grace), "1s to 400d");
   if (p.start_deadline < span{0} || p.start_deadline > longest_grace)
     no("/start_deadline", to_text(p.start_deadline), "0 to 400d");
   if (p.on_time < span{0} || p.on_time > std::chrono::hours{24})
     no("/on_time", to_text(p.on_time), "0 to 1d");
-  if (p.limit.most > most_made) no("/fire_limit/most", std::to_string(p.limit.most), "0 to 1000");
+  if (p.limit.most > most_made) no("/fire_limit", std::to_string(p.limit.most), "0 to 1000");
   if (p.limit.window < std::chrono::seconds{1} || p.limit.window > longest_grace)
-    no("/fire_limit/window", to_text(p.limit.window), "1s to 400d");
-  if (p.most_runs < 0) no("/most_runs", std::to_string(p.most_runs), "0 or more");
+    no("/fire_window", to_text(p.limit.window), "1s to 400d");
+  if (p.most_runs < 0) no("/max_runs", std::to_string(p.most_runs), "0 or more");
   return found;
 }
 
 plan_decision plan(const schedule& s, const plan_policy& policy, const plan_cursor& cursor,
                    const plan_now& at) {
   return planner{s, policy, cursor, at}.run();
+}
+
+plan_decision set_aside(const schedule& s, const plan_cursor& cursor, instant upto, skip_reason reason) {
+  const plan_policy none;
+  const plan_now at{upto, 0, false};
+  return planner{s, none, cursor, at}.aside(reason);
 }
 
 plan_cursor start_from(const plan_cursor& before, instant now) {

@@ -24,7 +24,7 @@ bool fits_pattern(std::string_view pattern, std::string_view text) {
   return pattern == text;
 }
 
-bool fits(const event_filter& f, const outside_event& e) {
+bool fits(const event_condition& f, const outside_event& e) {
   for (const auto& [key, value] : e.fields) {
     if (key != f.key) continue;
     if (f.test == filter_test::exists) return true;

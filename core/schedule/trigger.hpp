@@ -35,16 +35,16 @@ std::optional<instant> next_instant(const interval_trigger& t, instant after);
 std::int64_t count_between(const interval_trigger& t, instant after, instant upto);
 
 enum class filter_test : std::uint8_t { equal = 0, unequal = 1, exists = 2 };
-struct event_filter {
+struct event_condition {
   std::string key;  // of the event's fields
   filter_test test = filter_test::equal;
   std::string value;  // compared byte by byte; a trailing * stands for any end
-  friend bool operator==(const event_filter&, const event_filter&) = default;
+  friend bool operator==(const event_condition&, const event_condition&) = default;
 };
 
 struct event_trigger {
-  std::string name;                   // a trailing * stands for any end
-  std::vector<event_filter> filters;  // all of them must fit; at most 16
+  std::string name;                      // a trailing * stands for any end
+  std::vector<event_condition> filters;  // all of them must fit; at most 16
   span debounce{0};              // fires when so long no further event has come; 0 fires at once. <= 1 day
   span longest_hold{0};          // fires at the latest so long after the first event held; 0: no bound
   std::uint16_t most_depth = 8;  // events that runs caused by events caused …: where a loop ends. 1..64

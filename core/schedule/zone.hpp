@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/errors/result.hpp"
+#include "core/schedule/policy.hpp"
 #include "core/time/instant.hpp"
 
 namespace belfry::core {
@@ -27,10 +28,6 @@ using std::chrono::local_seconds;
 enum class gap_rule : std::uint8_t { first_valid = 0, skip = 1 };
 // A local time that happens twice because the clock was put back: run the first time, or both times.
 enum class overlap_rule : std::uint8_t { first = 0, both = 1 };
-
-// What the zone's clock did to an instant that a schedule fires at.
-enum class clock_shift : std::uint8_t { none = 0, gap = 1, first_pass = 2, second_pass = 3 };
-std::string_view to_text(clock_shift s);
 
 struct local_lookup {
   enum class kind : std::uint8_t { unique, skipped, repeated };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +21,12 @@
 #include "storage/apply/tallies.hpp"
 #include "storage/contract/change.hpp"
 #include "storage/contract/rules.hpp"
+
+namespace belfry::core {
+struct schedule;
+struct planned;
+struct plan_decision;
+}  // namespace belfry::core
 
 namespace belfry::storage {
 
@@ -82,6 +89,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const storage::put_worker& c);
   std::optional<core::failure> apply_one(work& w, const climb_ladder& c);
   std::optional<core::failure> apply_one(work& w, const keep_statistics& c);
+  std::optional<core::failure> apply_one(work& w, const plan_job& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);
@@ -102,6 +110,20 @@ class engine {
   core::result<core::job> replaced_job(work& w, const put_job& c);
   void replace_run(work& w, const run_row& row, core::run_id by);
   std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;
+
+  core::submission of_job(const core::job& j, const std::string& actor) const;
+  core::run make_of_job(work& w, core::job& j, core::submission s, bool force);
+
+  // schedules.cpp
+  std::shared_ptr<const core::schedule> schedule_of(const core::job& j, std::string& why);
+  std::optional<core::failure> begin_schedule(work& w, core::job& j);
+  std::optional<core::failure> change_schedule(work& w, core::job& before, core::job& j);
+  void record_paused(work& w, core::job& j, core::instant upto);
+  void follow_pause(work& w, core::job& j, bool was_paused, core::instant ended);
+  void advance(work& w, core::job& j, bool after_crash_loop);
+  void fire(work& w, core::job& j, const core::planned& p);
+  void take_plan(work& w, core::job& j, const core::plan_decision& d);
+  void hold_unplannable(work& w, core::job& j, const std::string& why);
 
   // pauses.cpp
   std::optional<core::failure> held_claim(const core::run_head& head, const core::cmd_claim& claim,
@@ -158,6 +180,8 @@ class engine {
   // claims need not look.
   std::unordered_set<core::run_id> may_starve_;
   std::vector<core::run_id> fed_;  // of the open transaction
+  // Schedules as they were read from the text of their job; derived, and thrown away when there are too many.
+  std::unordered_map<std::string, std::shared_ptr<const core::schedule>> schedules_;
 };
 
 }  // namespace belfry::storage

@@ -66,6 +66,7 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
   j.created_at = j.updated_at = w.set.now;
   j.created_by = w.set.actor;
   j.definition = std::make_shared<const core::job_definition>(c.definition);
+  if (auto no = begin_schedule(w, j)) return std::move(*no);
   rows_.insert_job(j);
   rows_.insert_spec(j.spec, c.definition.spec);
   append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
@@ -158,15 +159,21 @@ core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
     return j;
   }
   if (c.definition.name != name && rows_.job_named(c.definition.name)) return name_taken(c.definition.name);
+  auto before = *j;
+  j->definition = std::make_shared<const core::job_definition>(c.definition);
+  if (auto no = change_schedule(w, before, *j)) return std::move(*no);
   j->revision += 1;
   j->spec = core::spec_id{fresh_id(w.set.now)};
   j->updated_at = w.set.now;
-  j->definition = std::make_shared<const core::job_definition>(c.definition);
   rows_.insert_revision(*j);
   rows_.insert_spec(j->spec, c.definition.spec);
   rows_.update_job(*j);
-  append(w, core::event_kind::job_replaced, {}, j->id,
-         c.definition.name + " revision=" + std::to_string(j->revision));
+  std::string told = c.definition.name + " revision=" + std::to_string(j->revision);
+  const auto& was = before.definition->timing.schedule;
+  const auto& is = c.definition.timing.schedule;
+  if (was != is)
+    told += " schedule \"" + (was.empty() ? "none" : was) + "\" -> \"" + (is.empty() ? "none" : is) + "\"";
+  append(w, core::event_kind::job_replaced, {}, j->id, std::move(told));
   w.changed = true;
   return j;
 }
@@ -178,6 +185,7 @@ std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
     w.repeated = true;
   } else {
     j->state = core::job_state::archived;
+    j->due = core::never;
     j->updated_at = w.set.now;
     rows_.update_job(*j);
     append(w, core::event_kind::job_archived, {}, j->id, j->definition->name);
@@ -212,23 +220,41 @@ std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
                    {},
                    "belfry apply FILE"};
 
-  core::submission s;
-  s.job = j.id;
-  s.revision = j.revision;
+  auto s = of_job(j, w.set.actor);
   s.manual = true;
   s.forced = paused;
   s.due_at = c.due_at;
-  s.actor = w.set.actor;
   if (c.payload && *c.payload != j.definition->spec.payload) {
     auto changed = std::make_shared<core::run_spec>(j.definition->spec);
     changed->payload = *c.payload;
     s.spec = std::move(changed);
-  } else {
-    s.spec = std::shared_ptr<const core::run_spec>{j.definition, &j.definition->spec};
-    s.shared_spec = j.spec;
+    s.shared_spec = {};
   }
+  auto made = make_of_job(w, j, std::move(s), c.force);
+  rows_.update_job(j);
+  append(w, core::event_kind::job_triggered, made.head.id, j.id, c.force ? "forced" : "");
+  announce(w, made.head);
+  w.out.runs.push_back(std::move(made));
+  w.out.jobs.push_back(std::move(j));
+  w.changed = true;
+  return std::nullopt;
+}
+
+// A run of its current revision.
+core::submission engine::of_job(const core::job& j, const std::string& actor) const {
+  core::submission s;
+  s.job = j.id;
+  s.revision = j.revision;
+  s.actor = actor;
+  s.spec = std::shared_ptr<const core::run_spec>{j.definition, &j.definition->spec};
+  s.shared_spec = j.spec;
+  return s;
+}
+
+// Under the job's overlap policy, unless it is forced.
+core::run engine::make_of_job(work& w, core::job& j, core::submission s, bool force) {
   const auto id = core::run_id{fresh_id(w.set.now)};
-  if (!c.force && j.definition->on_overlap != core::overlap::allow &&
+  if (!force && j.definition->on_overlap != core::overlap::allow &&
       j.definition->on_overlap != core::overlap::queue_all) {
     const auto open = rows_.open_runs_of(j.id);
     s.skip_reason = skip_reason(j, open);
@@ -237,13 +263,7 @@ std::optional<failure> engine::apply_one(work& w, const trigger_job& c) {
   }
   auto made = make(w, s, id, {});
   j.triggered += 1;
-  rows_.update_job(j);
-  append(w, core::event_kind::job_triggered, made.head.id, j.id, c.force ? "forced" : "");
-  announce(w, made.head);
-  w.out.runs.push_back(std::move(made));
-  w.out.jobs.push_back(std::move(j));
-  w.changed = true;
-  return std::nullopt;
+  return made;
 }
 
 void engine::replace_run(work& w, const run_row& row, core::run_id by) {

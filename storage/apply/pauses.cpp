@@ -32,11 +32,12 @@ std::optional<failure> engine::held_claim(const core::run_head& head, const core
 // Writes what was decided, to the rows and to what claims are judged by. `j`: the job, when it is one.
 void engine::pause(work& w, const core::pause_target& on, core::pause_decision d, core::job* j) {
   auto next = std::make_shared<core::pauses>(*paused_);
+  const bool was_paused = j != nullptr && !j->pauses.empty();
+  const auto ended = d.ended.empty() ? w.set.now : d.ended.back().ended;
   if (j != nullptr) {
     j->pauses = d.entries;
     settle_state(*j);
     j->updated_at = w.set.now;
-    rows_.update_job(*j);
   } else {
     rows_.put_pauses(on, d.entries);
   }
@@ -47,6 +48,9 @@ void engine::pause(work& w, const core::pause_target& on, core::pause_decision d
   paused_ = std::move(next);
   w.out.pauses.push_back(std::move(news));
   w.changed = true;
+  if (j == nullptr) return;
+  follow_pause(w, *j, was_paused, ended);
+  rows_.update_job(*j);
 }
 
 std::optional<failure> engine::pause_job_for(work& w, core::job j, const core::pause_entry& entry) {

@@ -96,6 +96,12 @@ class rows {
   virtual void update_job(const core::job& j) = 0;       // everything but the definition
   virtual void insert_revision(const core::job& j) = 0;  // the definition, under j.revision and j.spec
 
+  // An occurrence is there once, and goes with its run. Of the ranges of skips the newest `keep` of the job
+  // stay; the store numbers them.
+  virtual bool has_occurrence(core::job_id job, core::instant at) = 0;
+  virtual void insert_occurrence(const core::occurrence& o) = 0;
+  virtual void insert_skip(const core::skip_record& s, std::size_t keep) = 0;
+
   virtual std::optional<core::session> find_session(core::session_id id) = 0;
   virtual void put_session(const core::session& s) = 0;
   virtual bool holds_lease(core::session_id id) = 0;

@@ -187,11 +187,19 @@ struct age_dead_letters {
   std::uint32_t at_most = 500;
 };
 
+// What is planned of the job up to now becomes runs and records of skips, and its cursor moves, all at once.
+// Whoever asks twice, or late, changes nothing more: what is due is found in the row. Nothing of a job that
+// is paused, completed, archived or not due. Receipt: the job as it stands.
+struct plan_job {
+  core::job_id id;
+  bool after_crash_loop = false;  // what was missed is not made up for
+};
+
 using change =
     std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
                  put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
                  prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
-                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics>;
+                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics, plan_job>;
 
 struct change_set {
   core::instant now = core::never;

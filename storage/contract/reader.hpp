@@ -70,6 +70,11 @@ class reader {
   virtual core::result<core::job> find_job_by_text(const std::string& id_or_name_or_prefix) = 0;
   virtual core::result<job_page> list_jobs(bool archived_too, const std::string& name_contains,
                                            std::size_t limit, std::int64_t after) = 0;
+  // What became of the job's occurrences, newest first: those before an instant, or the newest ones at never.
+  virtual core::result<core::occurrence_page> occurrences_of(core::job_id id, core::instant before,
+                                                             std::size_t limit) = 0;
+  // Jobs that have something planned, by id, at most `limit`.
+  virtual core::result<std::vector<core::job_due>> due_jobs(core::job_id after, std::size_t limit) = 0;
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.

@@ -5,6 +5,7 @@
 
 #include "storage/apply/lookup.hpp"
 #include "storage/apply/match.hpp"
+#include "storage/apply/occurrences.hpp"
 #include "storage/apply/statistics.hpp"
 #include "storage/codec/ladder.hpp"
 
@@ -227,6 +228,40 @@ core::result<job_page> memory_reader::list_jobs(bool archived_too, const std::st
   return page;
 }
 
+core::result<core::occurrence_page> memory_reader::occurrences_of(core::job_id id, core::instant before,
+                                                                  std::size_t limit) {
+  const auto t = disk_->read();
+  const auto upto = before == core::never ? core::end_of_time + core::span{1} : before;
+  std::vector<core::occurrence_line> made, skipped;
+  t->occurrences.up({id, core::never}, [&](const auto& key, const core::occurrence& o) {
+    if (key.first != id || key.second >= upto) return false;
+    const auto run = t->runs.find(o.run);
+    if (run) made.push_back({o, run->head.state, run->head.reason, {}});
+    return true;
+  });
+  t->skips.up({id, 0}, [&](const auto& key, const core::skip_record& s) {
+    if (key.first != id) return false;
+    if (s.range.last < upto) skipped.push_back({{}, core::run_state::queued, {}, s});
+    return true;
+  });
+  std::reverse(made.begin(), made.end());
+  std::sort(skipped.begin(), skipped.end(), [](const auto& a, const auto& b) {
+    return std::pair{a.at(), a.skipped.number} > std::pair{b.at(), b.skipped.number};
+  });
+  if (made.size() > limit + 1) made.resize(limit + 1);
+  if (skipped.size() > limit + 1) skipped.resize(limit + 1);
+  return page_of(std::move(made), std::move(skipped), limit);
+}
+
+core::result<std::vector<core::job_due>> memory_reader::due_jobs(core::job_id after, std::size_t limit) {
+  std::vector<core::job_due> found;
+  disk_->read()->jobs.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::job& j) {
+    if (j.due != core::never) found.push_back({id, j.due});
+    return found.size() < limit;
+  });
+  return found;
+}
+
 core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_too) {
   std::vector<core::session> found;
   disk_->read()->sessions.up([&](core::session_id, const core::session& s) {
@@ -378,6 +413,7 @@ core::result<store_facts> memory_reader::facts() {
   for (const auto kind : core::all_event_kinds())
     f.totals.emplace_back(core::to_text(kind), t->counted.totals.at(static_cast<std::size_t>(kind)));
   f.boots = t->boots;
+  f.booted_at = t->booted_at;
   f.created_at = t->created_at;
   return f;
 }

@@ -55,7 +55,15 @@ void memory_rows::remove_run(const run_row& row) {
   const auto& h = row.head;
   now.runs.erase(h.id);
   now.open.erase(h.id);
-  if (h.job) now.of_job.erase({h.job, h.id});
+  if (h.job) {
+    now.of_job.erase({h.job, h.id});
+    std::optional<core::instant> planned;
+    now.occurrences.up({h.job, core::never}, [&](const auto& key, const core::occurrence& o) {
+      if (key.first == h.job && o.run == h.id) planned = key.second;
+      return key.first == h.job && !planned;
+    });
+    if (planned) now.occurrences.erase({h.job, *planned});
+  }
   if (h.parent) now.hooks.erase({h.parent, h.id});
   if (h.spec.value == h.id.value) now.specs.erase(h.spec);
   const auto of_run = [&](const auto& key) { return std::get<0>(key) == h.id; };
@@ -145,6 +153,24 @@ std::optional<core::job_id> memory_rows::job_named(const std::string& name) {
     return !found;
   });
   return found;
+}
+
+bool memory_rows::has_occurrence(core::job_id job, core::instant at) {
+  return now.occurrences.contains({job, at});
+}
+
+void memory_rows::insert_occurrence(const core::occurrence& o) {
+  if (has_occurrence(o.job, o.at)) throw std::logic_error("the occurrence is there already");
+  now.occurrences.set({o.job, o.at}, o);
+}
+
+void memory_rows::insert_skip(const core::skip_record& s, std::size_t keep) {
+  auto numbered = s;
+  numbered.number = ++now.skip_number;
+  now.skips.set({s.job, numbered.number}, numbered);
+  const auto all = keys_from(now.skips, std::pair{s.job, std::int64_t{0}},
+                             [&](const auto& key) { return key.first == s.job; });
+  for (std::size_t i = 0; i + keep < all.size(); ++i) now.skips.erase(all[i]);
 }
 
 std::optional<core::session> memory_rows::find_session(core::session_id id) {

@@ -43,6 +43,9 @@ class memory_rows final : public rows {
   void update_job(const core::job& j) override { now.jobs.set(j.id, j); }
   void insert_revision(const core::job&) override {}
 
+  bool has_occurrence(core::job_id job, core::instant at) override;
+  void insert_occurrence(const core::occurrence& o) override;
+  void insert_skip(const core::skip_record& s, std::size_t keep) override;
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
   bool holds_lease(core::session_id id) override;

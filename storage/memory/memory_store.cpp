@@ -22,6 +22,9 @@ class memory_store final : public store {
     });
     if (rows_.now.boots == 0) rows_.now.created_at = now;
     ++rows_.now.boots;
+    auto& booted = rows_.now.booted_at;
+    booted.insert(booted.begin(), now);
+    if (booted.size() > 10) booted.pop_back();
     engine_ = std::make_unique<engine>(rows_, node, rows_.now.counted, greatest);
     publish();
   }

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "storage/apply/rows.hpp"
 #include "storage/apply/tallies.hpp"
@@ -39,6 +40,9 @@ struct tables {
   std::int64_t past_pause_number = 0;
   persistent_map<core::run_id, core::starvation> starving;
   persistent_map<std::string, std::string> notes;
+  persistent_map<std::pair<core::job_id, core::instant>, core::occurrence> occurrences;
+  persistent_map<std::pair<core::job_id, std::int64_t>, core::skip_record> skips;
+  std::int64_t skip_number = 0;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;
@@ -47,6 +51,7 @@ struct tables {
 
   tallies counted;
   std::uint32_t boots = 0;
+  std::vector<core::instant> booted_at;  // the last ten, newest first
   core::instant created_at = core::never;
 };
 

@@ -168,6 +168,8 @@ core::result<store_facts> sqlite_reader::facts() {
       f.boots = q.as<std::uint32_t>(1);
       f.created_at = q.time(2);
     }
+    query booted{*db_, "select at from boots order by number desc limit 10"};
+    while (booted.step()) f.booted_at.push_back(booted.time(0));
     query dead{*db_, "select count(*), min(ended) from runs where shelf in (9, 10, 11)"};
     if (dead.step()) {
       f.dead_letters = dead.number(0);

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "storage/codec/bytes.hpp"
+#include "storage/codec/timing.hpp"
 #include "storage/codec/words.hpp"
 
 namespace belfry::storage::sqlite {
@@ -388,7 +389,26 @@ job_row read_job(const query& q) {
   d.max_concurrent = q.as<std::uint32_t>(10);
   d.source = q.text(11);
   d.name = q.text(12);
+  d.timing = codec::decode_timing(q.text(13));
+  j.cursor.covered = q.time(14);
+  j.cursor.made = q.number(15);
+  j.cursor.recent = codec::decode_instants(q.text(16));
+  j.due = q.time(17);
   return row;
+}
+
+core::skip_record read_skip(const query& q) {
+  core::skip_record s;
+  s.number = q.number(0);
+  s.job.value = q.number(1);
+  s.range.first = q.time(2);
+  s.range.last = q.time(3);
+  s.range.count = q.number(4);
+  s.range.at_least = q.number(5) != 0;
+  s.range.reason = q.as<core::skip_reason>(6);
+  s.range.moved_to = q.time(7);
+  s.noted_at = q.time(8);
+  return s;
 }
 
 core::pause_entry read_pause(const query& q) {

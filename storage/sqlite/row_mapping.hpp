@@ -94,8 +94,8 @@ core::spawned_worker read_worker(const query& q);
 inline constexpr std::string_view job_columns =
     "j.id, j.revision, j.spec, j.state, j.created, j.created_by, j.updated, j.triggered, v.description, "
     "v.on_overlap, v.max_concurrent,"
-    " v.source, j.name";
-inline constexpr int job_column_count = 13;
+    " v.source, j.name, v.timing, j.covered, j.made, j.recent, j.due";
+inline constexpr int job_column_count = 18;
 inline constexpr std::string_view job_tables =
     "jobs j join job_revisions v on v.job = j.id and v.revision = j.revision";
 struct job_row {
@@ -103,6 +103,10 @@ struct job_row {
   core::job_definition definition;
 };
 job_row read_job(const query& q);
+
+inline constexpr std::string_view skip_columns =
+    "number, job, first, last, count, at_least, reason, moved_to, noted";
+core::skip_record read_skip(const query& q);
 
 inline constexpr std::string_view pause_columns =
     "reason, owner, text, since, until, who, deadline, drained, scope, job, name, probes, probe";

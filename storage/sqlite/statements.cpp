@@ -75,23 +75,38 @@ statements::statements(SQLite::Database& db)
 
       find_job{db, sql("select ", job_columns, " from ", job_tables, " where j.id = ?1")},
       job_named{db, "select id from jobs where name = ?1 and state <> 3"},
-      insert_job{db,
-                 "insert into jobs (id, name, revision, spec, state, created, created_by, updated, triggered)"
-                 " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+      insert_job{
+          db,
+          "insert into jobs (id, name, revision, spec, state, created, created_by, updated, triggered, "
+          "covered, made, recent, due)"
+          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
       update_job{db,
                  "update jobs set name = ?2, revision = ?3, spec = ?4, state = ?5, created = ?6, created_by "
                  "= ?7, updated = ?8,"
-                 " triggered = ?9 where id = ?1"},
+                 " triggered = ?9, covered = ?10, made = ?11, recent = ?12, due = ?13 where id = ?1"},
       insert_revision{
           db,
-          "insert into job_revisions (job, revision, spec, description, on_overlap, max_concurrent, source)"
-          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+          "insert into job_revisions (job, revision, spec, description, on_overlap, max_concurrent, source, "
+          "timing)"
+          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
       job_pauses{db, sql("select ", pause_columns,
                          " from pauses where scope = 2 and job = ?1 order by reason, owner")},
       insert_pause{db,
                    "insert into pauses (scope, job, name, reason, owner, who, text, since, until, deadline, "
                    "drained, probes, probe) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
       remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
+      has_occurrence{db, "select 1 from occurrences where job = ?1 and at = ?2"},
+      insert_occurrence{db,
+                        "insert into occurrences (job, at, run, start, flags) values (?1, ?2, ?3, ?4, ?5)"},
+      remove_occurrence{db, "delete from occurrences where job = ?1 and run = ?2"},
+      insert_skip{
+          db,
+          "insert into skips (job, first, last, count, at_least, reason, moved_to, noted) values (?1, "
+          "?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+      trim_skips{
+          db,
+          "delete from skips where job = ?1 and number <= (select number from skips where job = ?1 order "
+          "by number desc limit 1 offset ?2)"},
       all_pauses{db, sql("select ", pause_columns, " from pauses order by scope, job, name, reason, owner")},
       all_past_pauses{db, "select scope, job, name, since, ended from past_pauses order by number"},
       insert_past_pause{

@@ -19,7 +19,8 @@ struct statements {
   query last_attempts, insert_late, newest_late, find_checkpoint, put_checkpoint;
 
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
-      all_pauses, all_past_pauses, insert_past_pause, trim_past_pauses, job_limit;
+      has_occurrence, insert_occurrence, remove_occurrence, insert_skip, trim_skips, all_pauses,
+      all_past_pauses, insert_past_pause, trim_past_pauses, job_limit;
   query find_session, put_session, any_lease_of;
   query find_worker, put_worker, remove_workers;
   query events_between;

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "storage/codec/bytes.hpp"
+#include "storage/codec/timing.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/writer.hpp"
 
@@ -86,8 +87,50 @@ void writer::write_job(query& q, const core::job& j) {
   q.bind_or_null(7, j.created_by);
   q.bind(8, core::micros(j.updated_at));
   q.bind(9, j.triggered);
+  q.bind_or_null(10, core::micros(j.cursor.covered));
+  q.bind(11, j.cursor.made);
+  const auto recent = codec::encode_instants(j.cursor.recent);
+  if (recent.empty())
+    q.bind_null(12);
+  else
+    q.bind_blob(12, recent.data(), recent.size());
+  q.bind_or_null(13, core::micros(j.due));
   q.run();
   write_pauses(j);
+}
+
+bool writer::has_occurrence(core::job_id job, core::instant at) {
+  auto& q = s_.has_occurrence;
+  const using_query use{q};
+  q.bind(1, job.value);
+  q.bind(2, core::micros(at));
+  return q.step();
+}
+
+void writer::insert_occurrence(const core::occurrence& o) {
+  auto& q = s_.insert_occurrence;
+  q.bind(1, o.job.value);
+  q.bind(2, core::micros(o.at));
+  q.bind(3, o.run.value);
+  q.bind(4, core::micros(o.start));
+  q.bind(5, codec::flags_of(o));
+  q.run();
+}
+
+void writer::insert_skip(const core::skip_record& s, std::size_t keep) {
+  auto& q = s_.insert_skip;
+  q.bind(1, s.job.value);
+  q.bind(2, core::micros(s.range.first));
+  q.bind(3, core::micros(s.range.last));
+  q.bind(4, s.range.count);
+  q.bind(5, std::int64_t{s.range.at_least});
+  q.bind(6, static_cast<std::int64_t>(s.range.reason));
+  q.bind_or_null(7, core::micros(s.range.moved_to));
+  q.bind(8, core::micros(s.noted_at));
+  q.run();
+  s_.trim_skips.bind(1, s.job.value);
+  s_.trim_skips.bind(2, static_cast<std::int64_t>(keep));
+  s_.trim_skips.run();
 }
 
 void writer::write_pauses(const core::job& j) { put_pauses(core::the_job(j.id), j.pauses); }
@@ -153,6 +196,11 @@ void writer::insert_revision(const core::job& j) {
   q.bind(5, static_cast<std::int64_t>(d.on_overlap));
   q.bind(6, std::int64_t{d.max_concurrent});
   q.bind_or_null(7, d.source);
+  const auto timing = codec::encode_timing(d.timing);
+  if (timing.empty())
+    q.bind_null(8);
+  else
+    q.bind_blob(8, timing.data(), timing.size());
   q.run();
 }
 

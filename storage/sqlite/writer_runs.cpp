@@ -128,6 +128,11 @@ void writer::remove_run(const run_row& row) {
     q->bind(1, id);
     q->run();
   }
+  if (row.head.job) {
+    s_.remove_occurrence.bind(1, row.head.job.value);
+    s_.remove_occurrence.bind(2, id);
+    s_.remove_occurrence.run();
+  }
   if (row.head.spec.value != id) return;
   with_specs().remove_spec.bind(1, id);
   with_specs().remove_spec.run();

@@ -233,6 +233,8 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"list_agent_types", "agent-type list"},
                                                     {"get_agent_type", "agent-type show"},
                                                     {"spawn_worker", "agent-type spawn"},
+                                                    {"parse_schedule", "schedule parse"},
+                                                    {"list_occurrences", "occurrences"},
                                                     {"create_backup", "backup create"},
                                                     {"verify_store", "backup verify"},
                                                     {"run_retention", "retention run"},

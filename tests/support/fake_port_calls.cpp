@@ -841,6 +841,18 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
       if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
     return messages::query_answer{std::move(all)};
   }
+  if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
+    core::occurrence_page page;
+    core::occurrence_line skipped;
+    skipped.skipped = {m->job, 1, {}, core::from_micros(1'795'255'200'000'000)};
+    skipped.skipped.range.first = skipped.skipped.range.last = skipped.skipped.noted_at;
+    core::occurrence_line made;
+    made.made.job = m->job;
+    made.made.at = made.made.start = skipped.skipped.noted_at;
+    made.made.run = core::run_id{1};
+    page.lines = {made, skipped};
+    return messages::query_answer{std::move(page)};
+  }
   if (const auto* m = std::get_if<messages::list_sessions>(&q)) {
     std::vector<core::session> all;
     for (const auto& [id, s] : sessions_)

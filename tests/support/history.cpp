@@ -104,7 +104,7 @@ void history::add(const json& event) {
   const auto kind = text_of(event, "kind");
   ++kinds_[kind];
   const auto run = text_of(event, "run_id");
-  if (run.empty() || kind == "batch_submitted" || kind == "job_triggered") return;
+  if (run.empty() || kind == "batch_submitted" || kind == "job_triggered" || kind == "job_fired") return;
   const bool begins = kind == "run_submitted" || kind == "run_skipped";
   const auto found = lives_.find(run);
   if (begins && found != lives_.end()) wrong(event, "the run was made before");

@@ -53,6 +53,13 @@ class faulty_reader final : public reader {
                              std::int64_t after) override {
     return real_->list_jobs(archived, name, limit, after);
   }
+  result<core::occurrence_page> occurrences_of(core::job_id id, core::instant before,
+                                               std::size_t limit) override {
+    return real_->occurrences_of(id, before, limit);
+  }
+  result<std::vector<core::job_due>> due_jobs(core::job_id after, std::size_t limit) override {
+    return real_->due_jobs(after, limit);
+  }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {

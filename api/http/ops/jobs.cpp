@@ -14,7 +14,7 @@ using core::errc;
 constexpr int most_tries = 4;  // of a replacement that met another one
 
 void create_job(const exchange_ptr& x) {
-  auto draft = json::read_job(x->in.body, {});
+  auto draft = json::read_job(x->in.body, {}, x->node().time.now());
   if (!draft) return x->refuse(draft.error());
   json::problems found;
   const bool dry = flag_parameter(*x, "dry_run", found);
@@ -113,7 +113,7 @@ void put_new(const exchange_ptr& x, int tries) {
     return x->refuse(fail_with(errc::precondition_failed, "there is no job " + text.substr(0, 100)));
   if (core::parse_id<core::job_id>(text))
     return x->refuse(fail_with(errc::not_found, "there is no job " + text, "belfry job list"));
-  auto draft = json::read_job(x->in.body, text);
+  auto draft = json::read_job(x->in.body, text, x->node().time.now());
   if (!draft) return x->refuse(draft.error());
   if (const auto no = look_at(*x, draft->definition.spec, {})) return x->refuse(*no);
   if (x->parameter("dry_run") == "true") return answer_planned_job(*x, "created", draft->definition);
@@ -125,14 +125,26 @@ void put_new(const exchange_ptr& x, int tries) {
   store(x, std::move(m), "created", tries);
 }
 
+// "every 2 days" counts from when it is said. Said again, as files of declarations do, it means what it meant
+// when the job was made or changed, if that is what is stored.
+core::result<json::job_draft> read_again(const exchange& x, const core::job& j, std::string_view name) {
+  auto draft = json::read_job(x.in.body, name, x.node().time.now());
+  if (!draft || !j.definition || draft->definition.timing.schedule == j.definition->timing.schedule)
+    return draft;
+  for (const auto then : {j.created_at, j.updated_at}) {
+    auto earlier = json::read_job(x.in.body, name, then);
+    if (earlier && earlier->definition == *j.definition) return earlier;
+  }
+  return draft;
+}
+
 void put_known(const exchange_ptr& x, const core::job& j, int tries) {
   const auto expected = expected_revision(*x);
   if (!expected) return x->refuse(expected.error());
   if (*expected != 0 && *expected != j.revision) return x->refuse(other_revision(*expected, j));
   const bool by_id = core::parse_id<core::job_id>(x->arguments.front()).ok();
   // By id the body may give another name; by name it has to be this one.
-  auto draft =
-      json::read_job(x->in.body, by_id ? std::string_view{} : std::string_view{x->arguments.front()});
+  auto draft = read_again(*x, j, by_id ? std::string_view{} : std::string_view{x->arguments.front()});
   if (!draft) return x->refuse(draft.error());
   const auto no = look_at(*x, draft->definition.spec, {});
   const bool same =
@@ -172,7 +184,7 @@ void patch_job(const exchange_ptr& x) {
     if (!expected) return y->refuse(expected.error());
     if (*expected != 0 && *expected != j.revision) return y->refuse(other_revision(*expected, j));
     if (!j.definition) return y->refuse(fail_with(errc::internal, "the job has no definition"));
-    auto patched = json::read_job_patch(y->in.body, *j.definition);
+    auto patched = json::read_job_patch(y->in.body, *j.definition, y->node().time.now());
     if (!patched) return y->refuse(patched.error());
     if (*patched == *j.definition) return answer_job(*y, j, 200, "unchanged", false);
     if (const auto no = look_at(*y, patched->spec, {})) return y->refuse(*no);

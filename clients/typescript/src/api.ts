@@ -331,6 +331,32 @@ export interface JobDefinition {
   overlap?: "skip" | "queue_one" | "queue_all" | "replace" | "allow";
   /** With overlap allow: open runs; default 1 */
   max_concurrent?: number;
+  /** When it is due: cron, an @ form, or a phrase; "": only by hand */
+  schedule?: string;
+  /** IANA name, where the schedule names none; default UTC */
+  zone?: string;
+  /** The first time that may be planned */
+  starts?: string;
+  /** The last one; the job is completed then */
+  ends?: string;
+  /** Each job starts at a point of its own within so long after the planned time */
+  jitter?: string;
+  /** Which of the missed times are made up for; default once, the latest */
+  catch_up?: "skip" | "once" | "all";
+  /** With all: the newest so many, 1 to 1,000; default 20 */
+  catch_up_max?: number;
+  /** What was missed longer ago is skipped; default 1d */
+  catch_up_grace?: string;
+  /** A time that could not be planned for so long is skipped; 0: none */
+  start_deadline?: string;
+  /** The latest due time is on time, not missed, when it is at most so late; default 1m */
+  on_time?: string;
+  /** At most so many in fire_window, later ones wait; 0: no limit */
+  fire_limit?: number;
+  /** Default 1h */
+  fire_window?: string;
+  /** The job is completed after so many planned runs; 0: no limit */
+  max_runs?: number;
   /** Where the definition comes from; default api */
   source?: "api" | "file";
   /** When it is created */
@@ -389,6 +415,32 @@ export interface JobPatch {
   overlap?: "skip" | "queue_one" | "queue_all" | "replace" | "allow";
   /** With overlap allow: open runs; default 1 */
   max_concurrent?: number;
+  /** When it is due: cron, an @ form, or a phrase; "": only by hand */
+  schedule?: string;
+  /** IANA name, where the schedule names none; default UTC */
+  zone?: string;
+  /** The first time that may be planned */
+  starts?: string;
+  /** The last one; the job is completed then */
+  ends?: string;
+  /** Each job starts at a point of its own within so long after the planned time */
+  jitter?: string;
+  /** Which of the missed times are made up for; default once, the latest */
+  catch_up?: "skip" | "once" | "all";
+  /** With all: the newest so many, 1 to 1,000; default 20 */
+  catch_up_max?: number;
+  /** What was missed longer ago is skipped; default 1d */
+  catch_up_grace?: string;
+  /** A time that could not be planned for so long is skipped; 0: none */
+  start_deadline?: string;
+  /** The latest due time is on time, not missed, when it is at most so late; default 1m */
+  on_time?: string;
+  /** At most so many in fire_window, later ones wait; 0: no limit */
+  fire_limit?: number;
+  /** Default 1h */
+  fire_window?: string;
+  /** The job is completed after so many planned runs; 0: no limit */
+  max_runs?: number;
   /** Where the definition comes from; default api */
   source?: "api" | "file";
   /** When it is created */
@@ -1446,6 +1498,12 @@ export interface JobRow {
   pauses?: PauseReason[];
   /** Runs made */
   triggered?: number;
+  /** When it is due, in canonical form; null: only by hand */
+  schedule?: string | null;
+  /** The next planned time; null when there is none, or it is paused */
+  next_at?: string | null;
+  /** Planned times that became runs */
+  fired?: number;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1464,6 +1522,12 @@ export interface Job {
   pauses?: PauseReason[];
   /** Runs made */
   triggered?: number;
+  /** When it is due, in canonical form; null: only by hand */
+  schedule?: string | null;
+  /** The next planned time; null when there is none, or it is paused */
+  next_at?: string | null;
+  /** Planned times that became runs */
+  fired?: number;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1484,6 +1548,12 @@ export interface JobMade {
   pauses?: PauseReason[];
   /** Runs made */
   triggered?: number;
+  /** When it is due, in canonical form; null: only by hand */
+  schedule?: string | null;
+  /** The next planned time; null when there is none, or it is paused */
+  next_at?: string | null;
+  /** Planned times that became runs */
+  fired?: number;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1506,6 +1576,12 @@ export interface JobResult {
   pauses?: PauseReason[];
   /** Runs made */
   triggered?: number;
+  /** When it is due, in canonical form; null: only by hand */
+  schedule?: string | null;
+  /** The next planned time; null when there is none, or it is paused */
+  next_at?: string | null;
+  /** Planned times that became runs */
+  fired?: number;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -2210,6 +2286,94 @@ export interface Backlog {
   live?: number;
   limits?: LimitState;
   ladder?: LadderState;
+  next_cursor?: string | null;
+}
+
+/** An expression to be understood */
+export interface ScheduleExpression {
+  /** Cron, an @ form, or a phrase; docs/reference/schedules.md */
+  expression: string;
+  /** IANA name, where the expression names none; default UTC */
+  zone?: string;
+  /** Of a job: what H is derived from */
+  name?: string;
+  /** Where "in 5 minutes" and the next times count from; default now */
+  from?: string;
+  /** How many times, 0 to 1,000; default 5 */
+  count?: number;
+}
+
+/** What was understood */
+export interface ScheduleMeaning {
+  /** As it was given */
+  expression?: string;
+  /** The one text that stands for it; read back as the same schedule */
+  canonical?: string;
+  /** In words; read back as the same schedule */
+  description?: string;
+  /** Of its timing group */
+  label?: string;
+  /** Its time zone */
+  zone?: string;
+  /** Version of the zone files, where they say it */
+  zone_data?: string | null;
+  /** It has no times: an event is waited for */
+  on_event?: boolean;
+  /** Where it counts from */
+  from?: string;
+  /** The next times, oldest first */
+  next?: PlannedTime[];
+}
+
+/** A time to come */
+export interface PlannedTime {
+  /** In UTC */
+  at?: string;
+  /** As the clock of the zone shows it */
+  local?: string;
+  /** Of the zone from UTC then */
+  offset?: string;
+  /** What a change of the clock did: moved out of a gap, or in the first or second pass of a repeated hour */
+  clock?: "none" | "gap" | "first_pass" | "second_pass";
+}
+
+/** What became of planned times: one that is a run, or a range that was skipped */
+export interface Occurrence {
+  /** As planned; of a range the last one */
+  at?: string;
+  outcome?: "run" | "skipped";
+  /** Made of job and time alone */
+  occurrence_id?: string;
+  run_id?: string;
+  /** Of the run */
+  state?: string;
+  /** Of the run's state, or why they were skipped */
+  reason?: string | null;
+  /** With jitter and the fire limit */
+  start_at?: string;
+  /** It was missed, and made up for */
+  caught_up?: boolean;
+  /** The fire limit moved it */
+  limited?: boolean;
+  /** What a change of the clock did */
+  clock?: "none" | "gap" | "first_pass" | "second_pass";
+  /** Of the range */
+  first?: string;
+  /** Of the range */
+  last?: string;
+  /** Planned times in it that were not made */
+  count?: number;
+  /** There are more than `count` */
+  at_least?: boolean;
+  /** Postponed ones are made then */
+  moved_to?: string | null;
+  /** When that was decided */
+  noted_at?: string;
+}
+
+/** A page of occurrences */
+export interface OccurrencePage {
+  occurrences?: Occurrence[];
   next_cursor?: string | null;
 }
 

@@ -1,0 +1,148 @@
+#include "actors/support/message_types.hpp"
+// after the message types
+#include "actors/planner/planner.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "actors/support/failures.hpp"
+
+namespace belfry::actors {
+
+using namespace messages;
+using core::errc;
+
+namespace {
+
+constexpr std::size_t jobs_per_bite = 100;
+constexpr std::size_t jobs_per_page = 5'000;
+constexpr core::span another_try = std::chrono::seconds{1};
+
+}  // namespace
+
+planner::planner(caf::actor_config& cfg, planner_deps deps)
+    : planner_actor::base(cfg), deps_{std::move(deps)} {}
+
+auto planner::make_behavior() -> behavior_type {
+  return {
+      [this](const watch_jobs& news) { watch(news); },
+      [this](start_timers) {
+        if (!started_ && !std::exchange(reading_, true)) begin();
+      },
+      [this](const read_with& news) { deps_.reader = news.who; },
+      [this](const alarm_rang& ring) {
+        if (alarm_.rang(ring)) look();
+      },
+  };
+}
+
+void planner::on_exit() { deps_ = {}; }
+
+void planner::watch(const watch_jobs& news) {
+  for (const auto& j : news.jobs) {
+    due_.set(j.job.value, j.at);
+    if (!started_) told_.insert(j.job);
+  }
+  if (const auto next = due_.next(); next && started_ && !biting_)
+    alarm_.arm(planner_actor{this}, *next, deps_.clock->now());
+}
+
+void planner::begin() {
+  began_ = deps_.clock->now();
+  request(deps_.reader, caf::infinite, query{get_facts{}})
+      .then(
+          [this](core::result<query_answer>& answer) {
+            const auto* facts = answer ? std::get_if<core::store_facts>(&*answer) : nullptr;
+            if (facts == nullptr) return not_read(answer ? "no facts" : answer.error().text);
+            const auto since = began_ - deps_.crash_loop_within;
+            const auto boots = std::count_if(facts->booted_at.begin(), facts->booted_at.end(),
+                                             [&](core::instant t) { return t > since; });
+            crash_loop_ = static_cast<std::size_t>(boots) >= deps_.crash_loop_boots;
+            if (crash_loop_)
+              deps_.says.say(note_level::warning,
+                             "crash-loop boots=" + std::to_string(boots) +
+                                 " what was missed before this start is not made up for");
+            read_from({});
+          },
+          [this](caf::error& e) { not_read(failure_of(e, "reader").text); });
+}
+
+void planner::read_from(core::job_id after) {
+  request(deps_.reader, caf::infinite, query{list_due_jobs{after, jobs_per_page}})
+      .then(
+          [this](core::result<query_answer>& answer) {
+            const auto* page = answer ? std::get_if<std::vector<core::job_due>>(&*answer) : nullptr;
+            if (page == nullptr) return not_read(answer ? "no jobs" : answer.error().text);
+            for (const auto& j : *page)
+              if (!told_.contains(j.job)) {
+                due_.set(j.job.value, j.at);
+                if (crash_loop_ && j.at <= began_) due_before_.insert(j.job);
+              }
+            if (page->size() == jobs_per_page) return read_from(page->back().job);
+            told_ = {};
+            reading_ = false;
+            started_ = true;
+            look();
+          },
+          [this](caf::error& e) { not_read(failure_of(e, "reader").text); });
+}
+
+void planner::not_read(const std::string& why) {
+  deps_.says.say(note_level::error, "schedules-not-read " + why);
+  reading_ = false;
+  caf::delayed_anon_send(planner_actor{this}, another_try, start_timers{});
+}
+
+void planner::look() {
+  if (biting_) return;
+  const auto now = deps_.clock->now();
+  commit_changes sets;
+  std::vector<core::job_id> asked;
+  for (const auto key : due_.take_due(now, jobs_per_bite)) {
+    asked.push_back(core::job_id{key});
+    const bool missed_before = due_before_.erase(asked.back()) > 0;
+    sets.sets.push_back({now, "node", {}, {storage::plan_job{asked.back(), crash_loop_ && missed_before}}});
+  }
+  if (sets.sets.empty()) {
+    if (const auto next = due_.next()) alarm_.arm(planner_actor{this}, *next, now);
+    return;
+  }
+  biting_ = true;
+  request(deps_.store, caf::infinite, std::move(sets))
+      .then(
+          [this, asked](commit_results& r) {
+            biting_ = false;
+            written(asked, r);
+            look();
+          },
+          [this](caf::error&) {
+            deps_.says.say(note_level::error, "schedules-not-written storage is gone");
+          });
+}
+
+// The stream tells of what was written, but not of what was found done, and both have the row.
+void planner::written(const std::vector<core::job_id>& asked, const commit_results& r) {
+  const auto again = core::later(deps_.clock->now(), another_try);
+  std::size_t failed = 0;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& answer = r.answers.at(i);
+    if (answer) {
+      for (const auto& j : answer->jobs) due_.set(j.id.value, j.due);
+      if (!answer->replayed && !answer->runs.empty())
+        deps_.says.count(platform::metric::runs_submitted_total, static_cast<double>(answer->runs.size()));
+      continue;
+    }
+    if (answer.error().code == errc::not_found) continue;
+    due_.set(asked[i].value, again);
+    if (failed++ == 0)
+      deps_.says.say(note_level::warning,
+                     "schedule-not-written job=" + to_string(asked[i]) + " " + answer.error().text);
+  }
+  if (failed > 1)
+    deps_.says.say(note_level::warning, "schedule-not-written jobs=" + std::to_string(failed) + " in all");
+}
+
+}  // namespace belfry::actors

@@ -1,0 +1,74 @@
+// SCHEDULES: an expression understood without saving anything, and what became of a job's occurrences.
+#include "api/json/schedules.hpp"
+#include "api/http/ops/ops.hpp"
+
+namespace belfry::api {
+namespace {
+
+using core::errc;
+
+void parse_expression(const exchange_ptr& x) {
+  const auto read = json::read_expression(x->in.body, x->node().time.now());
+  if (!read) return x->refuse(read.error());
+  json::writer w{read->meaning.next.size() * 110 + 512};
+  json::write_expression(w, *read);
+  answer_json(*x, w);
+}
+
+void list_occurrences_of(const exchange_ptr& x) {
+  json::problems found;
+  const auto limit = static_cast<std::size_t>(whole_parameter(*x, "limit", 50, 1, 500, found));
+  const auto bound = hash_of("occurrences\n" + x->arguments.front());
+  const auto before = read_cursor(*x, bound, found);
+  if (!found.empty()) return x->refuse(found.refusal());
+  with_job_named(x, [limit, bound, before](const exchange_ptr& y, core::job j) {
+    messages::list_occurrences q{j.id, before == 0 ? core::never : core::from_micros(before), limit};
+    y->node().node.ask(
+        q, y->then<core::occurrence_page>([bound](const exchange_ptr& z, core::occurrence_page page) {
+          json::writer w{page.lines.size() * 260 + 64};
+          w.begin_object().key("occurrences").begin_array();
+          for (const auto& line : page.lines) json::write_occurrence(w, line);
+          w.end_array();
+          write_cursor(w, page.next == core::never ? 0 : core::micros(page.next), bound);
+          w.end_object();
+          answer_json(*z, w);
+        }));
+  });
+}
+
+}  // namespace
+
+void add_schedule_routes(std::vector<route>& all) {
+  all.push_back(
+      {verb::post,
+       "/v1/schedules:parse",
+       "parse_schedule",
+       "schedules",
+       "What an expression or a phrase means: canonical form, words, the next times; nothing is saved",
+       scope::read,
+       parse_expression,
+       body_kind::json,
+       "ScheduleExpression",
+       {},
+       {{200, "ScheduleMeaning", "It was understood"}},
+       {errc::malformed, errc::invalid, errc::unknown_field},
+       false,
+       0});
+  all.push_back({verb::get,
+                 "/v1/jobs/{id}/occurrences",
+                 "list_occurrences",
+                 "jobs",
+                 "What became of the planned times of a job, newest first: a run, or skipped with the reason",
+                 scope::read,
+                 list_occurrences_of,
+                 body_kind::none,
+                 {},
+                 {{"limit", parameter_type::whole, "rows of a page, 1 to 500; default 50"},
+                  {"cursor", parameter_type::text, "next_cursor of the page before"}},
+                 {{200, "OccurrencePage", "A page"}},
+                 {errc::not_found, errc::ambiguous, errc::invalid},
+                 false,
+                 0});
+}
+
+}  // namespace belfry::api

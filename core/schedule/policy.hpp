@@ -1,0 +1,79 @@
+// POLICY: what a job says about occurrences that were missed, how far its plan reaches, and what became of
+// those that were not made. Plain values without zones, so that rows and messages need nothing else.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/errors/result.hpp"
+#include "core/time/instant.hpp"
+
+namespace belfry::core {
+
+// What the zone's clock did to an instant that a schedule fires at.
+enum class clock_shift : std::uint8_t { none = 0, gap = 1, first_pass = 2, second_pass = 3 };
+std::string_view to_text(clock_shift s);
+
+// Which of the missed occurrences are made up for.
+enum class catch_up : std::uint8_t { skip = 0, once = 1, all = 2 };
+std::string_view to_text(catch_up c);
+std::optional<catch_up> catch_up_from(std::string_view text);
+
+enum class skip_reason : std::uint8_t {
+  missed = 0,           // nobody was there, and the policy makes up for none, or for a later one
+  grace_passed = 1,     // missed longer ago than the grace time
+  deadline_passed = 2,  // its start deadline is over
+  catch_up_limit = 3,   // more were missed than may be made up for
+  crash_loop = 4,       // the node was restarted too often to catch up
+  excluded = 5,         // in a time that the schedule leaves out
+  postponed = 6,        // the same, and it is made at `moved_to` instead
+  paused = 7,           // the job was paused
+};
+std::string_view to_text(skip_reason r);
+std::optional<skip_reason> skip_reason_from(std::string_view text);
+
+struct fire_limit {
+  std::uint32_t most = 0;  // 0: no limit. At most 1000
+  span window = std::chrono::hours{1};
+  friend bool operator==(const fire_limit&, const fire_limit&) = default;
+};
+
+struct plan_policy {
+  catch_up missed = catch_up::once;
+  std::uint32_t all_at_most = 20;  // for `all`: the newest so many, made oldest first. 1..1000
+  /// What was missed longer ago is not made up for. Default a day. 1 s to 400 days.
+  span grace = std::chrono::hours{24};
+  /// An occurrence that could not be planned for so long is skipped, missed or not. 0: no deadline.
+  span start_deadline{0};
+  /// The latest due occurrence is on time, not missed, when it is at most so late. Default a minute.
+  span on_time = std::chrono::minutes{1};
+  fire_limit limit;
+  std::int64_t most_runs = 0;  // occurrences made, over the life of the job; 0: no limit
+  friend bool operator==(const plan_policy&, const plan_policy&) = default;
+};
+std::vector<field_problem> check(const plan_policy& p, const std::string& base);
+
+// A row of the store.
+struct plan_cursor {
+  instant covered = never;      // every planned instant up to and with this one is accounted for
+  std::int64_t made = 0;        // occurrences made
+  std::vector<instant> recent;  // when the last ones were made, oldest first; at most fire_limit::most
+  friend bool operator==(const plan_cursor&, const plan_cursor&) = default;
+};
+
+// Planned instants that were not made: all those that the schedule fires at within [first, last], but the
+// ones made. For excluded and postponed: all those that its triggers say there and its exclusions leave out.
+struct skip_range {
+  instant first;
+  instant last;
+  std::int64_t count = 1;
+  bool at_least = false;  // there are more than `count`
+  skip_reason reason = skip_reason::missed;
+  instant moved_to = never;  // postponed
+  friend bool operator==(const skip_range&, const skip_range&) = default;
+};
+
+}  // namespace belfry::core

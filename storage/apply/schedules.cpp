@@ -1,0 +1,189 @@
+// What the schedules of jobs bring about: runs, records of skips, and a cursor that moves with them, in one
+// commit. The row says how far a job was planned; core::plan says what follows from that; nobody else has a
+// word in it. Two nodes, or a hand, that plan the same job find its row moved, and every occurrence is a row
+// that can be there once.
+#include <algorithm>
+#include <utility>
+
+#include "core/schedule/canonical.hpp"
+#include "core/schedule/plan.hpp"
+#include "core/time/text.hpp"
+#include "storage/apply/engine_parts.hpp"
+
+namespace belfry::storage {
+
+using core::failure;
+
+namespace {
+
+constexpr std::size_t schedules_kept = 20'000;
+constexpr std::size_t skips_kept = 200;  // ranges per job
+constexpr const char* unplannable = "schedule";
+
+bool scheduled(const core::job& j) { return !j.definition->timing.schedule.empty(); }
+bool plans(const core::job& j) {
+  return scheduled(j) && j.state == core::job_state::active && j.pauses.empty();
+}
+
+failure bad_schedule(const core::job& j, std::string allowed, std::string why) {
+  failure f{core::errc::invalid,
+            "the schedule of job " + j.definition->name + " cannot be used",
+            {},
+            "belfry schedule preview"};
+  f.problems.push_back({"/schedule", j.definition->timing.schedule, std::move(allowed), std::move(why)});
+  return f;
+}
+
+std::string range_text(const core::skip_range& r) {
+  std::string text = std::string{core::to_text(r.reason)} + ": ";
+  if (r.count == 1 && !r.at_least) return text + core::to_rfc3339(r.first);
+  return text + std::to_string(r.count) + (r.at_least ? " or more" : "") + " from " +
+         core::to_rfc3339(r.first) + " to " + core::to_rfc3339(r.last);
+}
+
+}  // namespace
+
+// Null, and why: a zone that this machine does not know, or a text of a newer belfry.
+std::shared_ptr<const core::schedule> engine::schedule_of(const core::job& j, std::string& why) {
+  const auto& text = j.definition->timing.schedule;
+  if (const auto known = schedules_.find(text); known != schedules_.end()) return known->second;
+  auto read = core::parse_canonical(text, {});
+  if (!read) {
+    why = read.problem().why;
+    return nullptr;
+  }
+  if (schedules_.size() >= schedules_kept) schedules_.clear();
+  return schedules_.emplace(text, std::make_shared<const core::schedule>(std::move(*read))).first->second;
+}
+
+// Of a new definition, before anything is written: it counts from now.
+std::optional<failure> engine::begin_schedule(work& w, core::job& j) {
+  j.due = core::never;
+  if (!scheduled(j)) return std::nullopt;
+  std::string why;
+  const auto s = schedule_of(j, why);
+  if (!s) return bad_schedule(j, "what belfry schedule parse understands", why);
+  if (core::on_event(*s))
+    return bad_schedule(j, "a time: cron, an interval, a date", "this belfry starts no jobs by events");
+  j.cursor = core::start_from(j.cursor, w.set.now);
+  const auto first = core::next(*s, j.cursor.covered);
+  if (!first) return bad_schedule(j, "at least one time to come", "its last time has passed");
+  if (const auto most = j.definition->timing.policy.most_runs; most > 0 && j.cursor.made >= most) {
+    auto f = bad_schedule(j, {}, {});
+    f.problems = {{"/max_runs", std::to_string(most), "more than " + std::to_string(j.cursor.made),
+                   "so many runs were made already"}};
+    return f;
+  }
+  if (j.pauses.empty()) j.due = first->at;
+  return std::nullopt;
+}
+
+// `j` is `before` with another definition. What the old schedule had planned up to now is settled first.
+std::optional<failure> engine::change_schedule(work& w, core::job& before, core::job& j) {
+  if (before.definition->timing == j.definition->timing) return std::nullopt;
+  auto trial = j;
+  if (trial.state == core::job_state::completed) trial.state = core::job_state::active;
+  if (auto no = begin_schedule(w, trial)) return no;
+  std::string why = before.definition->spec.unreadable;
+  const bool known = scheduled(before) && why.empty() && schedule_of(before, why);
+  if (known && before.state != core::job_state::completed) {
+    if (plans(before))
+      advance(w, before, false);
+    else
+      record_paused(w, before, w.set.now);
+    if (before.state == core::job_state::completed) trial.state = core::job_state::active;
+    trial.triggered = before.triggered;
+    trial.cursor = core::start_from(before.cursor, w.set.now);
+  }
+  if (!scheduled(trial)) trial.due = core::never;
+  if (trial.state == core::job_state::active && !trial.pauses.empty()) trial.state = core::job_state::paused;
+  j = std::move(trial);
+  return std::nullopt;
+}
+
+// What was planned while it was paused, up to `upto`.
+void engine::record_paused(work& w, core::job& j, core::instant upto) {
+  std::string why;
+  const auto s = schedule_of(j, why);
+  if (!s) return hold_unplannable(w, j, why);
+  take_plan(w, j, core::set_aside(*s, j.cursor, upto, core::skip_reason::paused));
+}
+
+// Its pauses have changed. The last one that went ended at `ended`, which may be some time ago.
+void engine::follow_pause(work& w, core::job& j, bool was_paused, core::instant ended) {
+  if (!scheduled(j) || j.state == core::job_state::completed || j.state == core::job_state::archived) return;
+  if (!j.pauses.empty()) {
+    j.due = core::never;
+    return;
+  }
+  if (!was_paused) return;
+  record_paused(w, j, std::min(ended, w.set.now));
+  if (plans(j) && j.due != core::never && j.due <= w.set.now) advance(w, j, false);
+}
+
+void engine::advance(work& w, core::job& j, bool after_crash_loop) {
+  std::string why = j.definition->spec.unreadable;
+  const auto s = why.empty() ? schedule_of(j, why) : nullptr;
+  if (!s) return hold_unplannable(w, j, why);
+  const auto seed = static_cast<std::uint64_t>(j.id.value);
+  const auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
+  for (const auto& p : d.make) fire(w, j, p);
+  take_plan(w, j, d);
+}
+
+void engine::fire(work& w, core::job& j, const core::planned& p) {
+  if (rows_.has_occurrence(j.id, p.at)) return;  // by whoever: it is a run already
+  auto s = of_job(j, w.set.actor);
+  s.due_at = p.start > w.set.now ? p.start : core::never;
+  auto made = make_of_job(w, j, std::move(s), false);
+  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift});
+  auto text = core::to_string(core::occurrence_id{j.id, p.at}) + " of " + core::to_rfc3339(p.at);
+  if (p.caught_up) text += ", caught up";
+  if (p.limited) text += ", moved by the fire limit";
+  append(w, core::event_kind::job_fired, made.head.id, j.id, std::move(text));
+  announce(w, made.head);
+  w.out.runs.push_back(std::move(made));
+  w.changed = true;
+}
+
+void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
+  for (const auto& range : d.skips) {
+    rows_.insert_skip({j.id, 0, range, w.set.now}, skips_kept);
+    append(w, core::event_kind::occurrences_skipped, {}, j.id, range_text(range));
+    w.changed = true;
+  }
+  if (!(j.cursor == d.next)) w.changed = true;
+  j.cursor = d.next;
+  j.due = d.wake_at.value_or(core::never);
+  if (!d.completed) return;
+  j.state = core::job_state::completed;
+  j.due = core::never;
+  append(w, core::event_kind::job_completed, {}, j.id, j.definition->name);
+  w.changed = true;
+}
+
+// It waits, visibly, until somebody has put it right; nothing of it is lost meanwhile.
+void engine::hold_unplannable(work& w, core::job& j, const std::string& why) {
+  j.due = core::never;
+  const auto on = core::the_job(j.id);
+  const std::string node{core::pause_owner::node};
+  core::pause_entry entry{unplannable, node, "nothing can be planned: " + why, w.set.now, core::never, node};
+  auto d = core::decide_pause(on, j.pauses, std::move(entry), node, w.set.now);
+  if (d && d->changed) pause(w, on, std::move(*d), &j);
+}
+
+std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
+  auto j = rows_.find_job(c.id);
+  if (!j) return refusal::no_job(c.id);
+  if (!plans(*j) || j->due == core::never || j->due > w.set.now) {
+    w.repeated = true;
+  } else {
+    advance(w, *j, c.after_crash_loop);
+    rows_.update_job(*j);
+    w.changed = true;
+  }
+  w.out.jobs.push_back(std::move(*j));
+  return std::nullopt;
+}
+
+}  // namespace belfry::storage
