@@ -190,7 +190,8 @@ TEST_CASE_METHOD(spawning_node, "spawner: whoever speaks for its session shows t
   CHECK(row(id).state == worker_state::ready);
   const auto other = worker("from outside");
   CHECK(beat(other).ok());
-  CHECK(beat(other, token()).ok());  // it has none to be compared with
+  // It has none: a made-up one must not pass for a proof.
+  CHECK(beat(other, token()).refused_with(errc::forbidden));
 }
 
 TEST_CASE_METHOD(spawning_node,

@@ -77,7 +77,7 @@ TEST_CASE("agent types: one table per kind, with every key", "[app][config][spaw
     CHECK(test::json::accept(each.value));
     all += each.key + "=" + each.value + " (" + each.origin + ")\n";
   }
-  CHECK(all.find("agent_types.claude.max=5 (file " + folder / "belfry.toml" + ":10)") != std::string::npos);
+  CHECK(all.find("agent_types.claude.max=5 (file " + folder / "belfry.toml" + ":11)") != std::string::npos);
   CHECK(all.find("agent_types.claude.env=[\"MODEL\"]") != std::string::npos);
   CHECK(all.find("agent_types.other.max=3 (default)") != std::string::npos);
   CHECK(all.find("agent_types.claude.wake=\"command\" (file ") != std::string::npos);

@@ -271,6 +271,7 @@ void fake_port::call(messages::archive_job m, messages::reply<messages::job_stor
 
 messages::pauses_seen fake_port::seen_of(const std::optional<core::pause_target>& on) const {
   messages::pauses_seen seen;
+  seen.now = time_.now();
   for (const auto& [target, entries] : pauses_)
     for (const auto& e : entries)
       if (!on || target == *on) seen.pauses.push_back({target, e});
