@@ -233,7 +233,7 @@ TEST_CASE("claim hook: a mistake in its configuration is refused at the start, w
   CHECK(has(refused("command = [\"x\"]\nhandlers = [\"magic\"]\n"), "handlers"));
   CHECK(has(refused("url = \"http://localhost/\"\nsecret_variable = \"NO_SUCH_VARIABLE\"\n"),
             "NO_SUCH_VARIABLE"));
-  CHECK(has(refused("url = \"http://localhost/\"\nsecret = \"x\"\n"), "did you mean secret_variable?"));
+  CHECK(has(refused("url = \"http://localhost/\"\nsecret = \"x\"\n"), "claim_hook.secret"));
   const auto no = refused("url = \"http://localhost/\"\n" + by_variable, "hunter2");
   CHECK(has(no, "whsec_"));
   CHECK_FALSE(has(no, "hunter2"));
