@@ -146,6 +146,7 @@ result<pause_decision> decide_pause(const pause_target& on, std::vector<pause_en
                                     pause_entry wanted, const std::string& actor, instant now) {
   if (wanted.owner.empty()) wanted.owner = owner_for(actor);
   if (auto no = refuse_agent(actor, wanted.owner, "set")) return std::move(*no);
+  wanted.ahead = wanted.since > now;
   if (wanted.since == never) wanted.since = now;
   pause_decision d;
   const auto same = find(there, wanted.reason, wanted.owner);
@@ -158,9 +159,19 @@ result<pause_decision> decide_pause(const pause_target& on, std::vector<pause_en
       d.entries = std::move(there);
       return d;
     }
+  } else if (same != there.end() && !over && wanted.ahead) {
+    failure f{
+        errc::conflict,
+        to_text(on) + " is paused for this reason now; a plan needs another reason, or a resume before it",
+        {},
+        command_to_lift(on, wanted.reason, wanted.owner)};
+    f.problems.push_back({"/from", to_rfc3339(wanted.since), "nothing while the same pause stands",
+                          "one pause has one beginning"});
+    return f;
   } else if (same != there.end() && !over) {
     // It has been paused for this all along; and what was drained stays drained, since nothing can start.
     wanted.since = same->since;
+    wanted.ahead = same->ahead;
     if (wanted.deadline == never) wanted.deadline = same->deadline;
     if (draining(wanted)) wanted.drained_at = same->drained_at;
     auto before_it = *same;

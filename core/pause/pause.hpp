@@ -59,17 +59,18 @@ struct pause_entry {
   std::string reason;          // manual, drain, backoff, quota, breaker, maintenance, ...
   std::string owner;           // who may lift it; empty: operator
   std::string text;            // why, in plain words
-  instant since = never;       // never: from now on; to come: it is planned (a maintenance window)
+  instant since = never;       // never: from now on
   instant until = never;       // lifts itself at this instant; never: it does not
   std::string by = {};         // the actor that set it
   instant deadline = never;    // of a drain: how long somebody waits for it
   instant drained_at = never;  // of a drain: since when nothing runs any more
   bool probes = false;         // it does not lift itself at `until`: one run is let through first (probe.hpp)
   run_id probe = {};           // that run, while its lease lives
+  bool ahead = false;          // `since` was to come when it was set: a maintenance window
   friend bool operator==(const pause_entry&, const pause_entry&) = default;
 };
-// It has not begun; it holds nothing yet.
-inline bool planned(const pause_entry& e, instant now) { return now < e.since; }
+// It has not begun; it holds nothing yet. A clock that is set back does not make a plan of what stands.
+inline bool planned(const pause_entry& e, instant now) { return e.ahead && now < e.since; }
 inline bool stands(const pause_entry& e, instant now) {
   return !planned(e, now) && (e.until == never || now < e.until || e.probe.value != 0);
 }

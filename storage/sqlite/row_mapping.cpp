@@ -421,7 +421,8 @@ core::pause_entry read_pause(const query& q) {
           q.time(6),
           q.time(7),
           q.number(11) != 0,
-          core::run_id{q.number(12)}};
+          core::run_id{q.number(12)},
+          q.number(13) != 0};
 }
 
 core::pause_target read_pause_target(const query& q, int first) {

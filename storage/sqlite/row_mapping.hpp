@@ -109,7 +109,7 @@ inline constexpr std::string_view skip_columns =
 core::skip_record read_skip(const query& q);
 
 inline constexpr std::string_view pause_columns =
-    "reason, owner, text, since, until, who, deadline, drained, scope, job, name, probes, probe";
+    "reason, owner, text, since, until, who, deadline, drained, scope, job, name, probes, probe, ahead";
 core::pause_entry read_pause(const query& q);
 core::pause_target read_pause_target(const query& q, int first);  // scope, job, name
 void bind_target(query& q, const core::pause_target& on);         // at 1, 2, 3: scope, job, name

@@ -93,7 +93,8 @@ statements::statements(SQLite::Database& db)
                          " from pauses where scope = 2 and job = ?1 order by reason, owner")},
       insert_pause{db,
                    "insert into pauses (scope, job, name, reason, owner, who, text, since, until, deadline, "
-                   "drained, probes, probe) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+                   "drained, probes, probe, ahead) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                   "?12, ?13, ?14)"},
       remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
       has_occurrence{db, "select 1 from occurrences where job = ?1 and at = ?2"},
       insert_occurrence{db,

@@ -151,6 +151,7 @@ void writer::put_pauses(const core::pause_target& on, const std::vector<core::pa
     q.bind_or_null(11, core::micros(p.drained_at));
     q.bind(12, p.probes ? std::int64_t{1} : std::int64_t{0});
     q.bind(13, p.probe.value);
+    q.bind(14, p.ahead ? std::int64_t{1} : std::int64_t{0});
     q.run();
   }
 }
