@@ -144,7 +144,7 @@ class planner {
   }
 
   void make(const fire_time& f, bool caught_up) {
-    planned p{f.at, f.at, caught_up, false, f.shift};
+    planned_time p{f.at, f.at, caught_up, false, f.shift};
     if (s_.jitter > span{0}) {
       const auto following = next(s_, f.at);
       p.start = later(f.at, jitter_for(s_.jitter, at_.seed, f.at, following ? following->at : end_of_time));
@@ -156,7 +156,7 @@ class planner {
   }
 
   // Rolling window: the run that would be one too many waits until the oldest of the window leaves it.
-  void limit(planned& p) {
+  void limit(planned_time& p) {
     const auto most = std::min(policy_.limit.most, most_made);
     if (most == 0) return;
     auto& recent = out_.next.recent;

@@ -27,18 +27,18 @@ struct plan_now {
   bool after_crash_loop = false;  // no catching up
 };
 
-struct planned {
+struct planned_time {
   instant at;              // the occurrence
   instant start;           // with jitter and the fire limit; not before it
   bool caught_up = false;  // it was missed
   bool limited = false;    // the fire limit moved it
   clock_shift shift = clock_shift::none;
-  friend bool operator==(const planned&, const planned&) = default;
+  friend bool operator==(const planned_time&, const planned_time&) = default;
 };
 
 struct plan_decision {
-  std::vector<planned> make;      // oldest first
-  std::vector<skip_range> skips;  // by first instant; at most 64 of them
+  std::vector<planned_time> make;  // oldest first
+  std::vector<skip_range> skips;   // by first instant; at most 64 of them
   plan_cursor next;
   std::optional<instant> wake_at;  // the next planned instant; nothing when there is none
   bool completed = false;          // nothing will ever be planned again

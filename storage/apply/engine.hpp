@@ -24,7 +24,7 @@
 
 namespace belfry::core {
 struct schedule;
-struct planned;
+struct planned_time;
 struct plan_decision;
 }  // namespace belfry::core
 
@@ -121,7 +121,7 @@ class engine {
   void record_paused(work& w, core::job& j, core::instant upto);
   void follow_pause(work& w, core::job& j, bool was_paused, core::instant ended);
   void advance(work& w, core::job& j, bool after_crash_loop);
-  void fire(work& w, core::job& j, const core::planned& p);
+  void fire(work& w, core::job& j, const core::planned_time& p);
   void take_plan(work& w, core::job& j, const core::plan_decision& d);
   void hold_unplannable(work& w, core::job& j, const std::string& why);
 

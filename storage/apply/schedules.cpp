@@ -131,7 +131,7 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   take_plan(w, j, d);
 }
 
-void engine::fire(work& w, core::job& j, const core::planned& p) {
+void engine::fire(work& w, core::job& j, const core::planned_time& p) {
   if (rows_.has_occurrence(j.id, p.at)) return;  // by whoever: it is a run already
   auto s = of_job(j, w.set.actor);
   s.due_at = p.start > w.set.now ? p.start : core::never;
