@@ -471,6 +471,22 @@ export interface ResumeRequest {
   owner?: string;
 }
 
+/** A provider has a limit until a time */
+export interface Throttle {
+  /** The provider: every agent type that names it among its resources */
+  resource?: string;
+  /** This type alone; or resource */
+  agent_type?: string;
+  /** Too fast, or used up; default throttle */
+  kind?: "throttle" | "quota";
+  /** For how long; or until */
+  retry_after?: string;
+  /** Until when; or retry_after */
+  until?: string;
+  /** What the provider said */
+  reason?: string;
+}
+
 /** What is held, and why */
 export interface PauseRequest {
   /** This workspace; empty: what has none */
@@ -485,6 +501,8 @@ export interface PauseRequest {
   owner?: string;
   /** Why, in plain words */
   text?: string;
+  /** It begins at this time, not now */
+  from?: string;
   /** It lifts itself after this time */
   for?: string;
   /** It lifts itself at this time */
@@ -505,6 +523,8 @@ export interface DrainRequest {
   text?: string;
   /** How long that may take; default 60s, 0 reports at once */
   timeout?: string;
+  /** It begins at this time, not now */
+  from?: string;
   /** Work goes on by itself after this time */
   resume_after?: string;
   /** Work goes on by itself at this time */
@@ -758,6 +778,8 @@ export interface Failure {
   class?: "error" | "permanent" | "timeout" | "resource" | "rate_limited" | "spawn";
   /** No earlier than in this time */
   retry_after?: string;
+  /** With rate_limited: the whole agent type is held for retry_after (default 1m), then one probe goes first */
+  limit?: "throttle" | "quota";
 }
 
 /** Somebody else may do it */
@@ -784,6 +806,8 @@ export interface Park {
   until?: string;
   /** What is not there, such as gpu-quota */
   resource?: string;
+  /** The whole agent type is held until then, and one probe goes first */
+  limit?: "throttle" | "quota";
 }
 
 /** Resources of the attempt */
@@ -818,6 +842,8 @@ export interface CompletionItem {
   class?: "error" | "permanent" | "timeout" | "resource" | "rate_limited" | "spawn";
   /** No earlier than in this time */
   retry_after?: string;
+  /** With rate_limited: the whole agent type is held for retry_after (default 1m), then one probe goes first */
+  limit?: "throttle" | "quota";
   /** With released */
   delay?: string;
   /** With parked, required */
@@ -884,7 +910,7 @@ export interface SubmittedBatch {
 
 /** What may keep a run waiting that was taken all the same */
 export interface SubmitWarning {
-  /** no_capable_session: nobody who is here could take it, busy or not */
+  /** no_capable_session: nobody who is here could take it, busy or not; backpressure: so much is queued */
   code?: string;
   text?: string;
   /** That the run asks for */
@@ -1883,6 +1909,8 @@ export interface Claims {
   session_state?: string;
   /** drain: take nothing more */
   commands?: string[];
+  /** How far apart calls to its provider had better be, as its limits taught */
+  delay_ms?: number;
   /** Why the session takes nothing, when that is so */
   reasons?: WaitReason[];
 }
@@ -2034,6 +2062,10 @@ export interface PauseRow {
   deadline?: string;
   /** Of a drain: since when nothing runs any more */
   drained_at?: string | null;
+  /** Of a limit: from `until` on one run tries whether it is over */
+  probes?: boolean;
+  /** That run */
+  probe_run_id?: string | null;
   /** That lifts it */
   command?: string;
 }
@@ -2072,6 +2104,45 @@ export interface Pauses {
   live?: number;
   /** The first 500 of them, oldest first */
   running?: RunningRun[];
+  /** Of the agent type, or of all */
+  delays?: LearnedDelay[];
+}
+
+/** How far apart the limits of a provider have taught to call it */
+export interface LearnedDelay {
+  agent_type?: string;
+  delay_ms?: number;
+}
+
+/** What a reported limit holds */
+export interface Throttled {
+  changed?: boolean;
+  agent_types?: string[];
+  kind?: "throttle" | "quota";
+  /** The provider: who lifts it by hand names it */
+  owner?: string;
+  /** The latest end wins */
+  pauses?: PauseRow[];
+  delays?: LearnedDelay[];
+}
+
+/** How the queue presses on those who submit */
+export interface Backpressure {
+  /** An episode lasts */
+  on?: boolean;
+  mode?: "alert" | "reject" | "shed";
+  /** It begins when so many runs are queued; 0: never */
+  at?: number;
+  /** It ends when fewer than this are */
+  until?: number;
+  /** With shed: lower classes are refused */
+  shed_below?: "urgent" | "high" | "normal" | "low";
+  /** As of the last commit */
+  queued?: number;
+  /** Of the episode */
+  since?: string | null;
+  /** Of a run that is submitted now; null: not known, or no episode */
+  wait_ms?: number | null;
 }
 
 /** The queue */
@@ -2092,6 +2163,8 @@ export interface QueueState {
   live_by_agent_type?: NamedCount[];
   waiting_claims?: number;
   timers?: number;
+  backpressure?: Backpressure;
+  delays?: LearnedDelay[];
   /** What happens to runs that nobody takes */
   ladder?: LadderState;
   /** Who is asked before a claim; null: nobody */
@@ -2634,6 +2707,8 @@ export interface AgentType {
   env?: string[];
   /** Names of what is handed on from the node's environment */
   pass_env?: string[];
+  /** Providers whose limits it works under */
+  resources?: string[];
   slots?: number;
   max?: number;
   per_workspace?: number;
@@ -2673,6 +2748,8 @@ export interface AgentTypeDetails {
   env?: string[];
   /** Names of what is handed on from the node's environment */
   pass_env?: string[];
+  /** Providers whose limits it works under */
+  resources?: string[];
   slots?: number;
   max?: number;
   per_workspace?: number;
@@ -2695,6 +2772,10 @@ export interface AgentTypeDetails {
   /** Nobody is started before */
   backing_off_until?: string | null;
   last_failure?: string | null;
+  /** How far apart calls to its provider had better be; 0: nothing learned */
+  delay_ms?: number;
+  /** What holds it */
+  pauses?: PauseRow[];
   /** Newest first, those that ended too, at most 100 */
   workers?: Worker[];
 }
