@@ -225,6 +225,7 @@ class waiting_town {
     ++out_.seen.pauses;
     const auto seen = node_.ask<messages::pauses_seen>(messages::look_at_pauses{on});
     if (!seen.ok()) breaks("the pauses cannot be looked at: " + seen.error().text);
+    pause_changes_.push_back(steady());
     if (on.scope == core::pause_scope::scheduler) scheduler_changes_.push_back(steady());
     if (on.scope == core::pause_scope::workspace) shop_changes_.push_back(steady());
     if (seen->pauses.empty()) {
@@ -240,10 +241,11 @@ class waiting_town {
   void note_pauses() {
     const auto seen = node_.ask<messages::pauses_seen>(messages::look_at_pauses{});
     if (!seen.ok()) breaks("the pauses cannot be looked at: " + seen.error().text);
-    scheduler_held_ = shop_held_ = false;
+    scheduler_held_ = shop_held_ = type_held_ = false;
     for (const auto& p : seen->pauses) {
       if (p.on.scope == core::pause_scope::scheduler) scheduler_held_ = true;
       if (p.on.scope == core::pause_scope::workspace) shop_held_ = true;
+      if (p.on.scope == core::pause_scope::agent_type) type_held_ = true;
     }
   }
   bool held_now(const fact& f) const {
@@ -460,6 +462,8 @@ class waiting_town {
       if (held_now(f)) {
         f.held += past;
         f.held_most += past;
+      } else if (type_held_) {
+        f.held_most += past;  // where all who are here and may take it are of that type
       }
       check_in_time(id, f, o);
     }
@@ -492,7 +496,8 @@ class waiting_town {
     auto limit =
         core::longest_wait(o.ladder, o.wake.interval) + o.wake.interval + 2s;  // a round is up to 1.7 s long
     limit += o.wake.interval * after(jumps_, since);
-    limit += (o.ladder.minimum_age + o.wake.interval) * pauses_changed(f, since);
+    // Also of an agent type: whoever could have been woken or started was held, and a round goes by.
+    limit += (o.ladder.minimum_age + o.wake.interval) * after(pause_changes_, since);
     for (const auto& [at, down] : restarts_)
       if (at >= since) limit += down + o.ladder.minimum_age + o.wake.interval + 2s;
     const auto waits = steady() - since - f.held_most;
@@ -568,12 +573,12 @@ class waiting_town {
   std::map<core::run_id, std::set<std::uint64_t>> episodes_of_;  // for which a worker was asked for
   std::map<core::run_id, std::size_t> processes_for_;
   std::map<std::pair<core::run_id, std::uint64_t>, core::rung> rungs_;
-  std::vector<core::instant> jumps_, scheduler_changes_, shop_changes_;
+  std::vector<core::instant> jumps_, pause_changes_, scheduler_changes_, shop_changes_;
   std::vector<std::pair<core::instant, core::span>> restarts_;  // with the time that it was away
   std::string fault_;                                           // seen in a callback
   std::size_t webhooks_seen_ = 0;
   std::size_t lives_judged_ = 0;
-  bool scheduler_held_ = false, shop_held_ = false;
+  bool scheduler_held_ = false, shop_held_ = false, type_held_ = false;
   bool claiming_ = false;
 };
 
