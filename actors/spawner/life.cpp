@@ -435,11 +435,12 @@ void spawner::arm() {
   auto next = core::end_of_time;
   for (const auto& [id, e] : entries_) {
     if (e.again_at != core::never) next = std::min(next, e.again_at);
-    if (e.closing) continue;
-    const bool waits = draining_ || e.row.state == worker_state::draining;
-    if (waits && e.row.state != worker_state::stopping)
+    if (e.closing || e.peeking) continue;  // who is being looked at is judged, and this armed, by what is seen
+    const bool stopping = e.row.state == worker_state::stopping;
+    if (!stopping && (draining_ || e.row.state == worker_state::draining))
       next = std::min({next, core::later(steady, look_often), drain_over_});
-    next = std::min(next, core::next_look(e.row, e.clock, type_of(e)));
+    // A node that drains judges nobody by his own times: one that is over would ring for ever.
+    if (stopping || !draining_) next = std::min(next, core::next_look(e.row, e.clock, type_of(e)));
   }
   if (next != core::end_of_time) alarm_.arm(spawner_actor{this}, next, steady);
 }

@@ -41,7 +41,6 @@ TEST_CASE("schedules: killed at random moments, every planned time is a run or h
   INFO("seed " << seed);
   std::mt19937_64 dice{seed};
   real_node node;
-  node.start();
   const json policies[] = {
       {{"catch_up", "once"}}, {{"catch_up", "all"}, {"catch_up_max", 2}}, {{"catch_up", "skip"}}};
   std::vector<std::string> jobs;
