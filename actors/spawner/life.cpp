@@ -435,7 +435,8 @@ void spawner::arm() {
   auto next = core::end_of_time;
   for (const auto& [id, e] : entries_) {
     if (e.again_at != core::never) next = std::min(next, e.again_at);
-    if (e.closing || e.peeking) continue;  // who is being looked at is judged, and this armed, by what is seen
+    if (e.closing || e.peeking)
+      continue;  // who is being looked at is judged, and this armed, by what is seen
     const bool stopping = e.row.state == worker_state::stopping;
     if (!stopping && (draining_ || e.row.state == worker_state::draining))
       next = std::min({next, core::later(steady, look_often), drain_over_});

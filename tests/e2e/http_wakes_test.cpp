@@ -1,6 +1,7 @@
 // Wakes of the real binary: long poll, stream, webhook, command, and the command line.
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <sstream>
 #include <thread>
 
 #include <openssl/evp.h>
@@ -191,6 +192,28 @@ TEST_CASE("wakes: a command gets the wake, and one that hangs leaves nothing beh
   const auto pid = std::stol(read_text(folder / "pid"));
   REQUIRE(pid > 0);
   CHECK(eventually([&] { return ::kill(static_cast<pid_t>(-pid), 0) != 0; }));
+}
+
+// The recipe of the guide, word by word.
+TEST_CASE("wakes: a command appends each wake to a file, one JSON line each", "[e2e][wakes]") {
+  real_node node{{.flags = {"--set", "wake.commands=true"}}};
+  const cli belfry{node};
+  const scratch_folder folder;
+  const std::string recipe = "printf '%s\\n' \"$(cat)\" >> \"$1\"";
+  CHECK(has(read_text("docs/guides/be-woken.md"), R"(printf '%s\\n' \"$(cat)\" >> \"$1\")"));
+  const auto session =
+      belfry.line({"session", "register", "agent", "--wake-arg", "/bin/sh", "--wake-arg", "-c", "--wake-arg",
+                   recipe, "--wake-arg", "wake", "--wake-arg", folder / "wakes.jsonl"});
+  std::vector<std::string> sent;
+  for (const auto* name : {"first", "second"}) {
+    const auto run = node.submit({{"name", name}, {"capabilities", {"by-hand"}}});
+    sent.push_back(belfry.line({"session", "wake", session, run}));
+    CHECK(ended_with(node, run, "wake_acknowledged"));
+  }
+  std::istringstream lines{read_text(folder / "wakes.jsonl")};
+  std::vector<std::string> read;
+  for (std::string line; std::getline(lines, line);) read.push_back(json::parse(line).at("id"));
+  CHECK(read == sent);
 }
 
 }  // namespace belfry::test
