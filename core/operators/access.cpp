@@ -41,7 +41,8 @@ std::optional<token_hash> hash_of(std::string_view hex) {
   for (std::size_t i = 0; i < hex.size(); ++i) {
     const auto value = digits.find(hex[i]);
     if (value == std::string_view::npos) return std::nullopt;
-    hash[i / 2] = static_cast<std::uint8_t>(hash[i / 2] << 4U | value);
+    hash[i / 2] =
+        static_cast<std::uint8_t>((static_cast<unsigned>(hash[i / 2]) << 4U) | static_cast<unsigned>(value));
   }
   return hash;
 }

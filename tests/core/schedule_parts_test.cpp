@@ -172,9 +172,9 @@ TEST_CASE("exclusions: dates, quiet hours over midnight and calendars", "[core][
   // Quiet hours end when the clock shows their end, also when it was changed meanwhile.
   CHECK(list("30 * * * *; not times 22:00-06:00; zone Europe/Berlin", "2026-03-28T20:45:00Z", 1) ==
         "2026-03-29 06:30:00");
-  for (const char* never :
+  for (const char* vain :
        {"0 23 * * *; not times 22:00-06:00", "@at 2026-12-24T12:00:00Z; not dates 2026-12-24"}) {
-    const auto s = parse_canonical(never, {});
+    const auto s = parse_canonical(vain, {});
     REQUIRE_FALSE(s.ok());
     CHECK(s.problem().why == "it would never fire");
   }
