@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "api/json/escapes.hpp"
+#include "api/json/plain.hpp"
 #include "core/text/utf8.hpp"
 
 namespace belfry::api::json {
@@ -222,9 +223,10 @@ class parser {
     bool escaped = false;
     ++at_;
     for (;;) {
-      while (at_ < s_.size() && string_class[static_cast<std::uint8_t>(s_[at_])] == 0) ++at_;
+      at_ = skip_plain(s_, at_);
       if (done()) return miss("the body ends inside a text");
       switch (string_class[static_cast<std::uint8_t>(s_[at_])]) {
+        case 0: ++at_; break;  // DEL
         case 1:
           ++at_;
           doc_.nodes_[i].escaped = escaped;

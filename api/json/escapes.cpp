@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "api/json/document.hpp"
+#include "api/json/plain.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -73,14 +74,12 @@ void unescape(std::string& out, std::string_view s) {
 }
 
 void append_compact(std::string& out, std::string_view json) {
-  bool inside = false;
   std::size_t from = 0;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     if (c == '"') {
-      inside = !inside;
-    } else if (inside) {
-      if (c == '\\') ++i;
+      for (i = skip_plain(json, i + 1); i < json.size() && json[i] != '"'; i = skip_plain(json, i))
+        i += json[i] == '\\' ? 2U : 1U;
     } else if (white(c)) {
       out.append(json, from, i - from);
       from = i + 1;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "api/json/plain.hpp"
 #include "core/text/utf8.hpp"
 
 namespace belfry::api::json {
@@ -63,13 +64,8 @@ void put2(char* at, unsigned v) {
 
 void append_escaped(std::string& out, std::string_view text) {
   std::size_t from = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto need = needs[byte(text[i])];
-    if (need == 0) {
-      ++i;
-      continue;
-    }
-    if (need == 2) {
+  for (auto i = skip_plain(text, 0); i < text.size(); i = skip_plain(text, i)) {
+    if (needs[byte(text[i])] == 2) {
       const auto length = character(text, i);
       if (length > 0) {
         i += length;

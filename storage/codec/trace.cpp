@@ -12,9 +12,17 @@ constexpr std::string_view prefix = "00";
 constexpr std::size_t length = 55;
 constexpr std::string_view digits = "0123456789abcdef";
 
-unsigned digit(char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : c - 'a' + 10); }
-
-bool is_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+// Of each byte that is a lower-case hexadecimal digit its value, else 255. Every submission is looked at.
+constexpr std::uint8_t none = 255;
+constexpr std::array<std::uint8_t, 256> values = [] {
+  std::array<std::uint8_t, 256> t{};
+  t.fill(none);
+  for (std::size_t i = 0; i < digits.size(); ++i)
+    t.at(static_cast<std::uint8_t>(digits[i])) = static_cast<std::uint8_t>(i);
+  return t;
+}();
+unsigned digit(char c) { return values[static_cast<std::uint8_t>(c)]; }
+bool is_digit(char c) { return digit(c) != none; }
 
 }  // namespace
 

@@ -152,7 +152,7 @@ void run_search::add_conditions(const core::run_filter& f, const tallies& known)
          text_of(greatest_id_made(*f.ended_to + core::span{known.id_ahead - known.shortest_life})));
   }
   if (f.ended_from || f.ended_to) also("r.ended is not null");
-  if (f.dead_letters) also("+r.shelf in (9, 10, 11)");
+  if (f.dead_letters) also("+r.shelf >= 9 and +r.shelf <= 11");
 }
 
 std::unique_ptr<query> run_search::prepare(const source& s, std::string_view select, std::string_view joins,

@@ -162,8 +162,10 @@ statements::statements(SQLite::Database& db)
 
       runs_between{db, select_runs("where r.id > ?1 and r.id <= ?2 order by r.id limit ?3")},
       // Flag 64: somebody was told of it.
-      dead_letters{db, select_runs("where r.shelf in (9, 10, 11) and r.ended < ?1 and r.flags & 64 = 0 "
-                                   "order by r.ended limit ?2")},
+      dead_letters{db, sql("select ", run_columns,
+                           " from runs r indexed by runs_dead left join leases l on l.run = r.id "
+                           "where r.shelf >= 9 and r.shelf <= 11 and r.ended < ?1 and r.flags & 64 = 0 "
+                           "order by r.ended limit ?2")},
       jobs_after{db, "select id from jobs where id > ?1 order by id limit ?2"},
       newest_finished{db,
                       "select id from runs where job = ?1 and shelf >= 8 order by id desc limit 1 offset ?2"},

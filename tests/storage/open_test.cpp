@@ -132,7 +132,8 @@ TEST_CASE("migrations: an older store is brought up step by step, each in a tran
   CHECK(mig::version_of(db) == next + 1);
   REQUIRE(mig::migrate(db, steps, start + 2h).ok());  // again: nothing to do
   CHECK(db.execAndGet("select group_concat(name) from schema_version").getString() ==
-        "first,worker_protocol,pauses,oversight,due,workers,ladder,wake_sinks,probes,schedules,second,"
+        "first,worker_protocol,pauses,oversight,due,workers,ladder,wake_sinks,probes,schedules,dead_runs,"
+        "second,"
         "repaired");
   // And the released belfry does not touch it any more.
   CHECK(mig::migrate(db, released, start).refused_with(errc::schema_newer));
@@ -149,6 +150,30 @@ TEST_CASE("migrations: numbered without gaps from 1, and those that were release
     return h;
   };
   CHECK(hash(mig::all()[0].sql) == 1543251870404352131U);
+}
+
+TEST_CASE("schema: no statement that writes runs builds a table of its own on the way", "[migrations]") {
+  temporary_folder folder;
+  SQLite::Database db{folder.file("b.db"), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE};
+  REQUIRE(mig::migrate(db, mig::all(), start).ok());
+  const auto steps_of = [&db](const std::string& sql) {
+    std::string all;
+    SQLite::Statement q{db, "explain " + sql};
+    while (q.executeStep()) all += q.getColumn(1).getString() + " ";
+    return all;
+  };
+  const auto insert = steps_of(
+      "insert into runs (id, shelf, state, prio, handler, flags, name, created) values (1, 2, 3, 4, 5, 6, "
+      "'a', 7)");
+  CHECK(insert.find("IdxInsert") != std::string::npos);
+  CHECK(insert.find("OpenEphemeral") == std::string::npos);
+  CHECK(steps_of("update runs set shelf = 9, ended = 1 where id = 1").find("OpenEphemeral") ==
+        std::string::npos);
+  // And what asks for dead letters still finds its index.
+  SQLite::Statement plan{
+      db, "explain query plan select id from runs indexed by runs_dead where shelf >= 9 and shelf <= 11 and ended < 5"};
+  REQUIRE(plan.executeStep());
+  CHECK(plan.getColumn(3).getString().find("runs_dead") != std::string::npos);
 }
 
 TEST_CASE("reserve: with little room on the disk new work is refused, running work goes on", "[full]") {

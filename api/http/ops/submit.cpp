@@ -1,5 +1,6 @@
 // SUBMIT: one run, or a batch.
 #include <algorithm>
+#include <tuple>
 
 #include "api/http/guard.hpp"
 #include "api/http/ops/ops.hpp"
@@ -25,7 +26,9 @@ bool good_traceparent(const std::string& text) {
 
 std::string new_traceparent(platform::randomness& chance) {
   constexpr std::string_view hex = "0123456789abcdef";
-  std::string out = "00-";
+  std::string out;
+  out.reserve(55);
+  out += "00-";
   const auto append = [&](std::uint64_t bits) {
     for (int shift = 60; shift >= 0; shift -= 4) out += hex[bits >> static_cast<unsigned>(shift) & 15U];
   };
@@ -92,6 +95,22 @@ void with_warnings(const exchange_ptr& x, messages::submitted s, Answer answer) 
           }));
 }
 
+// What every answer says while the queue presses, written once for all that see the same figures: those of
+// one commit.
+struct pressure_words {
+  core::pressure of = {};
+  std::string header;
+  std::string warning;
+};
+const pressure_words& words_for(const core::pressure& p) {
+  thread_local pressure_words last;
+  const auto read = [](const core::pressure& of) {
+    return std::tie(of.queued, of.wait, of.rule.at, of.rule.mode);
+  };
+  if (last.header.empty() || read(last.of) != read(p)) last = {p, core::signal_of(p), core::told(p)};
+  return last;
+}
+
 void write_warnings(json::writer& w, const warnings& found, const core::pressure& p) {
   w.key("warnings").begin_array();
   for (const auto& each : found) {
@@ -103,7 +122,7 @@ void write_warnings(json::writer& w, const warnings& found, const core::pressure
     w.texts("capabilities", each.capabilities).end_object();
   }
   if (core::pressing(p)) {
-    w.begin_object().member("code", "backpressure").member("text", core::told(p));
+    w.begin_object().member("code", "backpressure").member("text", words_for(p).warning);
     w.texts("capabilities", std::vector<std::string>{}).end_object();
   }
   w.end_array();
@@ -113,7 +132,7 @@ void write_warnings(json::writer& w, const warnings& found, const core::pressure
 header_list headers_with_signal(const exchange& x, std::string location, bool replayed) {
   auto headers = made_headers(std::move(location), replayed);
   if (const auto p = x.node().node.pressure(); core::pressing(p))
-    headers.emplace_back("Belfry-Backpressure", core::signal_of(p));
+    headers.emplace_back("Belfry-Backpressure", words_for(p).header);
   return headers;
 }
 
