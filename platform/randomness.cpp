@@ -1,10 +1,12 @@
 // RANDOMNESS. Bits for ids and jitter come from a generator seeded by the kernel; tokens come from OpenSSL,
 // which is meant for secrets. Rejected: one generator for both, since jitter is asked for often and from hot
 // paths.
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -62,12 +64,34 @@ class real_randomness final : public randomness {
   }
   double unit() override { return unit_from(bits()); }
   minted_token token() override {
-    secret bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();  // no secrets, no node
-    return token_from(bytes);
+    secret bytes = fresh_secret();
+    const auto made = token_from(bytes);
+    OPENSSL_cleanse(bytes.data(), bytes.size());
+    return made;
   }
 
  private:
+  // Asking OpenSSL costs more than the bytes do, so each thread asks for several secrets at a time. What was
+  // handed out is wiped. Children of the node exec at once, so no two processes share a supply.
+  static secret fresh_secret() {
+    struct supply {
+      std::array<unsigned char, 16 * sizeof(secret)> bytes{};
+      std::size_t left = 0;
+    };
+    thread_local supply s;
+    if (s.left == 0) {
+      if (RAND_bytes(s.bytes.data(), static_cast<int>(s.bytes.size())) != 1)
+        std::abort();  // no secrets, no node
+      s.left = s.bytes.size();
+    }
+    secret taken{};
+    s.left -= taken.size();
+    const auto from = s.bytes.begin() + static_cast<std::ptrdiff_t>(s.left);
+    std::copy_n(from, taken.size(), taken.begin());
+    OPENSSL_cleanse(&*from, taken.size());
+    return taken;
+  }
+
   std::mutex mutex_;
   std::mt19937_64 engine_{kernel_seed()};
 };

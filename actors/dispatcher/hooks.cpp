@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "actors/support/change_sets.hpp"
 #include "actors/support/failures.hpp"
 #include "core/time/text.hpp"
 
@@ -239,14 +240,8 @@ void dispatcher::hook_failed(core::session_id who, const std::string& why, core:
   }
 }
 
-// What cannot be written is in the log and in the status all the same.
 void dispatcher::note_hook(core::event_kind kind, const std::string& text) {
-  core::event e;
-  e.kind = kind;
-  e.text = text;
-  storage::change_set set{deps_.clock->now(), "node", {}, {storage::note_event{std::move(e)}}};
-  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
-      .then([](commit_results&) {}, [](caf::error&) {});
+  note_in_journal(this, deps_.store, kind, text, deps_.clock->now());
 }
 
 // ---- what is told of it

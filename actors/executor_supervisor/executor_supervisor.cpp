@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/process_executor/process_executor.hpp"
+#include "actors/support/change_sets.hpp"
 #include "core/time/text.hpp"
 
 namespace belfry::actors {
@@ -185,12 +186,7 @@ void executor_supervisor::report(const slot& s, const std::string& note) {
 }
 
 void executor_supervisor::write_event(core::event_kind kind, const std::string& text) {
-  core::event e;
-  e.kind = kind;
-  e.text = text;
-  storage::change_set set{deps_.clock->now(), "node", {}, {storage::note_event{std::move(e)}}};
-  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
-      .then([](commit_results&) {}, [](caf::error&) {});
+  note_in_journal(this, deps_.store, kind, text, deps_.clock->now());
 }
 
 void executor_supervisor::drain_done_if_so() {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "actors/gateway/gateway.hpp"
+#include "actors/support/change_sets.hpp"
 #include "actors/support/failures.hpp"
 #include "core/time/text.hpp"
 
@@ -197,9 +198,7 @@ void spawner::note_unresolvable(const spawn_worker& asked, const std::string& wh
   e.kind = core::event_kind::spawn_unresolvable;
   e.run = asked.run;
   e.text = why;
-  storage::change_set set{deps_.clock->now(), "node", {}, {storage::note_event{std::move(e)}}};
-  request(deps_.store, caf::infinite, commit_changes{{std::move(set)}})
-      .then([](commit_results&) {}, [](caf::error&) {});
+  note_in_journal(this, deps_.store, std::move(e), deps_.clock->now());
 }
 
 // What a former process has answered stands in the rows.

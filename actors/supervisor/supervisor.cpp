@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/retention/retention.hpp"
+#include "actors/support/change_sets.hpp"
 #include "actors/support/failures.hpp"
 
 namespace belfry::actors {
@@ -155,12 +156,7 @@ void supervisor::fail(const std::string& why) {
 }
 
 void supervisor::write_event(core::event_kind kind, const std::string& text) {
-  core::event e;
-  e.kind = kind;
-  e.text = text;
-  storage::change_set set{deps_->clock->now(), "node", {}, {storage::note_event{std::move(e)}}};
-  request(storage_, caf::infinite, commit_changes{{std::move(set)}})
-      .then([](commit_results&) {}, [](caf::error&) {});
+  note_in_journal(this, storage_, kind, text, deps_->clock->now());
 }
 
 node_status supervisor::status() const {

@@ -33,4 +33,21 @@ caf::result<core::result<T>> commit_then(Self* self, const storage_client& store
   return promise;
 }
 
+// An event of the node's own, in a commit of its own. Nobody waits for it: what could not be written is in
+// the log or in the status all the same.
+template <class Self>
+void note_in_journal(Self* self, const storage_client& store, core::event what, core::instant now) {
+  storage::change_set set{now, "node", {}, {storage::note_event{std::move(what)}}};
+  self->request(store, caf::infinite, commit_changes{{std::move(set)}})
+      .then([](commit_results&) {}, [](caf::error&) {});
+}
+template <class Self>
+void note_in_journal(Self* self, const storage_client& store, core::event_kind kind, const std::string& text,
+                     core::instant now) {
+  core::event e;
+  e.kind = kind;
+  e.text = text;
+  note_in_journal(self, store, std::move(e), now);
+}
+
 }  // namespace belfry::actors

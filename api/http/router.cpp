@@ -12,6 +12,7 @@ constexpr std::size_t most_segments = 8;
 
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> parts;
+  parts.reserve(most_segments);
   while (!path.empty() && parts.size() <= most_segments) {
     path.remove_prefix(1);
     const auto slash = path.find('/');
@@ -63,14 +64,17 @@ router::router(const std::vector<route>& table) : table_(table) {
 bool router::fits(const entry& e, const std::vector<std::string_view>& parts,
                   std::vector<std::string>& arguments) {
   if (parts.size() != e.segments.size()) return false;
+  // What cannot fit is out before anything is decoded: from behind, where the verbs differ.
+  for (auto i = parts.size(); i-- > 0;) {
+    const auto& s = e.segments[i];
+    if (s.argument ? !parts[i].ends_with(s.literal) || parts[i].size() == s.literal.size()
+                   : parts[i] != s.literal)
+      return false;
+  }
   arguments.clear();
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const auto& s = e.segments[i];
-    if (!s.argument) {
-      if (parts[i] != s.literal) return false;
-      continue;
-    }
-    if (!parts[i].ends_with(s.literal) || parts[i].size() == s.literal.size()) return false;
+    if (!s.argument) continue;
     std::string text;
     if (!percent_decode(parts[i].substr(0, parts[i].size() - s.literal.size()), false, text)) return false;
     arguments.push_back(std::move(text));

@@ -8,6 +8,7 @@
 
 #include "storage/apply/rows.hpp"
 #include "storage/contract/store.hpp"
+#include "storage/sqlite/held_runs.hpp"
 #include "storage/sqlite/pending_rows.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/statements.hpp"
@@ -129,6 +130,7 @@ class writer final : public rows {
   pending_rows<new_run> runs_;
   pending_rows<new_spec> specs_;
   pending_rows<core::event> events_;
+  held_runs held_;
   // Specs of job revisions, shared by many runs and immutable. An id is never used for another one.
   std::unordered_map<core::spec_id, std::shared_ptr<const core::run_spec>> shared_specs_;
 };

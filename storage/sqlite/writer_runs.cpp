@@ -48,6 +48,7 @@ void writer::forget() {
   runs_.forget();
   specs_.forget();
   events_.forget();
+  held_.clear();
 }
 
 void writer::undo() {
@@ -57,6 +58,7 @@ void writer::undo() {
 }
 
 std::optional<run_row> writer::find_run(core::run_id id) {
+  if (auto held = held_.find(id)) return held;
   auto& q = with_runs().find_run;
   const using_query use{q};
   q.bind(1, id.value);
@@ -84,6 +86,10 @@ void writer::insert_run(const run_row& row, const std::vector<std::string>& tags
 void writer::update_run(const run_row& before, const run_row& after) {
   const auto& old = before.head;
   const auto& now = after.head;
+  if (leased(now.state) && after.unreadable.empty())
+    held_.note(after);
+  else
+    held_.drop(now.id);
   if (!same_but_lease(old, now)) {
     const auto shelf = shelf_of(now);
     const bool moves = shelf != shelf_of(old);
@@ -107,6 +113,7 @@ void writer::update_run(const run_row& before, const run_row& after) {
 
 void writer::remove_run(const run_row& row) {
   const auto id = row.head.id.value;
+  held_.drop(row.head.id);
   if (row.tagged) {
     const auto spec =
         find_spec(row.head.spec, row.head.spec.value == row.head.id.value ? owner::run : owner::job);

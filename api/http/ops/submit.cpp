@@ -100,14 +100,19 @@ void with_warnings(const exchange_ptr& x, messages::submitted s, Answer answer) 
 struct pressure_words {
   core::pressure of = {};
   std::string header;
-  std::string warning;
+  std::string warning;  // JSON
 };
 const pressure_words& words_for(const core::pressure& p) {
   thread_local pressure_words last;
   const auto read = [](const core::pressure& of) {
     return std::tie(of.queued, of.wait, of.rule.at, of.rule.mode);
   };
-  if (last.header.empty() || read(last.of) != read(p)) last = {p, core::signal_of(p), core::told(p)};
+  if (last.header.empty() || read(last.of) != read(p)) {
+    json::writer w;
+    w.begin_object().member("code", "backpressure").member("text", core::told(p));
+    w.texts("capabilities", std::vector<std::string>{}).end_object();
+    last = {p, core::signal_of(p), w.take()};
+  }
   return last;
 }
 
@@ -121,10 +126,7 @@ void write_warnings(json::writer& w, const warnings& found, const core::pressure
                          words + "; it waits until one comes");
     w.texts("capabilities", each.capabilities).end_object();
   }
-  if (core::pressing(p)) {
-    w.begin_object().member("code", "backpressure").member("text", words_for(p).warning);
-    w.texts("capabilities", std::vector<std::string>{}).end_object();
-  }
+  if (core::pressing(p)) w.raw(words_for(p).warning);
   w.end_array();
 }
 
