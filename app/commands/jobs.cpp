@@ -3,6 +3,7 @@
 #include "app/commands/all.hpp"
 #include "app/commands/job_flags.hpp"
 #include "app/commands/waiting.hpp"
+#include "core/schedule/phrase.hpp"
 
 namespace belfry::app {
 namespace {
@@ -38,6 +39,12 @@ std::string jobs_table(context& ctx, const std::vector<json_text>& pages) {
   return t.empty() ? "no jobs\n" : t.text(ctx.screen());
 }
 
+// "when event … arrives", of a job that waits for one.
+std::string event_said(const std::string& schedule) {
+  const auto read = core::parse_canonical(schedule, {});
+  return read && core::on_event(*read) ? core::describe(*read) : std::string{};
+}
+
 std::string job_page(context& ctx, view job) {
   const auto state = job["state"].text();
   facts f;
@@ -50,6 +57,7 @@ std::string job_page(context& ctx, view job) {
   f.add("runs made", job["triggered"].text());
   if (job["schedule"].there()) {
     f.add("schedule", job["schedule"].text());
+    if (const auto event = event_said(job["schedule"].text()); !event.empty()) f.add("runs", event);
     f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
     f.add("fired", job["fired"].text());
   }

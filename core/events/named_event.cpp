@@ -200,6 +200,7 @@ std::optional<named_event> parse_named_event(std::string_view line) {
       line.remove_prefix(at + 1);
       if (!line.empty() && line.front() != ' ') return std::nullopt;
     }
+    if (!why_no_name(key).empty()) return std::nullopt;
     e.fields.emplace_back(std::move(key), std::move(value));
   }
   if (!why_no_name(e.name).empty()) return std::nullopt;

@@ -25,8 +25,10 @@ event_firing fire(const awaiting& job, plan_cursor& next, instant now, std::uint
   event_firing f;
   f.when.at = std::max(now, later(next.covered, tick));
   f.when.start = f.when.at;
-  if (job.when.jitter > span{0})
-    f.when.start = later(f.when.at, jitter_for(job.when.jitter, seed, f.when.at, end_of_time));
+  if (const auto wait = jitter_for(job.when.jitter, seed, f.when.at, end_of_time); wait > span{0}) {
+    f.due = later(now, wait);
+    f.when.start = std::max(f.when.at, f.due);
+  }
   next.covered = f.when.at;
   ++next.made;
   if (const auto most = job.policy.limit.most; most > 0) {

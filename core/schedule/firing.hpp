@@ -39,6 +39,7 @@ struct event_firing {
   std::int64_t count = 1;
   std::uint16_t depth = 0;  // of the deepest; the run is one deeper
   instant first;            // when the first of them came
+  instant due = never;      // jitter: the run is not before it; never: at once
 };
 
 enum class arrival : std::uint8_t {

@@ -9,6 +9,7 @@
 
 #include "core/schedule/canonical.hpp"
 #include "core/schedule/firing.hpp"
+#include "core/time/text.hpp"
 #include "storage/apply/engine_parts.hpp"
 
 namespace belfry::storage {
@@ -209,7 +210,7 @@ void engine::arrive_at(work& w, core::job& j, const core::arriving& e, core::emi
 void engine::start_by_event(work& w, core::job& j, const core::event_firing& f, const core::named_event& e) {
   ++w.started;
   auto s = of_job(j, w.set.actor);
-  s.due_at = f.when.start > later(w.set.now, std::chrono::milliseconds{1}) ? f.when.start : core::never;
+  s.due_at = f.due;
   if (j.definition->spec.payload.empty()) {
     auto told = std::make_shared<core::run_spec>(j.definition->spec);
     told->payload = core::payload_of(e, w.set.now, f.count, f.first);
@@ -265,7 +266,8 @@ void engine::resume_events(work& w, core::job& j, const core::schedule& s, core:
 void engine::drop_events(work& w, core::job& j) {
   const auto hold = listeners_.knows(j.id) ? rows_.find_hold(j.id) : std::nullopt;
   if (!hold) return;
-  const auto d = core::decide_dropped(*hold, core::skip_reason::paused);
+  const auto why = j.pauses.empty() ? core::skip_reason::missed : core::skip_reason::paused;
+  const auto d = core::decide_dropped(*hold, why);
   if (d.skipped) tell_skipped(w, j, *d.skipped);
   if (!(d.hold == *hold)) rows_.put_hold(j.id, d.hold);
 }

@@ -347,6 +347,16 @@ void fake_port::call(messages::trigger_job m, messages::reply<messages::submitte
   ask(std::move(done), [this, m = std::move(m)] { return trigger(m); });
 }
 
+void fake_port::call(messages::emit_event m, messages::reply<messages::event_emitted> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::event_emitted> {
+    note({0, time_.now(), core::event_kind::event_received, m.by, {}, 0, 0, m.actor, core::to_text(m.what)});
+    messages::event_emitted told;
+    told.what.seq = static_cast<std::int64_t>(journal_.size());
+    told.what.at = time_.now();
+    return told;
+  });
+}
+
 void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
   ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
     auto who = m.who;
