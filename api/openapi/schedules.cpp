@@ -38,13 +38,14 @@ void add_schedule_schemas(std::vector<schema>& all) {
                    "repeated hour"}},
                  false,
                  {}});
-  all.push_back({"Emission",
-                 "An event of yours",
-                 {{"name", "text", "Letters, digits, - _ . ; names of belfry's own events are refused", required},
-                  {"fields", "object", "At most 32 texts of 1 KiB each, by name"},
-                  {"run", "text", "The run that emits it: its place in a chain of events is its own"}},
-                 true,
-                 {}});
+  all.push_back(
+      {"Emission",
+       "An event of yours",
+       {{"name", "text", "Letters, digits, - _ . ; names of belfry's own events are refused", required},
+        {"fields", "object", "At most 32 texts of 1 KiB each, by name"},
+        {"run", "text", "The run that emits it: its place in a chain of events is its own"}},
+       true,
+       {}});
   all.push_back({"Emitted",
                  "What an event has brought about",
                  {{"seq", "int", "Its number in the journal"},

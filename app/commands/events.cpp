@@ -154,9 +154,10 @@ void declare_emit(command& events, context& ctx) {
   c.argument("NAME", o.name, "letters, digits, - _ . ; names of belfry's own events are refused", true);
   c.argument("FIELD", o.fields, "key=value, at most 32; jobs choose by them, and their runs are given them",
              false);
-  c.option("--run", o.run, "RUN",
-           "the run that emits it, which tells how deep a chain of events is; default BELFRY_RUN_ID; '': none",
-           complete::runs);
+  c.option(
+      "--run", o.run, "RUN",
+      "the run that emits it, which tells how deep a chain of events is; default BELFRY_RUN_ID; '': none",
+      complete::runs);
   c.option("--idempotency-key", o.key, "KEY", "emitted once, however often this is said; kept for a day");
   c.example("belfry events emit deploy.finished env=prod version=1.4.2", "");
   c.example("belfry events emit file.arrived path=/in/7.csv --idempotency-key 7.csv", "");

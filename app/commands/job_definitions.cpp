@@ -240,7 +240,8 @@ void add_job_definitions(command& job, context& ctx) {
       "belfry job create --name sweep --when 'every 15 minutes between 9am and 5pm on weekdays' -- ./sweep",
       "");
   made.example(
-      "belfry job create --name notify --on-event run_failed --where job=backup --debounce 5m -- ./notify", "");
+      "belfry job create --name notify --on-event run_failed --where job=backup --debounce 5m -- ./notify",
+      "");
   made.example("belfry job create backup.toml", "");
   made.action([&c, &ctx] { return create(c, ctx); });
 

@@ -81,8 +81,8 @@ enum class event_kind : std::uint16_t {
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,
-  event_received = 103,  // somebody emitted it: its name and its fields (core/events/named_event.hpp)
-  event_too_deep = 104,  // a job was not started by it, because a chain of events is at its end
+  event_received = 103,        // somebody emitted it: its name and its fields (core/events/named_event.hpp)
+  event_too_deep = 104,        // a job was not started by it, because a chain of events is at its end
   backpressure_started = 110,  // so many runs are queued; once per episode
   backpressure_ended = 111,
   provider_limited = 112,  // a limit was reported: by whom, until when

@@ -18,8 +18,8 @@ namespace belfry::core {
 
 class event_listeners {
  public:
-  void add(job_id job, const event_trigger& on);         // besides what it waits for already
-  void only(job_id job, const event_trigger* on);        // this and nothing else; null: nothing
+  void add(job_id job, const event_trigger& on);   // besides what it waits for already
+  void only(job_id job, const event_trigger* on);  // this and nothing else; null: nothing
   bool knows(job_id job) const { return of_job_.contains(job); }
   bool nobody() const { return of_job_.empty(); }
   // Whether anybody waits for belfry's own events of this kind: the one question on the way of every event.

@@ -13,11 +13,11 @@ constexpr std::size_t longest_name = 100;
 constexpr std::string_view name_allowed = "1 to 100 letters, digits, '-', '_' and '.'";
 
 using enum event_kind;
-constexpr std::array awaited_kinds{
-    run_started,     run_succeeded,    run_failed,  run_timed_out,       run_lost,
-    run_cancelled,   run_skipped,      run_parked,  run_retrying,        run_discarded,
-    needs_attention, dead_letter_aged, job_created, job_replaced,        job_archived,
-    job_paused,      job_resumed,      job_completed, occurrences_skipped};
+constexpr std::array awaited_kinds{run_started,  run_succeeded, run_failed,         run_timed_out,
+                                   run_lost,     run_cancelled, run_skipped,        run_parked,
+                                   run_retrying, run_discarded, needs_attention,    dead_letter_aged,
+                                   job_created,  job_replaced,  job_archived,       job_paused,
+                                   job_resumed,  job_completed, occurrences_skipped};
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||

@@ -21,7 +21,7 @@ struct named_event {
   friend bool operator==(const named_event&, const named_event&) = default;
 };
 inline constexpr std::size_t most_event_fields = 32;
-inline constexpr std::size_t longest_event_value = 1024;   // bytes
+inline constexpr std::size_t longest_event_value = 1024;    // bytes
 inline constexpr std::size_t most_event_bytes = 16 * 1024;  // keys and values together
 
 // Of one that is emitted. Names of belfry's own are refused, also where they are written with dots or dashes:

@@ -9,7 +9,9 @@ constexpr span tick{1};
 
 const event_trigger& trigger_of(const schedule& s) { return std::get<event_trigger>(s.any_of.front()); }
 
-bool exhausted(const plan_policy& p, const plan_cursor& c) { return p.most_runs > 0 && c.made >= p.most_runs; }
+bool exhausted(const plan_policy& p, const plan_cursor& c) {
+  return p.most_runs > 0 && c.made >= p.most_runs;
+}
 
 // When the fire limit lets the next one through; never: now.
 instant free_at(const plan_policy& p, const plan_cursor& c, instant now) {

@@ -217,7 +217,8 @@ class words {
     return false;  // every monday: a list of days
   }
 
-  // in 5 minutes · tomorrow · on 2026-12-24 · on event NAME · when event NAME arrives · next monday · in january
+  // in 5 minutes · tomorrow · on 2026-12-24 · on event NAME · when event NAME arrives · next monday · in
+  // january
   bool dates() {
     const auto start = in_.place();
     if (in_.take("in")) {

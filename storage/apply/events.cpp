@@ -180,8 +180,8 @@ void engine::arrive_at(work& w, core::job& j, const core::arriving& e, core::emi
     case core::arrival::too_deep:
       ++sum.too_deep;
       return append(w, core::event_kind::event_too_deep, {}, j.id,
-                    j.definition->name + " is not started by " + std::string{e.what.name} +
-                        ": " + std::to_string(e.depth) + " runs started by events led to it");
+                    j.definition->name + " is not started by " + std::string{e.what.name} + ": " +
+                        std::to_string(e.depth) + " runs started by events led to it");
     case core::arrival::held:
       ++sum.held;
       if (hold.wait.held == 0)
@@ -237,8 +237,8 @@ void engine::start_by_event(work& w, core::job& j, const core::event_firing& f, 
 void engine::release(work& w, core::job& j, const core::schedule& s, bool after_crash_loop, bool at_once) {
   const auto hold = rows_.find_hold(j.id).value_or(core::event_hold{});
   const auto& policy = j.definition->timing.policy;
-  auto d = core::decide_release({s, policy, j.cursor, hold}, {w.set.now, seed_of(j), after_crash_loop},
-                                at_once);
+  auto d =
+      core::decide_release({s, policy, j.cursor, hold}, {w.set.now, seed_of(j), after_crash_loop}, at_once);
   const auto before = std::exchange(w.depth, static_cast<std::uint16_t>(hold.depth + 1));
   if (!(d.hold == hold)) rows_.put_hold(j.id, d.hold);
   j.cursor = std::move(d.cursor);

@@ -205,12 +205,11 @@ struct emit_event {
   bool outside = false;
 };
 
-using change =
-    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
-                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
-                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics, plan_job,
-                 emit_event>;
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
+                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder,
+                            keep_statistics, plan_job, emit_event>;
 
 struct change_set {
   core::instant now = core::never;

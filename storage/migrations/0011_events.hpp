@@ -1,6 +1,6 @@
-// Jobs that wait for events. A row of `event_holds` for each of them, also when nothing is held: the node finds
-// them there when it starts. `newest` is what storage/codec/events writes. `event_depths` has the runs that an
-// event has started: how many such runs led there.
+// Jobs that wait for events. A row of `event_holds` for each of them, also when nothing is held: the node
+// finds them there when it starts. `newest` is what storage/codec/events writes. `event_depths` has the runs
+// that an event has started: how many such runs led there.
 #pragma once
 
 #include <string_view>

@@ -5,8 +5,9 @@
 
 namespace belfry::test {
 
-TEST_CASE("events: one that is emitted is answered with its number, and stands in the journal with its fields",
-          "[api][http][events]") {
+TEST_CASE(
+    "events: one that is emitted is answered with its number, and stands in the journal with its fields",
+    "[api][http][events]") {
   open_door d;
   const auto made = d.http().post("/v1/events", {{"name", "deploy.finished"}, {"fields", {{"env", "a b"}}}});
   CHECK(made.status == 201);

@@ -77,8 +77,9 @@ TEMPLATE_TEST_CASE("events: one that is emitted starts the jobs that wait for it
   REQUIRE(run.ok());
   CHECK(run->head.job == a.id);
   CHECK(run->head.state == run_state::queued);
-  CHECK(run->spec->payload == "{\"event\":{\"name\":\"deploy.finished\",\"at\":\"2026-11-21T10:00:01.000Z\",\"fields\":{"
-                              "\"env\":\"prod\"}},\"count\":1,\"first_at\":\"2026-11-21T10:00:01.000Z\"}");
+  CHECK(run->spec->payload ==
+        "{\"event\":{\"name\":\"deploy.finished\",\"at\":\"2026-11-21T10:00:01.000Z\",\"fields\":{"
+        "\"env\":\"prod\"}},\"count\":1,\"first_at\":\"2026-11-21T10:00:01.000Z\"}");
   const auto own = f.read().find_run(runs_of(f, d.id).at(0).head.id);
   REQUIRE(own.ok());
   CHECK(own->spec->payload == "{\"n\":1}");
@@ -88,8 +89,8 @@ TEMPLATE_TEST_CASE("events: one that is emitted starts the jobs that wait for it
   CHECK(f.read().find_job(a.id)->cursor.made == 1);
   CHECK(f.read().find_job(a.id)->triggered == 1);
   const auto all = f.events();
-  const auto received =
-      std::find_if(all.begin(), all.end(), [](const auto& e) { return e.kind == event_kind::event_received; });
+  const auto received = std::find_if(all.begin(), all.end(),
+                                     [](const auto& e) { return e.kind == event_kind::event_received; });
   REQUIRE(received != all.end());
   CHECK(received->text == "deploy.finished env=prod");
   CHECK(received->seq == done.emitted.seq);
@@ -210,8 +211,8 @@ TEMPLATE_TEST_CASE("events: the same idempotency key emits once, and is answered
   CHECK(f.store().apply(set).refused_with(errc::idempotency_mismatch));
 }
 
-TEMPLATE_TEST_CASE("events: when a run of one job fails another job is started", "[jobs][events]", sqlite_kind,
-                   memory_kind) {
+TEMPLATE_TEST_CASE("events: when a run of one job fails another job is started", "[jobs][events]",
+                   sqlite_kind, memory_kind) {
   fixture<TestType> f;
   auto backup = a_job("backup");
   const auto watched = stored(f, backup);
@@ -319,8 +320,9 @@ TEMPLATE_TEST_CASE("events: the fire limit is the rate limit of the trigger, and
   CHECK(occurrences(f, j.id).lines.at(0).made.limited);
 }
 
-TEMPLATE_TEST_CASE("events: what comes while a job is paused is recorded when it goes on; what was held fires",
-                   "[jobs][events]", sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE(
+    "events: what comes while a job is paused is recorded when it goes on; what was held fires",
+    "[jobs][events]", sqlite_kind, memory_kind) {
   fixture<TestType> f;
   const auto j = stored(f, on_event("deploy.finished debounce 1m"));
   f.does(deploy());
@@ -347,8 +349,8 @@ TEMPLATE_TEST_CASE("events: what comes while a job is paused is recorded when it
   CHECK(f.does(deploy()).emitted.held == 1);
 }
 
-TEMPLATE_TEST_CASE("events: an edit settles what was held, by what the job was", "[jobs][events]", sqlite_kind,
-                   memory_kind) {
+TEMPLATE_TEST_CASE("events: an edit settles what was held, by what the job was", "[jobs][events]",
+                   sqlite_kind, memory_kind) {
   fixture<TestType> f;
   const auto j = stored(f, on_event("deploy.finished debounce 1m"));
   f.does(deploy());
@@ -412,8 +414,8 @@ TEMPLATE_TEST_CASE("events: a job ends by its number of runs and by its last tim
   CHECK(f.does(deploy()).emitted.jobs == 0);
 }
 
-TEMPLATE_TEST_CASE("events: a run that retention removes takes along what events know of it", "[jobs][events]",
-                   sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE("events: a run that retention removes takes along what events know of it",
+                   "[jobs][events]", sqlite_kind, memory_kind) {
   fixture<TestType> f;
   const auto j = stored(f, on_event("deploy.finished"));
   const auto first = f.does(deploy()).runs.at(0).head.id;

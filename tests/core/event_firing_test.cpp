@@ -1,6 +1,6 @@
 // Events that start jobs: names, texts, who waits for what, and what becomes of each of them.
-#include <catch2/catch.hpp>
 #include <rapidcheck/catch.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <random>
@@ -99,11 +99,13 @@ TEST_CASE("named events: every event reads back from its line of the journal", "
   CHECK_FALSE(parse_named_event("x a=\"b\"c").has_value());
   CHECK_FALSE(parse_named_event("").has_value());
   rc::prop("the text of an event is read back as the same event", [] {
-    const auto word = rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::elementOf(std::string{"aZ9-_."})));
+    const auto word =
+        rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::elementOf(std::string{"aZ9-_."})));
     named_event e{*word, {}};
     const auto count = *rc::gen::inRange(0, 6);
     for (int i = 0; i < count; ++i)
-      e.fields.emplace_back(*word, *rc::gen::container<std::string>(rc::gen::elementOf(std::string{"a =\\\"*,;é"})));
+      e.fields.emplace_back(*word,
+                            *rc::gen::container<std::string>(rc::gen::elementOf(std::string{"a =\\\"*,;é"})));
     const auto again = parse_named_event(to_text(e));
     RC_ASSERT(again.has_value());
     RC_ASSERT(*again == e);
@@ -112,9 +114,10 @@ TEST_CASE("named events: every event reads back from its line of the journal", "
 
 TEST_CASE("payloads of events: JSON with the name, the fields and how many the run stands for",
           "[core][events]") {
-  CHECK(payload_of({"x", {{"a", "q\"\\"}, {"b", "1\n"}}}, noon, 3, noon - 1s) ==
-        "{\"event\":{\"name\":\"x\",\"at\":\"2026-11-18T12:00:00.000Z\",\"fields\":{\"a\":\"q\\\"\\\\\",\"b\":"
-        "\"1\\u000a\"}},\"count\":3,\"first_at\":\"2026-11-18T11:59:59.000Z\"}");
+  CHECK(
+      payload_of({"x", {{"a", "q\"\\"}, {"b", "1\n"}}}, noon, 3, noon - 1s) ==
+      "{\"event\":{\"name\":\"x\",\"at\":\"2026-11-18T12:00:00.000Z\",\"fields\":{\"a\":\"q\\\"\\\\\",\"b\":"
+      "\"1\\u000a\"}},\"count\":3,\"first_at\":\"2026-11-18T11:59:59.000Z\"}");
 }
 
 TEST_CASE("event listeners: found by name, by its beginning and by conditions", "[core][events]") {

@@ -30,8 +30,8 @@ TEST_CASE("cli: an event that is emitted starts the job that waits for it, and i
   const cli belfry(shared_node());
   const auto name = fresh_name("deployer");
   const auto event = fresh_name("deploy");
-  const auto made = belfry({"job", "create", "--name", name, "--on-event", event + ".*", "--where", "env=prod",
-                            "--overlap", "queue_all", "--shell", "cat"});
+  const auto made = belfry({"job", "create", "--name", name, "--on-event", event + ".*", "--where",
+                            "env=prod", "--overlap", "queue_all", "--shell", "cat"});
   INFO(made.err);
   REQUIRE(made.exit_code == 0);
   const auto job = belfry.doc({"job", "show", name});
@@ -107,8 +107,8 @@ TEST_CASE("cli: when one job fails another is started, and a job that emits its 
   CHECK(event.at("fields").at("job") == failing);
 
   const auto loop = fresh_name("loop");
-  REQUIRE(belfry({"job", "create", "--name", loop, "--on-event", loop, "--depth", "3", "--overlap", "queue_all",
-                  "--shell", shell_quoted(belfry_binary()) + " events emit " + loop})
+  REQUIRE(belfry({"job", "create", "--name", loop, "--on-event", loop, "--depth", "3", "--overlap",
+                  "queue_all", "--shell", shell_quoted(belfry_binary()) + " events emit " + loop})
               .exit_code == 0);
   CHECK(belfry.doc({"events", "emit", loop}).at("started") == 1);
   REQUIRE(soon([&] {
@@ -142,7 +142,8 @@ TEST_CASE("cli: what is no event, and what no job can wait for, is refused in pl
   CHECK(job({"--on-event", "a", "--every", "1h"}).exit_code == 2);
   CHECK(job({"--on-event", "a", "--hold", "1m"}).exit_code == 2);
   CHECK(job({"--on-event", "a", "--depth", "100"}).exit_code == 2);
-  const auto words = belfry.doc({"schedule", "parse", "on", "event", "a.*", "where", "x=1,", "debounce", "30s"});
+  const auto words =
+      belfry.doc({"schedule", "parse", "on", "event", "a.*", "where", "x=1,", "debounce", "30s"});
   CHECK(words.at("canonical") == "@event a.* where x=1 debounce 30s; zone UTC");
   CHECK(words.at("description") == "when event a.* arrives with x=1 after 30s of quiet, in UTC");
   CHECK(words.at("on_event") == true);

@@ -228,22 +228,22 @@ std::vector<parameter> parameters_of_events(bool of_all) {
 }  // namespace
 
 void add_event_routes(std::vector<route>& all) {
-  all.push_back({verb::post,
-                 "/v1/events",
-                 "emit_event",
-                 "events",
-                 "Emit an event: jobs that wait for it are started in the same commit",
-                 scope::operate,
-                 emit_event,
-                 body_kind::json,
-                 "Emission",
-                 {},
-                 {{201, "Emitted", "The event is in the journal; what it has brought about"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
-                  errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full,
-                  errc::overloaded},
-                 true,
-                 0});
+  all.push_back(
+      {verb::post,
+       "/v1/events",
+       "emit_event",
+       "events",
+       "Emit an event: jobs that wait for it are started in the same commit",
+       scope::operate,
+       emit_event,
+       body_kind::json,
+       "Emission",
+       {},
+       {{201, "Emitted", "The event is in the journal; what it has brought about"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
+        errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full, errc::overloaded},
+       true,
+       0});
   all.push_back({verb::get,
                  "/v1/events",
                  "list_events",
