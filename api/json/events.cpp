@@ -1,6 +1,7 @@
 #include "api/json/events.hpp"
 
 #include "api/json/decode.hpp"
+#include "core/schedule/phrase.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -32,6 +33,23 @@ core::result<emission_draft> read_emission(std::string_view body) {
     if (d.what.name.empty()) return missing(v, "name", name_wanted);
     v.found().add_found(core::check(d.what, v.pointer()));
   });
+}
+
+void write_waiter(writer& w, const core::event_waiter& waiter) {
+  const auto read = core::parse_canonical(waiter.schedule, {});
+  const auto& hold = waiter.hold;
+  w.begin_object()
+      .member("job_id", waiter.job)
+      .member("job", waiter.name)
+      .member("state", core::to_text(waiter.state))
+      .member("schedule", waiter.schedule)
+      .member_or_null("description", read ? core::describe(*read) : std::string{})
+      .member("held", hold.wait.held)
+      .member("first_held_at", hold.wait.first_held)
+      .member("fires_at", hold.wait.fires_at)
+      .member("limited", hold.limited)
+      .member("paused", hold.aside)
+      .end_object();
 }
 
 void write_emitted(writer& w, const messages::event_emitted& e) {

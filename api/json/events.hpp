@@ -15,6 +15,7 @@ struct emission_draft {
   std::string run;  // that emits it: id, prefix or name
 };
 core::result<emission_draft> read_emission(std::string_view body);
+void write_waiter(writer& w, const core::event_waiter& waiter);
 void write_emitted(writer& w, const messages::event_emitted& e);
 // Name and fields of an event_received, as members; nothing of a text that is not one.
 void write_received_members(writer& w, std::string_view text);

@@ -164,6 +164,43 @@ void declare_emit(command& events, context& ctx) {
   c.action([&o, &ctx] { return emit(o, ctx); });
 }
 
+struct triggers_options {
+  std::int64_t limit = 50;
+  bool all = false;
+};
+
+std::string triggers_table(context& ctx, const std::vector<json_text>& pages) {
+  table t({{"JOB", false, 12}, {"STATE"}, {"HELD", true}, {"UNTIL"}, {"PAUSED", true}, {"RUNS", false, 20}});
+  for (const auto& page : pages)
+    page["triggers"].each([&](view one) {
+      const auto state = one["state"].text();
+      t.row({one["job"].text(),
+             {state, colour_of_state(state)},
+             one["held"].text(),
+             one["fires_at"].there() ? one["fires_at"].text() : std::string("-"),
+             one["paused"].text(),
+             one["description"].text()});
+    });
+  return t.empty() ? "no job waits for events\n" : t.text(ctx.screen());
+}
+
+void declare_triggers(command& events, context& ctx) {
+  auto& c = events.sub("triggers", "List the jobs that wait for events, and what they gather");
+  auto& o = c.keep<triggers_options>();
+  c.option("--limit,-n", o.limit, "N", "at most so many; default 50");
+  c.flag("--all", o.all, "all there are");
+  c.example("belfry events triggers", "");
+  c.action([&o, &ctx] {
+    if (o.limit < 1) throw refusal(exit_code::usage, "--limit: give a number from 1, or --all");
+    const auto pages = read_pages(ctx.node(), "/v1/events/triggers", {}, "triggers",
+                                  o.all ? 0 : static_cast<std::size_t>(o.limit));
+    ctx.show_list(
+        pages, "triggers", [](view one) { return one["job"].text(); },
+        [&] { return triggers_table(ctx, pages); });
+    return number_of(exit_code::ok);
+  });
+}
+
 void declare_events(command& c, context& ctx) {
   auto& o = c.keep<events_options>();
   c.flag("--follow,-f", o.follow, "go on with what happens from now, or from --after");
@@ -184,6 +221,7 @@ void add_events(command& root, context& ctx) {
   auto& events = root.sub("events", "Print the journal of what happened, follow it, or emit an event");
   declare_events(events, ctx);
   declare_emit(events, ctx);
+  declare_triggers(events, ctx);
 }
 
 }  // namespace belfry::app

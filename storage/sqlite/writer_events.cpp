@@ -17,18 +17,7 @@ std::optional<core::event_hold> writer::find_hold(core::job_id job) {
   const using_query use{q};
   q.bind(1, job.value);
   if (!q.step()) return std::nullopt;
-  core::event_hold h;
-  h.wait.held = q.number(0);
-  h.wait.first_held = q.time(1);
-  h.wait.fires_at = q.time(2);
-  h.depth = q.as<std::uint16_t>(3);
-  h.limited = q.number(4) != 0;
-  h.newest = codec::decode_event(q.text(5));
-  h.newest_at = q.time(6);
-  h.aside = q.number(7);
-  h.aside_first = q.time(8);
-  h.aside_last = q.time(9);
-  return h;
+  return read_hold(q, 0);
 }
 
 void writer::put_hold(core::job_id job, const core::event_hold& hold) {

@@ -166,6 +166,13 @@ TEMPLATE_TEST_CASE("events: a burst is one run, also when the node is restarted 
   f.does(deploy("two"));
   f.reopen();
   CHECK(f.read().due_jobs({}, 10)->at(0) == core::job_due{j.id, start + 15s});
+  const auto waiters = f.read().event_waiters({}, 10);
+  REQUIRE(waiters.ok());
+  REQUIRE(waiters->size() == 1);
+  CHECK(waiters->front().name == "deployer");
+  CHECK(waiters->front().hold.wait.held == 2);
+  CHECK(waiters->front().hold.newest.fields.at(0).second == "two");
+  CHECK(f.read().event_waiters(j.id, 10)->empty());
   f.now = start + 6s;
   CHECK(f.does(deploy("three")).jobs.at(0).due == start + 16s);
   f.now = start + 15s;

@@ -82,6 +82,11 @@ TEST_CASE("cli: a burst of events is one run", "[e2e][cli][events]") {
   for (int i = 0; i < 5; ++i)
     CHECK(belfry.doc({"events", "emit", event, "n=" + std::to_string(i)}).at("held") == 1);
   CHECK(belfry.doc({"job", "show", name}).at("next_at").is_string());
+  bool gathering = false;
+  for (const auto& one : belfry.doc({"events", "triggers", "--all"}).at("triggers"))
+    gathering = gathering || (one.at("job") == name && one.at("held") == 5);
+  CHECK(gathering);
+  CHECK(has(belfry({"events", "triggers", "--all"}).out, name));
   REQUIRE(soon([&] { return runs_of(belfry, name) == 1; }));
   const auto run = belfry.doc({"job", "runs", name}).at("runs").at(0).at("id").get<std::string>();
   const auto payload = belfry.doc({"show", run}).at("payload");

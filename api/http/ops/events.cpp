@@ -212,6 +212,25 @@ void emit_event(const exchange_ptr& x) {
       }));
 }
 
+void list_event_triggers(const exchange_ptr& x) {
+  json::problems found;
+  const auto limit = static_cast<std::size_t>(whole_parameter(*x, "limit", 50, 1, 500, found));
+  const auto bound = hash_of("event triggers");
+  const auto after = read_cursor(*x, bound, found);
+  if (!found.empty()) return x->refuse(found.refusal());
+  using waiters = std::vector<core::event_waiter>;
+  x->node().node.ask(messages::list_event_waiters{core::job_id{after}, limit},
+                     x->then<waiters>([limit, bound](const exchange_ptr& y, const waiters& all) {
+                       json::writer w{all.size() * 320 + 64};
+                       w.begin_object().key("triggers").begin_array();
+                       for (const auto& one : all) json::write_waiter(w, one);
+                       w.end_array();
+                       write_cursor(w, all.size() < limit ? 0 : all.back().job.value, bound);
+                       w.end_object();
+                       answer_json(*y, w);
+                     }));
+}
+
 std::vector<parameter> parameters_of_events(bool of_all) {
   std::vector<parameter> all{
       {"after", parameter_type::whole,
@@ -244,6 +263,21 @@ void add_event_routes(std::vector<route>& all) {
         errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full, errc::overloaded},
        true,
        0});
+  all.push_back({verb::get,
+                 "/v1/events/triggers",
+                 "list_event_triggers",
+                 "events",
+                 "Jobs that wait for events, and what they keep of them",
+                 scope::read,
+                 list_event_triggers,
+                 body_kind::none,
+                 {},
+                 {{"limit", parameter_type::whole, "rows of a page, 1 to 500; default 50"},
+                  {"cursor", parameter_type::text, "next_cursor of the page before"}},
+                 {{200, "EventTriggerPage", "A page"}},
+                 {errc::invalid, errc::unknown_field},
+                 false,
+                 0});
   all.push_back({verb::get,
                  "/v1/events",
                  "list_events",
