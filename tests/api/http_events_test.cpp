@@ -44,4 +44,17 @@ TEST_CASE("events: what is wrong with one is told field by field", "[api][http][
   CHECK(d.http().post("/v1/events", {{"name", "a"}, {"run", "nobody"}}).status == 404);
 }
 
+TEST_CASE("events: the jobs that wait for events are listed with what they gather", "[api][http][events]") {
+  open_door d;
+  const auto page = d.http().get_json("/v1/events/triggers");
+  CHECK(page.at("next_cursor").is_null());
+  REQUIRE(page.at("triggers").size() == 1);
+  const auto& one = page.at("triggers").at(0);
+  CHECK(one.at("job") == "deployer");
+  CHECK(one.at("held") == 2);
+  CHECK(one.at("fires_at").is_string());
+  CHECK(one.at("description") == "when event deploy.finished arrives after 1m of quiet, in UTC");
+  CHECK(d.http().get("/v1/events/triggers?limit=0").status == 422);
+}
+
 }  // namespace belfry::test

@@ -852,6 +852,14 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
       if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
     return messages::query_answer{std::move(all)};
   }
+  if (std::holds_alternative<messages::list_event_waiters>(q)) {
+    core::event_waiter one;
+    one.job = core::job_id{1};
+    one.name = "deployer";
+    one.schedule = "@event deploy.finished debounce 1m; zone UTC";
+    one.hold.wait = {time_.now(), time_.now() + std::chrono::minutes{1}, 2};
+    return messages::query_answer{std::vector<core::event_waiter>{one}};
+  }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;
     core::occurrence_line skipped;
