@@ -118,7 +118,7 @@ arrival_decision decide_arrival(const awaiting& job, const arriving& e, const ar
     d.what = arrival::fires;
     d.firing = fire(job, d.cursor, at.now, at.seed);
     d.firing->depth = e.depth;
-    d.firing->first = at.now;
+    d.firing->first = d.firing->newest = at.now;
     return d;
   }
   d.what = arrival::held;
@@ -155,6 +155,7 @@ release_decision decide_release(const awaiting& job, const plan_now& at, bool at
       d.firing->count = job.hold.wait.held;
       d.firing->depth = job.hold.depth;
       d.firing->first = job.hold.wait.first_held;
+      d.firing->newest = job.hold.newest_at;
       d.firing->when.limited = job.hold.limited;
       d.firing->when.caught_up = !at_once && at.now - job.hold.wait.fires_at > job.policy.on_time;
       forget_held(d.hold);

@@ -38,7 +38,8 @@ struct event_firing {
   planned_time when;  // the occurrence, which no other event of the job shares
   std::int64_t count = 1;
   std::uint16_t depth = 0;  // of the deepest; the run is one deeper
-  instant first;            // when the first of them came
+  instant first;            // when the first of them came, and the newest
+  instant newest;
   instant due = never;      // jitter: the run is not before it; never: at once
 };
 

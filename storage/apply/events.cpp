@@ -213,7 +213,7 @@ void engine::start_by_event(work& w, core::job& j, const core::event_firing& f, 
   s.due_at = f.due;
   if (j.definition->spec.payload.empty()) {
     auto told = std::make_shared<core::run_spec>(j.definition->spec);
-    told->payload = core::payload_of(e, w.set.now, f.count, f.first);
+    told->payload = core::payload_of(e, f.newest, f.count, f.first);
     s.spec = std::move(told);
     s.shared_spec = {};
   }

@@ -186,6 +186,7 @@ TEMPLATE_TEST_CASE("events: a burst is one run, also when the node is restarted 
   REQUIRE(run.ok());
   CHECK(run->spec->payload.find("\"env\":\"three\"") != std::string::npos);
   CHECK(run->spec->payload.find("\"count\":3") != std::string::npos);
+  CHECK(run->spec->payload.find("\"at\":\"2026-11-21T10:00:06.000Z\"") != std::string::npos);
   CHECK(run->spec->payload.find("\"first_at\":\"2026-11-21T10:00:00.000Z\"") != std::string::npos);
   CHECK(f.does(st::plan_job{j.id}).replayed);
   f.reopen();
@@ -371,6 +372,7 @@ TEMPLATE_TEST_CASE("events: an edit settles what was held, by what the job was",
   REQUIRE(runs.size() == 1);
   CHECK(runs[0].head.revision == 2);
   // Paused, they are skipped with the others of the pause; archived, they are told as skipped.
+  f.now += 1s;
   f.does(deploy());
   f.does(st::pause_job{j.id, {"manual", {}, "", f.now}});
   f.does(deploy());
