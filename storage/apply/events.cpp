@@ -202,7 +202,7 @@ void engine::arrive_at(work& w, core::job& j, const core::arriving& e, core::emi
       break;
   }
   rows_.update_job(j);
-  listen(j);
+  if (j.state == core::job_state::completed) listen(j);
   w.out.jobs.push_back(std::move(j));
 }
 

@@ -190,7 +190,7 @@ std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
   } else {
     advance(w, *j, c.after_crash_loop);
     rows_.update_job(*j);
-    listen(*j);
+    if (j->state == core::job_state::completed) listen(*j);
     w.changed = true;
   }
   w.out.jobs.push_back(std::move(*j));

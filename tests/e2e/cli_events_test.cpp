@@ -113,7 +113,9 @@ TEST_CASE("cli: when one job fails another is started, and a job that emits its 
 
   const auto loop = fresh_name("loop");
   REQUIRE(belfry({"job", "create", "--name", loop, "--on-event", loop, "--depth", "3", "--overlap",
-                  "queue_all", "--shell", shell_quoted(belfry_binary()) + " events emit " + loop})
+                  "queue_all", "--shell",
+                  "BELFRY_URL=" + shell_quoted(shared_node().url()) + " " + shell_quoted(belfry_binary()) +
+                      " events emit " + loop})
               .exit_code == 0);
   CHECK(belfry.doc({"events", "emit", loop}).at("started") == 1);
   REQUIRE(soon([&] {
