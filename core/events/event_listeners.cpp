@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/events/event.hpp"
+
 namespace belfry::core {
 
 event_listeners::shelf& event_listeners::shelf_of(const event_trigger& on) {

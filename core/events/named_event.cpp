@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/events/event.hpp"
 #include "core/text/utf8.hpp"
 #include "core/time/text.hpp"
 

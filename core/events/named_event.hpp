@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
-#include "core/events/event.hpp"
+#include "core/time/instant.hpp"
 
 namespace belfry::core {
+
+enum class event_kind : std::uint16_t;  // core/events/event.hpp
 
 struct named_event {
   std::string name;                                         // letters, digits, "-_.", 1..100

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "core/events/event.hpp"
 #include "core/events/event_listeners.hpp"
 #include "core/schedule/canonical.hpp"
 #include "core/schedule/firing.hpp"
