@@ -93,6 +93,20 @@ TEST_CASE("awaited events: a name may be open at its end; of belfry's own only t
   CHECK(check_awaited_name("a*b").has_value());
 }
 
+TEST_CASE("awaited events: what is wrong with one is told at its name, not at the end of the text",
+          "[core][events][schedule]") {
+  for (const auto* text : {"@event run.failed", "on event run.failed"}) {
+    const auto no = parse_schedule(text, {});
+    INFO(text);
+    REQUIRE_FALSE(no.ok());
+    CHECK(no.problem().why == "belfry's own event is written otherwise");
+    CHECK(no.problem().expected == std::vector<std::string>{"run_failed"});
+  }
+  CHECK(parse_schedule("@event a hold 1m", {}).problem().expected.front() == "0, or the debounce time to 1d");
+  CHECK(parse_schedule("@event a depth 100", {}).problem().expected.front() == "1 to 64");
+  CHECK(parse_schedule("@event a nonsense", {}).problem().offset == 9);
+}
+
 TEST_CASE("named events: every event reads back from its line of the journal", "[core][events]") {
   CHECK(to_text(named_event{"x", {{"a", "b"}, {"c", "d e"}, {"f", ""}}}) == "x a=b c=\"d e\" f=\"\"");
   CHECK_FALSE(parse_named_event("x a").has_value());

@@ -76,7 +76,7 @@ TEST_CASE("cli: a burst of events is one run", "[e2e][cli][events]") {
   const cli belfry(shared_node());
   const auto name = fresh_name("gatherer");
   const auto event = fresh_name("burst");
-  REQUIRE(belfry({"job", "create", "--name", name, "--on-event", event, "--debounce", "1s", "--hold", "10s",
+  REQUIRE(belfry({"job", "create", "--name", name, "--on-event", event, "--debounce", "3s", "--hold", "20s",
                   "--shell", "true"})
               .exit_code == 0);
   for (int i = 0; i < 5; ++i)
