@@ -83,7 +83,8 @@ TEST_CASE("cli: a burst of events is one run", "[e2e][cli][events]") {
     CHECK(belfry.doc({"events", "emit", event, "n=" + std::to_string(i)}).at("held") == 1);
   CHECK(belfry.doc({"job", "show", name}).at("next_at").is_string());
   bool gathering = false;
-  for (const auto& one : belfry.doc({"events", "triggers", "--all"}).at("triggers"))
+  const auto triggers = belfry.doc({"events", "triggers", "--all"});
+  for (const auto& one : triggers.at("triggers"))
     gathering = gathering || (one.at("job") == name && one.at("held") == 5);
   CHECK(gathering);
   CHECK(has(belfry({"events", "triggers", "--all"}).out, name));
