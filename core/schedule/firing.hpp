@@ -40,7 +40,7 @@ struct event_firing {
   std::uint16_t depth = 0;  // of the deepest; the run is one deeper
   instant first;            // when the first of them came, and the newest
   instant newest;
-  instant due = never;      // jitter: the run is not before it; never: at once
+  instant due = never;  // jitter: the run is not before it; never: at once
 };
 
 enum class arrival : std::uint8_t {
