@@ -3,7 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "core/events/named_event.hpp"
 #include "core/job/job.hpp"
 #include "messages/runs.hpp"
 
@@ -47,6 +49,17 @@ struct trigger_job {
   core::span delay{0};
   std::optional<once_key> once;
   std::string actor;
+};
+struct emit_event {  // one that has passed its check
+  core::named_event what;
+  core::run_id by = {};  // the run that emits it; 0: none
+  std::optional<once_key> once;
+  std::string actor;
+};
+struct event_emitted {
+  core::emitted what;
+  std::vector<core::run_id> runs;  // made at once
+  bool replayed = false;
 };
 
 }  // namespace belfry::messages

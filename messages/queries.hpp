@@ -77,6 +77,11 @@ struct list_occurrences {
   core::instant before = core::never;
   std::size_t limit = 50;
 };
+struct list_event_waiters {  // jobs that wait for events, by id
+  using answer = std::vector<core::event_waiter>;
+  core::job_id after;
+  std::size_t limit = 50;
+};
 struct list_due_jobs {  // that have something planned, by id
   using answer = std::vector<core::job_due>;
   core::job_id after;
@@ -152,7 +157,7 @@ using query =
     std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
-                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names>;
+                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -160,6 +165,6 @@ using query_answer =
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
-                 std::vector<std::string>>;
+                 std::vector<std::string>, std::vector<core::event_waiter>>;
 
 }  // namespace belfry::messages

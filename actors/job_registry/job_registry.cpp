@@ -50,7 +50,27 @@ auto job_registry::make_behavior() -> behavior_type {
               return msg::submitted{std::move(answer->runs), answer->batch, answer->replayed};
             });
       },
+      [this](msg::emit_event& asked) { return emit(asked); },
   };
+}
+
+caf::result<core::result<msg::event_emitted>> job_registry::emit(msg::emit_event& asked) {
+  std::vector<storage::change_set> sets;
+  sets.push_back({deps_.clock->now(),
+                  asked.actor,
+                  once_of(asked.once),
+                  {storage::emit_event{std::move(asked.what), asked.by, true}}});
+  return commit_then<msg::event_emitted>(
+      this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::event_emitted> {
+        auto& answer = r.answers.front();
+        if (answer.refused_with(errc::overloaded)) deps_.says.count(metric::backpressure_refusals_total);
+        if (!answer) return std::move(answer.error());
+        if (!answer->replayed)
+          deps_.says.count(metric::runs_submitted_total, static_cast<double>(answer->runs.size()));
+        msg::event_emitted told{answer->emitted, {}, answer->replayed};
+        for (const auto& run : answer->runs) told.runs.push_back(run.head.id);
+        return told;
+      });
 }
 
 caf::result<core::result<msg::job_stored>> job_registry::write(storage::change what, const std::string& actor,

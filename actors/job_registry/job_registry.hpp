@@ -1,5 +1,6 @@
-// JOB REGISTRY: durable definitions. It brings them to the store and says what became of them; the dispatcher
-// learns of every run that a trigger makes from the stream of committed heads.
+// JOB REGISTRY: durable definitions, and the events that start them. It brings both to the store and says
+// what became of them; the dispatcher learns of every run that a trigger makes from the stream of committed
+// heads.
 #pragma once
 
 #include "actors/storage/role.hpp"
@@ -24,6 +25,8 @@ class job_registry : public messages::job_registry_actor::base {
   caf::result<core::result<messages::job_stored>> write(storage::change what, const std::string& actor,
                                                         const std::optional<messages::once_key>& once = {},
                                                         bool creates = false);
+
+  caf::result<core::result<messages::event_emitted>> emit(messages::emit_event& asked);
 
   job_registry_deps deps_;
 };

@@ -62,6 +62,9 @@ struct answering {
   core::result<query_answer> operator()(const list_occurrences& q) const {
     return wrap(store.occurrences_of(q.job, q.before, q.limit));
   }
+  core::result<query_answer> operator()(const list_event_waiters& q) const {
+    return wrap(store.event_waiters(q.after, q.limit));
+  }
   core::result<query_answer> operator()(const list_due_jobs& q) const {
     return wrap(store.due_jobs(q.after, q.limit));
   }

@@ -1,6 +1,7 @@
 #include "api/json/runs.hpp"
 
 #include "api/json/cycles.hpp"
+#include "api/json/events.hpp"
 #include "api/json/sessions.hpp"
 
 #include "api/json/spec.hpp"
@@ -250,7 +251,9 @@ void write_log_line(writer& w, const core::log_line& l) {
 void write_event(writer& w, const core::event& e) {
   w.begin_object().member("seq", e.seq).member("at", e.at).member("kind", core::to_text(e.kind));
   w.member("run_id", e.run).member("job_id", e.job).member("fencing", e.fencing).member("attempt", e.attempt);
-  w.member("actor", e.actor).member("text", e.text).end_object();
+  w.member("actor", e.actor).member("text", e.text);
+  if (e.kind == core::event_kind::event_received) write_received_members(w, e.text);
+  w.end_object();
 }
 
 void write_states(writer& w, const std::array<std::int64_t, core::run_state_count>& by_state) {

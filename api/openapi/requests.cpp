@@ -169,7 +169,10 @@ void add_job_requests(std::vector<schema>& all) {
       {"description", "text", "At most 2,000 bytes"},
       {"overlap", "skip|queue_one|queue_all|replace|allow", "When a trigger meets an open run; default skip"},
       {"max_concurrent", "int", "With overlap allow: open runs; default 1"},
-      {"schedule", "text", "When it is due: cron, an @ form, or a phrase; \"\": only by hand"},
+      {"schedule", "text",
+       "When it is due: cron, an @ form, a phrase, or an event such as \"when event deploy.finished "
+       "arrives\"; "
+       "\"\": only by hand"},
       {"zone", "text", "IANA name, where the schedule names none; default UTC"},
       {"starts", "time", "The first time that may be planned"},
       {"ends", "time", "The last one; the job is completed then"},

@@ -388,7 +388,9 @@ void add_parts(std::vector<schema>& all) {
                   {"fencing", "int", ""},
                   {"attempt", "int", ""},
                   {"actor", "text", ""},
-                  {"text", "text", ""}},
+                  {"text", "text", ""},
+                  {"name", "text", "Of an event_received: what was emitted"},
+                  {"fields", "object", "Of an event_received: its texts by name"}},
                  false,
                  {}});
   all.push_back({"EventPage",

@@ -61,7 +61,7 @@ void put_rows(std::string& out, const std::string& title, const rows& lines, std
 
 std::string usage_of(const command& of) {
   std::string text = of.path();
-  if (!of.subs().empty()) return text + " COMMAND [OPTION]…";
+  if (!of.subs().empty()) return text + (of.body() ? " [COMMAND] [OPTION]…" : " COMMAND [OPTION]…");
   text += " [OPTION]…";
   for (const auto& argument : of.arguments()) {
     const bool list = std::holds_alternative<std::vector<std::string>*>(argument.into);

@@ -14,6 +14,15 @@ void declare_timing(command& c, job_options& o) {
   c.option("--every", o.every, "SPAN", "every so long, such as 90s or 1h30m");
   c.option("--at", o.at, "TIME", "once: RFC 3339, or a time of the day such as 17:30");
   c.option("--when", o.when, "PHRASE", "in words, such as 'weekdays at 9am'; '': only by hand");
+  c.option("--on-event", o.on_event, "NAME",
+           "whenever such an event arrives, emitted or belfry's own, such as run_failed; NAME* for any end");
+  c.option("--where", o.where, "CONDITION",
+           "with --on-event: key=value, key!=value or key; all of them must fit; repeatable");
+  c.option("--debounce", o.debounce, "SPAN",
+           "with --on-event: one run for a burst, when so long no further event has come");
+  c.option("--hold", o.hold, "SPAN", "with --debounce: at the latest so long after the first of a burst");
+  c.option("--depth", o.depth, "N",
+           "with --on-event: where a chain of events and runs that cause each other ends; default 8");
   c.option("--zone", o.zone, "ZONE", "IANA name of the time zone; default UTC");
   c.option("--starts", o.starts, "TIME", "the first time that may be planned");
   c.option("--ends", o.ends, "TIME", "the last one; the job is completed then");
@@ -27,13 +36,38 @@ void declare_timing(command& c, job_options& o) {
   c.option("--max-runs", o.max_runs, "N", "the job is completed after so many planned runs");
 }
 
-// One of the four ways to say it, as the API takes it.
+// What becomes one word of the canonical text.
+void check_event_word(const std::string& flag, const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\r\n,;|") == std::string::npos) return;
+  throw refusal(exit_code::usage,
+                flag + " '" + printable(word) + "': it has no blanks and none of , ; | and is not empty", {},
+                "belfry help job create");
+}
+
+std::string event_words(const job_options& o) {
+  check_event_word("--on-event", *o.on_event);
+  auto words = "@event " + *o.on_event;
+  for (std::size_t i = 0; i < o.where.size(); ++i) {
+    check_event_word("--where", o.where[i]);
+    words += (i == 0 ? " where " : ",") + o.where[i];
+  }
+  if (o.debounce) words += " debounce " + *o.debounce;
+  if (o.hold) words += " hold " + *o.hold;
+  if (o.depth) words += " depth " + std::to_string(*o.depth);
+  return words;
+}
+
+// One of the five ways to say it, as the API takes it.
 std::optional<std::string> schedule_words(const job_options& o) {
-  const int given =
-      int{o.cron.has_value()} + int{o.every.has_value()} + int{o.at.has_value()} + int{o.when.has_value()};
+  const int given = int{o.cron.has_value()} + int{o.every.has_value()} + int{o.at.has_value()} +
+                    int{o.when.has_value()} + int{o.on_event.has_value()};
   if (given > 1)
-    throw refusal(exit_code::usage, "give one of --cron, --every, --at and --when", {},
+    throw refusal(exit_code::usage, "give one of --cron, --every, --at, --when and --on-event", {},
                   "belfry help job create");
+  if (!o.on_event && (!o.where.empty() || o.debounce || o.hold || o.depth))
+    throw refusal(exit_code::usage, "--where, --debounce, --hold and --depth belong to --on-event", {},
+                  "belfry help job create");
+  if (o.on_event) return event_words(o);
   if (o.cron) return o.cron;
   if (o.when) return o.when;
   if (o.every) return "@every " + *o.every;
@@ -204,6 +238,9 @@ void add_job_definitions(command& job, context& ctx) {
   made.example("belfry job create --name report --cron '0 9 * * 1-5' --zone Europe/Berlin -- ./report", "");
   made.example(
       "belfry job create --name sweep --when 'every 15 minutes between 9am and 5pm on weekdays' -- ./sweep",
+      "");
+  made.example(
+      "belfry job create --name notify --on-event run_failed --where job=backup --debounce 5m -- ./notify",
       "");
   made.example("belfry job create backup.toml", "");
   made.action([&c, &ctx] { return create(c, ctx); });

@@ -3,6 +3,8 @@
 #include "app/commands/all.hpp"
 #include "app/commands/job_flags.hpp"
 #include "app/commands/waiting.hpp"
+#include "core/schedule/phrase.hpp"
+#include "core/time/text.hpp"
 
 namespace belfry::app {
 namespace {
@@ -38,6 +40,16 @@ std::string jobs_table(context& ctx, const std::vector<json_text>& pages) {
   return t.empty() ? "no jobs\n" : t.text(ctx.screen());
 }
 
+// What a job waits for, and until when it gathers. A time behind its end is when it will be completed.
+bool add_event(facts& f, view job) {
+  const auto read = core::parse_canonical(job["schedule"].text(), {});
+  if (!read || !core::on_event(*read)) return false;
+  f.add("runs", core::describe(*read));
+  const auto next = core::parse_instant(job["next_at"].text());
+  f.add("gathers until", next && *next <= read->ends ? job["next_at"].text() : std::string("-"));
+  return true;
+}
+
 std::string job_page(context& ctx, view job) {
   const auto state = job["state"].text();
   facts f;
@@ -50,7 +62,7 @@ std::string job_page(context& ctx, view job) {
   f.add("runs made", job["triggered"].text());
   if (job["schedule"].there()) {
     f.add("schedule", job["schedule"].text());
-    f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
+    if (!add_event(f, job)) f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
     f.add("fired", job["fired"].text());
   }
   f.add("created", job["created_at"].text() + " (" + ago(job["created_at"].text(), ctx.started) + ") by " +

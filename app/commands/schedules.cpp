@@ -36,7 +36,7 @@ std::string clock_note(const std::string& shift) {
 }
 
 std::string times_table(context& ctx, view m) {
-  if (m["on_event"].truth()) return "no times: it waits for an event\n";
+  if (m["on_event"].truth()) return "no times: a job runs " + m["description"].text() + "\n";
   if (m["next"].size() == 0) return "no time is left\n";
   table t({{"LOCAL"}, {"OFFSET"}, {"UTC"}, {"CLOCK", false, 8}});
   m["next"].each([&](view n) {

@@ -254,7 +254,7 @@ std::string flag_of(const std::string& pointer) {
   };
   static constexpr std::array<row, 41> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
-                                             {"/schedule", "--cron, --every, --at or --when"},
+                                             {"/schedule", "--cron, --every, --at, --when or --on-event"},
                                              {"/zone", "--zone"},
                                              {"/starts", "--starts"},
                                              {"/ends", "--ends"},

@@ -81,6 +81,8 @@ enum class event_kind : std::uint16_t {
   dead_letter_aged = 100,
   lease_reissued = 101,
   job_tried = 102,
+  event_received = 103,        // somebody emitted it: its name and its fields (core/events/named_event.hpp)
+  event_too_deep = 104,        // a job was not started by it, because a chain of events is at its end
   backpressure_started = 110,  // so many runs are queued; once per episode
   backpressure_ended = 111,
   provider_limited = 112,  // a limit was reported: by whom, until when
@@ -90,6 +92,7 @@ enum class event_kind : std::uint16_t {
   provider_delays_reset = 116,  // what was learned could not be read
   claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
   claim_hook_recovered = 106,   // it does again
+  event_held = 117,             // a job begins to gather events, until when and why
   job_fired = 125,              // an occurrence of it became a run
   occurrences_skipped = 126,    // planned, and not made: a range with its reason
   job_completed = 127,          // nothing of it is planned any more

@@ -12,6 +12,7 @@
 #include "core/pause/pause.hpp"
 #include "core/run/machine.hpp"
 #include "core/run/spec.hpp"
+#include "core/schedule/event_hold.hpp"
 #include "core/schedule/policy.hpp"
 
 namespace belfry::core {
@@ -91,6 +92,15 @@ struct job_due {
   job_id job;
   instant at = never;  // never: forget it
   friend bool operator==(const job_due&, const job_due&) = default;
+};
+
+// A job that waits for events, and what it keeps of them.
+struct event_waiter {
+  job_id job;
+  std::string name;
+  job_state state = job_state::active;
+  std::string schedule;
+  event_hold hold;
 };
 
 std::vector<field_problem> check(const job_definition& d, const std::string& base);

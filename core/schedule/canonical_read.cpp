@@ -188,8 +188,12 @@ class canonical_reader {
       if (!n) return false;
       t.most_depth = static_cast<std::uint16_t>(std::min(*n, 1'000U));
     }
-    if (const auto wrong = check(trigger{t}, ""); !wrong.empty())
-      return no(start, wrong.front().detail, wrong.front().allowed);
+    if (const auto wrong = check(trigger{t}, ""); !wrong.empty()) {
+      // It was read to its end: what could still follow is not what is missing.
+      own_ =
+          text_problem{in_.offset(start), in_.length(start), wrong.front().detail, {wrong.front().allowed}};
+      return false;
+    }
     out_.any_of.emplace_back(std::move(t));
     return true;
   }

@@ -207,7 +207,7 @@ struct describer {
   }
 
   std::string operator()(const event_trigger& t) const {
-    auto out = "on event " + t.name;
+    auto out = "when event " + t.name + " arrives";
     if (!t.filters.empty()) out += " with " + filters_text(t.filters);
     if (t.debounce != span{0}) {
       out += " after " + to_text(t.debounce) + " of quiet";

@@ -217,7 +217,8 @@ class words {
     return false;  // every monday: a list of days
   }
 
-  // in 5 minutes · tomorrow · on 2026-12-24 · on event NAME · next monday · in january
+  // in 5 minutes · tomorrow · on 2026-12-24 · on event NAME · when event NAME arrives · next monday · in
+  // january
   bool dates() {
     const auto start = in_.place();
     if (in_.take("in")) {
@@ -231,7 +232,7 @@ class words {
       const auto w = take_weekday(in_);
       return put(now().next_weekday, w, start);
     }
-    if (in_.take("on event")) return event(start);
+    if (in_.take("on event") || in_.take("when event")) return event(start);
     const bool on = in_.take("on");
     if (const auto d = take_date(in_)) return put(now().day, std::optional{a_day{*d}}, start);
     if (on) return false;
@@ -247,7 +248,8 @@ class words {
     }
     t.name = in_.raw();
     in_.advance();
-    if (in_.take("with")) {
+    in_.take("arrives");
+    if (in_.take_any({"with", "where"})) {
       const auto filters = in_.done() ? std::nullopt : filters_from(in_.raw());
       if (!filters) {
         in_.wanted("conditions such as env=prod,user!=ci");
@@ -256,22 +258,34 @@ class words {
       t.filters = *filters;
       in_.advance();
     }
-    if (in_.take("after")) {
-      const auto s = take_span(in_);
-      if (!s || !in_.take("of quiet")) return false;
-      t.debounce = *s;
-      if (in_.take("within")) {
-        const auto most = take_span(in_);
-        if (!most) return false;
-        t.longest_hold = *most;
-      }
-    }
+    if (!gathering(t)) return false;
     if (in_.take("up to")) {
       const auto n = take_number(in_);
       if (!n || !in_.take("deep")) return false;
       t.most_depth = static_cast<std::uint16_t>(std::min(*n, 1'000U));
     }
     return put(now().event, std::optional{std::move(t)}, start);
+  }
+
+  // after 5m of quiet within 10m · debounce 30s hold 5m
+  bool gathering(event_trigger& t) {
+    const auto span_into = [&](span& into) {
+      const auto s = take_span(in_);
+      if (s) into = *s;
+      return s.has_value();
+    };
+    const auto short_form = [&](std::string_view word) {
+      const auto place = in_.place();
+      in_.take(",");
+      if (in_.take(word)) return true;
+      in_.back_to(place);
+      return false;
+    };
+    if (short_form("debounce"))
+      return span_into(t.debounce) && (!short_form("hold") || span_into(t.longest_hold));
+    if (!in_.take("after")) return true;
+    if (!span_into(t.debounce) || !in_.take("of quiet")) return false;
+    return !in_.take("within") || span_into(t.longest_hold);
   }
 
   // between 9:00 and 17:00 · counted from … · until … · using the last day of shorter months

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/events/named_event.hpp"
 #include "core/text/utf8.hpp"
 #include "core/text/word.hpp"
 #include "core/time/text.hpp"
@@ -69,10 +70,7 @@ void check_one(const recurrence& t, const problems& no) {
 }
 
 void check_one(const event_trigger& t, const problems& no) {
-  check_word(no.found, no.base + "/event", t.name, longest_name, blank::refused);
-  if (!plain_word(t.name))
-    no.add("/event", shown(t.name, 80), "no blanks and none of , ; | = !",
-           "it has a character that is not allowed");
+  if (auto p = check_awaited_name(t.name)) no.add("/event", shown(t.name, 80), p->allowed, p->detail);
   if (t.filters.size() > most_filters)
     no.add("/filters", std::to_string(t.filters.size()), "at most 16", "there are too many");
   for (const auto& f : t.filters) {
@@ -107,7 +105,7 @@ std::int64_t count_between(const interval_trigger& t, instant after, instant upt
 }
 
 bool matches(const event_trigger& t, const outside_event& e) {
-  return fits_pattern(t.name, e.name) &&
+  return (e.own ? t.name == e.name : fits_pattern(t.name, e.name)) &&
          std::all_of(t.filters.begin(), t.filters.end(), [&](const auto& f) { return fits(f, e); });
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/errors/result.hpp"
 #include "core/schedule/cron.hpp"
+#include "core/schedule/event_hold.hpp"
 #include "core/schedule/recurrence.hpp"
 #include "core/time/instant.hpp"
 
@@ -43,7 +44,7 @@ struct event_condition {
 };
 
 struct event_trigger {
-  std::string name;                      // a trailing * stands for any end
+  std::string name;                      // a trailing * stands for any end; see `matches`
   std::vector<event_condition> filters;  // all of them must fit; at most 16
   span debounce{0};              // fires when so long no further event has come; 0 fires at once. <= 1 day
   span longest_hold{0};          // fires at the latest so long after the first event held; 0: no bound
@@ -55,16 +56,12 @@ struct outside_event {
   std::string_view name;
   std::vector<std::pair<std::string_view, std::string_view>> fields;
   std::uint16_t depth = 0;  // how many event-triggered runs led to it
+  bool own = false;         // belfry's, about runs and jobs; not one that somebody emitted
 };
+// belfry's own events are waited for by their whole name only: whoever waits for "run_*" would be started by
+// each step of each run that he starts.
 bool matches(const event_trigger& t, const outside_event& e);
 
-// Where the debouncing of one job stands. A plain row; both `never` when nothing is held.
-struct debounce_state {
-  instant first_held = never;
-  instant fires_at = never;
-  std::int64_t held = 0;  // events that the coming firing stands for
-  friend bool operator==(const debounce_state&, const debounce_state&) = default;
-};
 enum class event_verdict : std::uint8_t { ignored, too_deep, held, fire };
 struct event_decision {
   event_verdict verdict = event_verdict::ignored;

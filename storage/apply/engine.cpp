@@ -28,6 +28,7 @@ engine::engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id 
   const auto starving = rows_.starving();
   may_starve_.insert(starving.begin(), starving.end());
   read_lessons();
+  read_listeners();
 }
 
 tallies engine::pending() const {
@@ -45,6 +46,7 @@ void engine::committed() {
   durable_delays_ = delays_;
   told_ = std::exchange(telling_, {});
   for (const auto run : std::exchange(fed_, {})) may_starve_.erase(run);
+  for (const auto& [job, on] : std::exchange(listening_, {})) listeners_.only(job, on ? &*on : nullptr);
 }
 
 void engine::given_up() {
@@ -55,6 +57,7 @@ void engine::given_up() {
   delays_ = durable_delays_;
   telling_.clear();
   fed_.clear();
+  listening_.clear();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
   // again.
   prune_cursor_ = {};
@@ -79,6 +82,7 @@ core::result<receipt> engine::apply(const change_set& set) {
   core::backoff backoff_before;
   core::learned_delays delays_before;
   const auto fed_before = fed_.size();
+  const auto listening_before = listening_.size();
   work w{set, {}, {}, {}, false, false};
   if (guarded) {
     paused_before = paused_;
@@ -96,10 +100,12 @@ core::result<receipt> engine::apply(const change_set& set) {
       delays_ = delays_before;
       telling_.resize(told_before);
       fed_.resize(fed_before);
+      listening_.resize(listening_before);
     }
     if (w.refused) keep_evidence(w, *w.refused, w.refused_run);
     return std::move(*no);
   }
+  if (!w.heard.empty()) hear(w);
   w.out.replayed = w.repeated && !w.changed;
   say_what_was_lost(w);
   watch_pressure(w);
@@ -118,6 +124,7 @@ core::result<receipt> engine::replay(const remembered& made) {
   receipt out;
   out.replayed = true;
   out.batch = made.batch;
+  out.emitted = made.emitted;
   for (const auto id : made.runs)
     if (auto row = rows_.find_run(id)) {
       auto spec = spec_of(row->head);
@@ -135,6 +142,7 @@ void engine::remember(const change_set& set, const receipt& answer) {
   made.fingerprint = set.once->fingerprint;
   made.at = set.now;
   made.batch = answer.batch;
+  made.emitted = answer.emitted;
   for (const auto& r : answer.runs) made.runs.push_back(r.head.id);
   for (const auto& j : answer.jobs) made.jobs.push_back(j.id);
   for (const auto& s : answer.sessions) made.sessions.push_back(s.id);
@@ -166,6 +174,7 @@ void engine::append(work& w, core::event e) {
   ++pending_.totals.at(static_cast<std::size_t>(e.kind));
   if (w.out.first_event == 0) w.out.first_event = e.seq;
   w.out.last_event = e.seq;
+  if (listeners_.hears(e.kind)) w.heard.emplace_back(e, w.depth);
   telling_.push_back(std::move(e));
 }
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/errors/result.hpp"
+#include "core/events/event_listeners.hpp"
 #include "core/ids/id.hpp"
 #include "core/pause/backoff.hpp"
 #include "core/pause/pauses.hpp"
@@ -26,6 +27,8 @@ namespace belfry::core {
 struct schedule;
 struct planned_time;
 struct plan_decision;
+struct event_firing;
+struct arriving;
 }  // namespace belfry::core
 
 namespace belfry::storage {
@@ -90,6 +93,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const climb_ladder& c);
   std::optional<core::failure> apply_one(work& w, const keep_statistics& c);
   std::optional<core::failure> apply_one(work& w, const plan_job& c);
+  std::optional<core::failure> apply_one(work& w, const emit_event& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);
@@ -124,6 +128,20 @@ class engine {
   void fire(work& w, core::job& j, const core::planned_time& p);
   void take_plan(work& w, core::job& j, const core::plan_decision& d);
   void hold_unplannable(work& w, core::job& j, const std::string& why);
+
+  // events.cpp
+  void read_listeners();
+  void listen(const core::job& j);
+  void hear(work& w);
+  void arrive(work& w, const core::arriving& e, core::emitted& sum);
+  void arrive_at(work& w, core::job& j, const core::arriving& e, core::emitted& sum);
+  void start_by_event(work& w, core::job& j, const core::event_firing& f, const core::named_event& e);
+  void release(work& w, core::job& j, const core::schedule& s, bool after_crash_loop, bool at_once);
+  void resume_events(work& w, core::job& j, const core::schedule& s, core::instant ended);
+  void drop_events(work& w, core::job& j);
+  void tell_skipped(work& w, const core::job& j, const core::skip_range& r);
+  std::uint16_t depth_of(const core::run_head& head);
+  core::named_event told_of(const core::event& e, std::uint16_t& depth);
 
   // pauses.cpp
   std::optional<core::failure> held_claim(const core::run_head& head, const core::cmd_claim& claim,
@@ -182,6 +200,9 @@ class engine {
   std::vector<core::run_id> fed_;  // of the open transaction
   // Schedules as they were read from the text of their job; derived, and thrown away when there are too many.
   std::unordered_map<std::string, std::shared_ptr<const core::schedule>> schedules_;
+  // Who waits for which events. Whoever does no more is taken away after the commit.
+  core::event_listeners listeners_;
+  std::vector<std::pair<core::job_id, std::optional<core::event_trigger>>> listening_;  // of the transaction
 };
 
 }  // namespace belfry::storage

@@ -14,6 +14,11 @@ struct engine::work {
   core::run_id refused_run;
   bool changed = false;   // something was done ...
   bool repeated = false;  // ... something had been done before
+  // Events of this set that jobs wait for, with how deep the chain is that they belong to. They are looked at
+  // when all changes of the set have been applied.
+  std::vector<std::pair<core::event, std::uint16_t>> heard = {};
+  std::uint16_t depth = 0;  // while an event has its consequences: theirs
+  std::size_t started = 0;  // runs by events
 };
 
 namespace refusal {

@@ -69,6 +69,7 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
   if (auto no = begin_schedule(w, j)) return std::move(*no);
   rows_.insert_job(j);
   rows_.insert_spec(j.spec, c.definition.spec);
+  listen(j);
   append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
   w.changed = true;
   if (c.start_paused) {
@@ -168,6 +169,7 @@ core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
   rows_.insert_revision(*j);
   rows_.insert_spec(j->spec, c.definition.spec);
   rows_.update_job(*j);
+  listen(*j);
   std::string told = c.definition.name + " revision=" + std::to_string(j->revision);
   const auto& was = before.definition->timing.schedule;
   const auto& is = c.definition.timing.schedule;
@@ -188,6 +190,8 @@ std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
     j->due = core::never;
     j->updated_at = w.set.now;
     rows_.update_job(*j);
+    drop_events(w, *j);
+    listen(*j);
     append(w, core::event_kind::job_archived, {}, j->id, j->definition->name);
     w.changed = true;
   }

@@ -16,6 +16,7 @@
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/run.hpp"
+#include "core/schedule/event_hold.hpp"
 #include "core/session/session.hpp"
 #include "storage/contract/change.hpp"
 
@@ -38,6 +39,7 @@ struct remembered {
   std::vector<core::run_id> runs;
   std::vector<core::job_id> jobs;
   std::vector<core::session_id> sessions;
+  core::emitted emitted = {};
 };
 
 // Log lines that one attempt has; those dropped are always its oldest.
@@ -101,6 +103,15 @@ class rows {
   virtual bool has_occurrence(core::job_id job, core::instant at) = 0;
   virtual void insert_occurrence(const core::occurrence& o) = 0;
   virtual void insert_skip(const core::skip_record& s, std::size_t keep) = 0;
+
+  // Jobs that wait for events: a row for each, also when it holds nothing back.
+  virtual std::vector<core::job_id> event_jobs() = 0;
+  virtual std::optional<core::event_hold> find_hold(core::job_id job) = 0;
+  virtual void put_hold(core::job_id job, const core::event_hold& hold) = 0;
+  virtual void remove_hold(core::job_id job) = 0;
+  // How many event-triggered runs led to this one, itself included; goes with the run.
+  virtual std::uint16_t depth_of(core::run_id run) = 0;
+  virtual void put_depth(core::run_id run, std::uint16_t depth) = 0;
 
   virtual std::optional<core::session> find_session(core::session_id id) = 0;
   virtual void put_session(const core::session& s) = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/schedule/canonical.hpp"
+#include "core/schedule/firing.hpp"
 #include "core/schedule/plan.hpp"
 #include "core/time/text.hpp"
 #include "storage/apply/engine_parts.hpp"
@@ -63,18 +64,19 @@ std::optional<failure> engine::begin_schedule(work& w, core::job& j) {
   std::string why;
   const auto s = schedule_of(j, why);
   if (!s) return bad_schedule(j, "what belfry schedule parse understands", why);
-  if (core::on_event(*s))
-    return bad_schedule(j, "a time: cron, an interval, a date", "this belfry starts no jobs by events");
   j.cursor = core::start_from(j.cursor, w.set.now);
-  const auto first = core::next(*s, j.cursor.covered);
-  if (!first) return bad_schedule(j, "at least one time to come", "its last time has passed");
+  const bool events = core::on_event(*s);
+  const auto first = events ? std::nullopt : core::next(*s, j.cursor.covered);
+  if (events ? s->ends < w.set.now : !first)
+    return bad_schedule(j, "at least one time to come", "its last time has passed");
   if (const auto most = j.definition->timing.policy.most_runs; most > 0 && j.cursor.made >= most) {
     auto f = bad_schedule(j, {}, {});
     f.problems = {{"/max_runs", std::to_string(most), "more than " + std::to_string(j.cursor.made),
                    "so many runs were made already"}};
     return f;
   }
-  if (j.pauses.empty()) j.due = first->at;
+  if (!j.pauses.empty()) return std::nullopt;
+  j.due = events ? core::release_due({*s, j.definition->timing.policy, j.cursor, {}}) : first->at;
   return std::nullopt;
 }
 
@@ -87,10 +89,14 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
   std::string why = before.definition->spec.unreadable;
   const bool known = scheduled(before) && why.empty() && schedule_of(before, why);
   if (known && before.state != core::job_state::completed) {
-    if (plans(before))
+    if (core::on_event(*schedule_of(before, why))) {
+      if (plans(before)) release(w, before, *schedule_of(before, why), false, true);
+      drop_events(w, before);
+    } else if (plans(before)) {
       advance(w, before, false);
-    else
+    } else {
       record_paused(w, before, w.set.now);
+    }
     if (before.state == core::job_state::completed) trial.state = core::job_state::active;
     trial.triggered = before.triggered;
     trial.cursor = core::start_from(before.cursor, w.set.now);
@@ -106,6 +112,7 @@ void engine::record_paused(work& w, core::job& j, core::instant upto) {
   std::string why;
   const auto s = schedule_of(j, why);
   if (!s) return hold_unplannable(w, j, why);
+  if (core::on_event(*s)) return resume_events(w, j, *s, upto);
   take_plan(w, j, core::set_aside(*s, j.cursor, upto, core::skip_reason::paused));
 }
 
@@ -125,6 +132,7 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   std::string why = j.definition->spec.unreadable;
   const auto s = why.empty() ? schedule_of(j, why) : nullptr;
   if (!s) return hold_unplannable(w, j, why);
+  if (core::on_event(*s)) return release(w, j, *s, after_crash_loop, false);
   const auto seed = static_cast<std::uint64_t>(j.id.value);
   const auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
   for (const auto& p : d.make) fire(w, j, p);
@@ -146,12 +154,14 @@ void engine::fire(work& w, core::job& j, const core::planned_time& p) {
   w.changed = true;
 }
 
+void engine::tell_skipped(work& w, const core::job& j, const core::skip_range& r) {
+  rows_.insert_skip({j.id, 0, r, w.set.now}, skips_kept);
+  append(w, core::event_kind::occurrences_skipped, {}, j.id, range_text(r));
+  w.changed = true;
+}
+
 void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
-  for (const auto& range : d.skips) {
-    rows_.insert_skip({j.id, 0, range, w.set.now}, skips_kept);
-    append(w, core::event_kind::occurrences_skipped, {}, j.id, range_text(range));
-    w.changed = true;
-  }
+  for (const auto& range : d.skips) tell_skipped(w, j, range);
   if (!(j.cursor == d.next)) w.changed = true;
   j.cursor = d.next;
   j.due = d.wake_at.value_or(core::never);
@@ -180,6 +190,7 @@ std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
   } else {
     advance(w, *j, c.after_crash_loop);
     rows_.update_job(*j);
+    if (j->state == core::job_state::completed) listen(*j);
     w.changed = true;
   }
   w.out.jobs.push_back(std::move(*j));

@@ -10,7 +10,8 @@ bool needs_room(const change_set& set) {
       return note->what.kind == core::event_kind::store_recovered;
     return std::holds_alternative<insert_runs>(c) || std::holds_alternative<trigger_job>(c) ||
            std::holds_alternative<redrive_run>(c) || std::holds_alternative<recover_run>(c) ||
-           std::holds_alternative<put_job>(c) || std::holds_alternative<plan_job>(c);
+           std::holds_alternative<put_job>(c) || std::holds_alternative<plan_job>(c) ||
+           std::holds_alternative<emit_event>(c);
   });
 }
 

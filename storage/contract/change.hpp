@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/events/named_event.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
@@ -195,11 +196,20 @@ struct plan_job {
   bool after_crash_loop = false;  // what was missed is not made up for
 };
 
-using change =
-    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
-                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
-                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics, plan_job>;
+// An event of somebody, which has passed its check: one line of the journal, and in the same commit the runs
+// of the jobs that wait for it, or what they keep of it. Receipt: the runs made at once; what became of it is
+// in receipt::emitted. Codes: not_found (the run that emits it), overloaded (as in insert_runs).
+struct emit_event {
+  core::named_event what;
+  core::run_id by = {};  // the run that emits it: how deep a chain of events is, is known by its runs
+  bool outside = false;
+};
+
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
+                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder,
+                            keep_statistics, plan_job, emit_event>;
 
 struct change_set {
   core::instant now = core::never;
@@ -226,13 +236,14 @@ struct receipt {
   std::uint64_t next_line = 0;         // after log lines: the number of the next one
   std::vector<core::run_id> prunable;  // dry run
   // Steps by the store's own rules that the caller did not name: hooks made, runs replaced by a trigger's
-  // overlap policy.
+  // overlap policy, runs that an event of this set has started.
   std::vector<core::run> also;
   std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
   std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
   std::vector<core::starvation> starving = {};   // of a bite of the ladder
   core::ladder_clock ladder = {};                // likewise
   std::vector<core::learned_delay> delays = {};  // that changed
+  core::emitted emitted = {};
 };
 
 }  // namespace belfry::storage

@@ -75,6 +75,9 @@ class reader {
                                                              std::size_t limit) = 0;
   // Jobs that have something planned, by id, at most `limit`.
   virtual core::result<std::vector<core::job_due>> due_jobs(core::job_id after, std::size_t limit) = 0;
+  // Jobs that wait for events, by id, at most `limit`.
+  virtual core::result<std::vector<core::event_waiter>> event_waiters(core::job_id after,
+                                                                      std::size_t limit) = 0;
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.

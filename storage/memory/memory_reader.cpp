@@ -262,6 +262,18 @@ core::result<std::vector<core::job_due>> memory_reader::due_jobs(core::job_id af
   return found;
 }
 
+core::result<std::vector<core::event_waiter>> memory_reader::event_waiters(core::job_id after,
+                                                                           std::size_t limit) {
+  const auto t = disk_->read();
+  std::vector<core::event_waiter> found;
+  t->holds.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::event_hold& hold) {
+    if (const auto j = t->jobs.find(id))
+      found.push_back({id, j->definition->name, j->state, j->definition->timing.schedule, hold});
+    return found.size() < limit;
+  });
+  return found;
+}
+
 core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_too) {
   std::vector<core::session> found;
   disk_->read()->sessions.up([&](core::session_id, const core::session& s) {

@@ -73,6 +73,7 @@ void memory_rows::remove_run(const run_row& row) {
     now.evidence.erase(key);
   for (const auto& key : keys_from(now.late, std::pair{h.id, std::uint32_t{0}}, of_run)) now.late.erase(key);
   now.checkpoints.erase(h.id);
+  now.depths.erase(h.id);
   for (const auto& key : keys_from(now.logs, std::tuple{h.id, std::uint32_t{0}, std::uint64_t{0}}, of_run))
     now.logs.erase(key);
   for (const auto& key : keys_from(now.log_sizes, std::pair{h.id, std::uint32_t{0}}, of_run))

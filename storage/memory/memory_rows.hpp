@@ -46,6 +46,25 @@ class memory_rows final : public rows {
   bool has_occurrence(core::job_id job, core::instant at) override;
   void insert_occurrence(const core::occurrence& o) override;
   void insert_skip(const core::skip_record& s, std::size_t keep) override;
+  std::vector<core::job_id> event_jobs() override {
+    std::vector<core::job_id> all;
+    now.holds.up([&](core::job_id job, const core::event_hold&) {
+      all.push_back(job);
+      return true;
+    });
+    return all;
+  }
+  std::optional<core::event_hold> find_hold(core::job_id job) override {
+    const auto hold = now.holds.find(job);
+    return hold ? std::optional{*hold} : std::nullopt;
+  }
+  void put_hold(core::job_id job, const core::event_hold& hold) override { now.holds.set(job, hold); }
+  void remove_hold(core::job_id job) override { now.holds.erase(job); }
+  std::uint16_t depth_of(core::run_id run) override {
+    const auto depth = now.depths.find(run);
+    return depth ? *depth : std::uint16_t{0};
+  }
+  void put_depth(core::run_id run, std::uint16_t depth) override { now.depths.set(run, depth); }
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
   bool holds_lease(core::session_id id) override;

@@ -43,6 +43,8 @@ struct tables {
   persistent_map<std::pair<core::job_id, core::instant>, core::occurrence> occurrences;
   persistent_map<std::pair<core::job_id, std::int64_t>, core::skip_record> skips;
   std::int64_t skip_number = 0;
+  persistent_map<core::job_id, core::event_hold> holds;
+  persistent_map<core::run_id, std::uint16_t> depths;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

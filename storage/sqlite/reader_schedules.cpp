@@ -1,4 +1,4 @@
-// What became of occurrences, and which jobs have something planned.
+// What became of occurrences, which jobs have something planned, and which wait for events.
 #include <string>
 
 #include "storage/apply/occurrences.hpp"
@@ -57,6 +57,29 @@ core::result<std::vector<core::job_due>> sqlite_reader::due_jobs(core::job_id af
         while (q.step()) found.push_back({core::job_id{q.number(0)}, q.time(1)});
         return found;
       });
+}
+
+core::result<std::vector<core::event_waiter>> sqlite_reader::event_waiters(core::job_id after,
+                                                                           std::size_t limit) {
+  using answer = std::vector<core::event_waiter>;
+  return reading<answer>("list jobs that wait for events", [&]() -> core::result<answer> {
+    query q{*db_, "select e.job, j.name, j.state, v.timing, " + std::string{hold_columns} +
+                      " from event_holds e join jobs j on j.id = e.job join job_revisions v on v.job = j.id "
+                      "and v.revision = j.revision where e.job > ?1 order by e.job limit ?2"};
+    q.bind(1, after.value);
+    q.bind(2, static_cast<std::int64_t>(limit));
+    answer found;
+    while (q.step()) {
+      core::event_waiter w;
+      w.job.value = q.number(0);
+      w.name = q.text(1);
+      w.state = q.as<core::job_state>(2);
+      w.schedule = codec::decode_timing(q.text(3)).schedule;
+      w.hold = read_hold(q, 4);
+      found.push_back(std::move(w));
+    }
+    return found;
+  });
 }
 
 }  // namespace belfry::storage::sqlite

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "storage/codec/bytes.hpp"
+#include "storage/codec/events.hpp"
 #include "storage/codec/timing.hpp"
 #include "storage/codec/words.hpp"
 
@@ -395,6 +396,21 @@ job_row read_job(const query& q) {
   j.cursor.recent = codec::decode_instants(q.text(16));
   j.due = q.time(17);
   return row;
+}
+
+core::event_hold read_hold(const query& q, int first) {
+  core::event_hold h;
+  h.wait.held = q.number(first);
+  h.wait.first_held = q.time(first + 1);
+  h.wait.fires_at = q.time(first + 2);
+  h.depth = q.as<std::uint16_t>(first + 3);
+  h.limited = q.number(first + 4) != 0;
+  h.newest = codec::decode_event(q.text(first + 5));
+  h.newest_at = q.time(first + 6);
+  h.aside = q.number(first + 7);
+  h.aside_first = q.time(first + 8);
+  h.aside_last = q.time(first + 9);
+  return h;
 }
 
 core::skip_record read_skip(const query& q) {

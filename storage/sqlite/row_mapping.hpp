@@ -104,6 +104,9 @@ struct job_row {
 };
 job_row read_job(const query& q);
 
+inline constexpr std::string_view hold_columns =
+    "held, first_held, fires, depth, limited, newest, newest_at, aside, aside_first, aside_last";
+core::event_hold read_hold(const query& q, int first);  // in the order of hold_columns
 inline constexpr std::string_view skip_columns =
     "number, job, first, last, count, at_least, reason, moved_to, noted";
 core::skip_record read_skip(const query& q);

@@ -118,6 +118,15 @@ statements::statements(SQLite::Database& db)
                        "number desc limit 1 offset ?4)"},
       job_limit{db, sql("select v.on_overlap, v.max_concurrent from ", job_tables, " where j.id = ?1")},
 
+      event_jobs{db, "select job from event_holds order by job"},
+      find_hold{db, sql("select ", hold_columns, " from event_holds where job = ?1")},
+      put_hold{db, sql("insert or replace into event_holds (job, ", hold_columns,
+                       ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")},
+      remove_hold{db, "delete from event_holds where job = ?1"},
+      find_depth{db, "select depth from event_depths where run = ?1"},
+      put_depth{db, "insert or replace into event_depths (run, depth) values (?1, ?2)"},
+      remove_depth{db, "delete from event_depths where run = ?1"},
+
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},
       put_session{
           db, sql("insert or replace into sessions (", session_columns,

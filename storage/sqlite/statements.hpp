@@ -21,6 +21,7 @@ struct statements {
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
       has_occurrence, insert_occurrence, remove_occurrence, insert_skip, trim_skips, all_pauses,
       all_past_pauses, insert_past_pause, trim_past_pauses, job_limit;
+  query event_jobs, find_hold, put_hold, remove_hold, find_depth, put_depth, remove_depth;
   query find_session, put_session, any_lease_of;
   query find_worker, put_worker, remove_workers;
   query events_between;

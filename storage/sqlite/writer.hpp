@@ -65,6 +65,12 @@ class writer final : public rows {
   void insert_occurrence(const core::occurrence& o) override;
   void insert_skip(const core::skip_record& s, std::size_t keep) override;
 
+  std::vector<core::job_id> event_jobs() override;
+  std::optional<core::event_hold> find_hold(core::job_id job) override;
+  void put_hold(core::job_id job, const core::event_hold& hold) override;
+  void remove_hold(core::job_id job) override;
+  std::uint16_t depth_of(core::run_id run) override;
+  void put_depth(core::run_id run, std::uint16_t depth) override;
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override;
   bool holds_lease(core::session_id id) override;

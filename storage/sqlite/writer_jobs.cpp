@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "storage/codec/bytes.hpp"
+#include "storage/codec/events.hpp"
 #include "storage/codec/timing.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/writer.hpp"
@@ -11,6 +12,7 @@ namespace belfry::storage::sqlite {
 namespace {
 
 constexpr std::uint64_t answer_version = 1;
+constexpr std::uint64_t answer_of_event = 2;  // the same, and what became of an event behind it
 
 template <class Id>
 void put_ids(codec::out& o, const std::vector<Id>& ids) {
@@ -27,22 +29,26 @@ std::vector<Id> take_ids(codec::in& i) {
 
 std::string encode_answer(const remembered& r) {
   codec::out o;
-  o.number(answer_version);
+  const bool of_event = r.emitted.seq != 0;
+  o.number(of_event ? answer_of_event : answer_version);
   o.number(static_cast<std::uint64_t>(r.batch.value));
   put_ids(o, r.runs);
   put_ids(o, r.jobs);
   put_ids(o, r.sessions);
+  if (of_event) codec::put_emitted(o, r.emitted);
   return o.take();
 }
 
 void decode_answer(std::string_view bytes, remembered& into) {
   codec::in i{bytes};
-  if (i.number() != answer_version)
+  const auto version = i.number();
+  if (version != answer_version && version != answer_of_event)
     throw codec::damaged("a stored answer is of a version that this belfry does not know");
   into.batch.value = i.signed_number();
   into.runs = take_ids<core::run_id>(i);
   into.jobs = take_ids<core::job_id>(i);
   into.sessions = take_ids<core::session_id>(i);
+  if (version == answer_of_event) into.emitted = codec::take_emitted(i);
 }
 
 constexpr std::string_view limits_setting = "limits";

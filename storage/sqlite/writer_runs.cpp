@@ -139,6 +139,8 @@ void writer::remove_run(const run_row& row) {
     s_.remove_occurrence.bind(1, row.head.job.value);
     s_.remove_occurrence.bind(2, id);
     s_.remove_occurrence.run();
+    s_.remove_depth.bind(1, id);
+    s_.remove_depth.run();
   }
   if (row.head.spec.value != id) return;
   with_specs().remove_spec.bind(1, id);

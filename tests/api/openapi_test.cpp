@@ -248,6 +248,8 @@ struct stage {
         {"archive_job", "/v1/jobs/old", {}},
         {"pause_job", "/v1/jobs/put:pause", nothing},
         {"resume_job", "/v1/jobs/put:resume", nothing},
+        {"list_event_triggers", "/v1/events/triggers", {}},
+        {"emit_event", "/v1/events", {{"name", "deploy.finished"}, {"fields", {{"env", "prod"}}}}, 201},
         {"trigger_job", "/v1/jobs/put:trigger", nothing, 201},
         {"trigger_job", "/v1/jobs/put:trigger", {{"count", 2}}, 201},
         {"list_occurrences", "/v1/jobs/put/occurrences?limit=10", {}},

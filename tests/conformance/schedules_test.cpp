@@ -210,8 +210,6 @@ TEMPLATE_TEST_CASE("schedules: a job is completed by its last time, its end and 
   const auto no = f.refuses(st::put_job{{}, 0, due_every("@at 2026-11-21T11:00:00Z; zone UTC", "late")});
   CHECK(no.code == errc::invalid);
   CHECK(no.problems.at(0).pointer == "/schedule");
-  CHECK(f.refuses(st::put_job{{}, 0, due_every("@event deploy.done; zone UTC", "event")}).code ==
-        errc::invalid);
 }
 
 TEMPLATE_TEST_CASE("schedules: an occurrence that meets an open run follows the overlap policy",

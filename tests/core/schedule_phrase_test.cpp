@@ -208,6 +208,8 @@ TEST_CASE("phrases: every form of the catalogue is understood", "[core][schedule
       {"every 5 minutes, not between 22:00 and 06:00", "*/5 * * * *; not times 22:00-06:00; zone UTC"},
       {"hourly except weekends", "0 * * * *; not times 00:00-24:00 on sat,sun; zone UTC"},
       {"daily at 9am postponed during holidays", "0 9 * * *; postpone calendar holidays; zone UTC"},
+      {"when event deploy.finished arrives where env=prod, debounce 5m",
+       "@event deploy.finished where env=prod debounce 5m; zone UTC"},
       {"on event deploy.finished with env=prod after 5m of quiet",
        "@event deploy.finished where env=prod debounce 5m; zone UTC"},
       {"every other week on tuesday at noon", "@weeks 2 from 2026-11-21 on tue at 12:00; zone UTC"},

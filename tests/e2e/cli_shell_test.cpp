@@ -147,6 +147,8 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"get_logs", "run logs"},
                                                     {"list_events", "events"},
                                                     {"list_events_of_run", "events"},
+                                                    {"emit_event", "events emit"},
+                                                    {"list_event_triggers", "events triggers"},
                                                     {"cancel_run", "run cancel"},
                                                     {"explain_run", "run explain"},
                                                     {"explain_job", "job explain"},

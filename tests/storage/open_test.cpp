@@ -133,8 +133,7 @@ TEST_CASE("migrations: an older store is brought up step by step, each in a tran
   REQUIRE(mig::migrate(db, steps, start + 2h).ok());  // again: nothing to do
   CHECK(db.execAndGet("select group_concat(name) from schema_version").getString() ==
         "first,worker_protocol,pauses,oversight,due,workers,ladder,wake_sinks,probes,schedules,dead_runs,"
-        "second,"
-        "repaired");
+        "events,second,repaired");
   // And the released belfry does not touch it any more.
   CHECK(mig::migrate(db, released, start).refused_with(errc::schema_newer));
 }
@@ -170,8 +169,9 @@ TEST_CASE("schema: no statement that writes runs builds a table of its own on th
   CHECK(steps_of("update runs set shelf = 9, ended = 1 where id = 1").find("OpenEphemeral") ==
         std::string::npos);
   // And what asks for dead letters still finds its index.
-  SQLite::Statement plan{
-      db, "explain query plan select id from runs indexed by runs_dead where shelf >= 9 and shelf <= 11 and ended < 5"};
+  SQLite::Statement plan{db,
+                         "explain query plan select id from runs indexed by runs_dead where shelf >= 9 and "
+                         "shelf <= 11 and ended < 5"};
   REQUIRE(plan.executeStep());
   CHECK(plan.getColumn(3).getString().find("runs_dead") != std::string::npos);
 }

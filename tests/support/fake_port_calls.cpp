@@ -347,6 +347,16 @@ void fake_port::call(messages::trigger_job m, messages::reply<messages::submitte
   ask(std::move(done), [this, m = std::move(m)] { return trigger(m); });
 }
 
+void fake_port::call(messages::emit_event m, messages::reply<messages::event_emitted> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::event_emitted> {
+    note({0, time_.now(), core::event_kind::event_received, m.by, {}, 0, 0, m.actor, core::to_text(m.what)});
+    messages::event_emitted told;
+    told.what.seq = static_cast<std::int64_t>(journal_.size());
+    told.what.at = time_.now();
+    return told;
+  });
+}
+
 void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
   ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
     auto who = m.who;
@@ -841,6 +851,14 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     for (const auto& w : workers_)
       if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
     return messages::query_answer{std::move(all)};
+  }
+  if (std::holds_alternative<messages::list_event_waiters>(q)) {
+    core::event_waiter one;
+    one.job = core::job_id{1};
+    one.name = "deployer";
+    one.schedule = "@event deploy.finished debounce 1m; zone UTC";
+    one.hold.wait = {time_.now(), time_.now() + std::chrono::minutes{1}, 2};
+    return messages::query_answer{std::vector<core::event_waiter>{one}};
   }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;

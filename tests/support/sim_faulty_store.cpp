@@ -60,6 +60,9 @@ class faulty_reader final : public reader {
   result<std::vector<core::job_due>> due_jobs(core::job_id after, std::size_t limit) override {
     return real_->due_jobs(after, limit);
   }
+  result<std::vector<core::event_waiter>> event_waiters(core::job_id after, std::size_t limit) override {
+    return real_->event_waiters(after, limit);
+  }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {

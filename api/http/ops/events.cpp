@@ -5,6 +5,7 @@
 #include "api/http/feed.hpp"
 #include "api/http/guard.hpp"
 #include "api/http/ops/ops.hpp"
+#include "api/json/events.hpp"
 #include "api/json/nearest.hpp"
 #include "api/json/runs.hpp"
 #include "core/text/utf8.hpp"
@@ -186,6 +187,50 @@ void list_events(const exchange_ptr& x) {
                      }));
 }
 
+void emit_as(const exchange_ptr& x, core::named_event what, core::run_id by) {
+  messages::emit_event m;
+  m.what = std::move(what);
+  m.by = by;
+  m.once = once_of(*x);
+  m.actor = x->actor;
+  x->node().node.call(std::move(m),
+                      x->then<messages::event_emitted>([](const exchange_ptr& y, messages::event_emitted e) {
+                        json::writer w{256 + e.runs.size() * 24};
+                        json::write_emitted(w, e);
+                        answer_json(*y, w, 201, made_headers({}, e.replayed));
+                      }));
+}
+
+void emit_event(const exchange_ptr& x) {
+  auto draft = json::read_emission(x->in.body);
+  if (!draft) return x->refuse(draft.error());
+  if (draft->run.empty()) return emit_as(x, std::move(draft->what), {});
+  x->node().node.ask(
+      messages::get_run{draft->run},
+      x->then<core::run>([what = std::move(draft->what)](const exchange_ptr& y, core::run r) mutable {
+        emit_as(y, std::move(what), r.head.id);
+      }));
+}
+
+void list_event_triggers(const exchange_ptr& x) {
+  json::problems found;
+  const auto limit = static_cast<std::size_t>(whole_parameter(*x, "limit", 50, 1, 500, found));
+  const auto bound = hash_of("event triggers");
+  const auto after = read_cursor(*x, bound, found);
+  if (!found.empty()) return x->refuse(found.refusal());
+  using waiters = std::vector<core::event_waiter>;
+  x->node().node.ask(messages::list_event_waiters{core::job_id{after}, limit},
+                     x->then<waiters>([limit, bound](const exchange_ptr& y, const waiters& all) {
+                       json::writer w{all.size() * 320 + 64};
+                       w.begin_object().key("triggers").begin_array();
+                       for (const auto& one : all) json::write_waiter(w, one);
+                       w.end_array();
+                       write_cursor(w, all.size() < limit ? 0 : all.back().job.value, bound);
+                       w.end_object();
+                       answer_json(*y, w);
+                     }));
+}
+
 std::vector<parameter> parameters_of_events(bool of_all) {
   std::vector<parameter> all{
       {"after", parameter_type::whole,
@@ -202,6 +247,37 @@ std::vector<parameter> parameters_of_events(bool of_all) {
 }  // namespace
 
 void add_event_routes(std::vector<route>& all) {
+  all.push_back(
+      {verb::post,
+       "/v1/events",
+       "emit_event",
+       "events",
+       "Emit an event: jobs that wait for it are started in the same commit",
+       scope::operate,
+       emit_event,
+       body_kind::json,
+       "Emission",
+       {},
+       {{201, "Emitted", "The event is in the journal; what it has brought about"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
+        errc::idempotency_mismatch, errc::idempotency_in_progress, errc::storage_full, errc::overloaded},
+       true,
+       0});
+  all.push_back({verb::get,
+                 "/v1/events/triggers",
+                 "list_event_triggers",
+                 "events",
+                 "Jobs that wait for events, and what they keep of them",
+                 scope::read,
+                 list_event_triggers,
+                 body_kind::none,
+                 {},
+                 {{"limit", parameter_type::whole, "rows of a page, 1 to 500; default 50"},
+                  {"cursor", parameter_type::text, "next_cursor of the page before"}},
+                 {{200, "EventTriggerPage", "A page"}},
+                 {errc::invalid, errc::unknown_field},
+                 false,
+                 0});
   all.push_back({verb::get,
                  "/v1/events",
                  "list_events",
