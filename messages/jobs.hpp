@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/job/job.hpp"
 #include "messages/runs.hpp"
@@ -47,6 +48,19 @@ struct trigger_job {
   core::span delay{0};
   std::optional<once_key> once;
   std::string actor;
+};
+// Plans what is due of these jobs by their cursors, as the planner does; what is done already stays done. Each
+// in its own right, all in one commit.
+struct plan_jobs {
+  std::vector<core::job_id> jobs;  // at most 1,000
+  std::string actor;
+};
+struct job_planned {
+  core::job job;
+  std::vector<core::run_id> runs;  // made now
+};
+struct jobs_planned {
+  std::vector<core::result<job_planned>> answers;  // in their order
 };
 
 }  // namespace belfry::messages

@@ -41,6 +41,7 @@ core::result<std::unique_ptr<storage::store>> open_store(configuration& c, const
   if (c.serve.store == store_kind::memory)
     return storage::open_memory(storage::make_memory_disk(), clock.now(), c.store.node);
   c.store.path = c.serve.data + "/belfry.db";
+  c.store.notes_start = c.node.plans;
   c.store.disk_free = [folder = c.serve.data] {
     const auto free = platform::disk_free(folder);
     return free == 0 ? std::numeric_limits<std::uint64_t>::max()

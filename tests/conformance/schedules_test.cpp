@@ -81,7 +81,7 @@ TEMPLATE_TEST_CASE("schedules: what is due becomes a run, and the cursor moves i
   CHECK(events(f, event_kind::job_fired) == 1);
   const auto due = f.read().due_jobs({}, 10);
   REQUIRE(due.ok());
-  CHECK(*due == std::vector<core::job_due>{{j.id, start + 2h}});
+  CHECK(*due == std::vector<core::job_due>{{j.id, start + 2h, core::timing_number(hourly)}});
   // A clock that was put back makes nothing twice.
   f.now = start + 30min;
   CHECK(f.does(st::plan_job{j.id}).runs.empty());

@@ -347,6 +347,20 @@ void fake_port::call(messages::trigger_job m, messages::reply<messages::submitte
   ask(std::move(done), [this, m = std::move(m)] { return trigger(m); });
 }
 
+void fake_port::call(messages::plan_jobs m, messages::reply<messages::jobs_planned> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::jobs_planned> {
+    messages::jobs_planned all;
+    for (const auto id : m.jobs) {
+      const auto it = jobs_.find(id);
+      if (it == jobs_.end())
+        all.answers.emplace_back(no(errc::not_found, "there is no such job"));
+      else
+        all.answers.emplace_back(messages::job_planned{it->second, {}});
+    }
+    return all;
+  });
+}
+
 void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
   ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
     auto who = m.who;
@@ -841,6 +855,20 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     for (const auto& w : workers_)
       if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
     return messages::query_answer{std::move(all)};
+  }
+  if (const auto* m = std::get_if<messages::list_scheduled>(&q)) {
+    core::scheduled_page page;
+    for (const auto& [id, j] : jobs_) {
+      const auto& schedule = j.definition->timing.schedule;
+      if (id.value <= m->after.value || schedule.empty() || j.state == core::job_state::archived) continue;
+      if (!m->key.empty() && core::timing_key_of(schedule) != m->key) continue;
+      if (page.jobs.size() == m->limit) {
+        page.next = page.jobs.back().id;
+        break;
+      }
+      page.jobs.push_back({id, j.definition->name, j.state, schedule, j.due, core::never, {}, {}});
+    }
+    return messages::query_answer{std::move(page)};
   }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;
