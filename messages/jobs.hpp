@@ -57,7 +57,7 @@ struct plan_jobs {
 };
 struct job_planned {
   core::job job;
-  std::vector<core::run_id> runs;  // made now
+  std::vector<core::run> runs;  // made now
 };
 struct jobs_planned {
   std::vector<core::result<job_planned>> answers;  // in their order

@@ -67,8 +67,7 @@ caf::result<core::result<msg::jobs_planned>> job_registry::plan(const msg::plan_
                                             : std::move(answer.error()));
             continue;
           }
-          msg::job_planned one{std::move(answer->jobs.front()), {}};
-          for (const auto& run : answer->runs) one.runs.push_back(run.head.id);
+          msg::job_planned one{std::move(answer->jobs.front()), std::move(answer->runs)};
           made += one.runs.size();
           all.answers.emplace_back(std::move(one));
         }
