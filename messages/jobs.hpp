@@ -49,8 +49,8 @@ struct trigger_job {
   std::optional<once_key> once;
   std::string actor;
 };
-// Plans what is due of these jobs by their cursors, as the planner does; what is done already stays done. Each
-// in its own right, all in one commit.
+// Plans what is due of these jobs by their cursors, as the planner does; what is done already stays done.
+// Each in its own right, all in one commit.
 struct plan_jobs {
   std::vector<core::job_id> jobs;  // at most 1,000
   std::string actor;

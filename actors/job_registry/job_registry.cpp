@@ -56,7 +56,8 @@ auto job_registry::make_behavior() -> behavior_type {
 
 caf::result<core::result<msg::jobs_planned>> job_registry::plan(const msg::plan_jobs& asked) {
   std::vector<storage::change_set> sets;
-  for (const auto id : asked.jobs) sets.push_back({deps_.clock->now(), asked.actor, {}, {storage::plan_job{id}}});
+  for (const auto id : asked.jobs)
+    sets.push_back({deps_.clock->now(), asked.actor, {}, {storage::plan_job{id}}});
   return commit_then<msg::jobs_planned>(
       this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::jobs_planned> {
         msg::jobs_planned all;

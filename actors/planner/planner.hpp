@@ -2,9 +2,10 @@
 // nothing in between.
 //
 // It decides nothing: what is due becomes a change set of its own, and the store plans inside its transaction
-// (storage/apply/schedules.cpp). At most one bite is on its way at a time, and groups take turns in it, so that
-// ten thousand jobs of one group delay nobody else by more than a bite. What it knows comes from the rows at boot and from the stream
-// of committed jobs; what the store could not write is tried again a second later.
+// (storage/apply/schedules.cpp). At most one bite is on its way at a time, and groups take turns in it, so
+// that ten thousand jobs of one group delay nobody else by more than a bite. What it knows comes from the
+// rows at boot and from the stream of committed jobs; what the store could not write is tried again a second
+// later.
 //
 // Crash-loop guard: a node that was started too often in a short time does not make up for what was missed
 // before it came; a job that kills its node is not given back to it by the restart.

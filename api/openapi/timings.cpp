@@ -76,11 +76,8 @@ void add_timing_schemas(std::vector<schema>& all) {
                   {"next_cursor", "text?", "There are more members: ask again with it"}},
                  false,
                  {}});
-  all.push_back({"TimingPause",
-                 "Why a timing group is held",
-                 {{"text", "text", "In plain words"}},
-                 true,
-                 {}});
+  all.push_back(
+      {"TimingPause", "Why a timing group is held", {{"text", "text", "In plain words"}}, true, {}});
   all.push_back({"TimingPauseAnswer",
                  "What became of the members",
                  {{"id", "text", ""},

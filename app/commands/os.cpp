@@ -33,7 +33,8 @@ std::unique_ptr<os::target> target_of(const os_options& o, const std::string& wh
     machine = std::move(*zone);
   }
   if (which == "crontab") {
-    if (o.directory) throw refusal(exit_code::usage, "--directory: a crontab has none", {}, "belfry os sync --help");
+    if (o.directory)
+      throw refusal(exit_code::usage, "--directory: a crontab has none", {}, "belfry os sync --help");
     return os::crontab_target(std::move(machine));
   }
   auto made = which == "systemd" ? os::systemd_target(o.directory.value_or(""))
@@ -81,18 +82,20 @@ os::store_identity identity_of(const os_options& o, bool may_make) {
   mine.folder = data_folder(o);
   std::error_code error;
   if (!may_make && !std::filesystem::exists(mine.folder + "/identity", error))
-    throw refusal(exit_code::not_found, "there is no store in " + mine.folder, {}, "say which one with --data");
+    throw refusal(exit_code::not_found, "there is no store in " + mine.folder, {},
+                  "say which one with --data");
   if (may_make)
     if (auto made = make_data_folder(mine.folder); !made) throw refusal(made.error());
   const auto mark = mark_of(mine.folder);
   if (!mark) throw refusal(mark.error());
   mine.mark = *mark;
-  mine.program = o.program ? std::filesystem::absolute(*o.program).lexically_normal().string() : platform::own_program();
+  mine.program =
+      o.program ? std::filesystem::absolute(*o.program).lexically_normal().string() : platform::own_program();
   return mine;
 }
 
-void show_plan(const os_options& o, const os::target& to, const os::store_identity& mine, const os::os_plan& plan,
-               const group_times& groups, context& ctx) {
+void show_plan(const os_options& o, const os::target& to, const os::store_identity& mine,
+               const os::os_plan& plan, const group_times& groups, context& ctx) {
   std::map<std::string, const os::wanted_entry*> of_id;
   for (const auto& w : groups.wanted) of_id[w.id] = &w;
   api::json::writer w;
@@ -211,15 +214,17 @@ int list(const os_options& o, context& ctx) {
 }
 
 void declare_common(command& c, os_options& o, bool target_needed) {
-  c.one_of("--target", o.which, target_names, target_needed ? "which scheduler" : "only this one; default all");
+  c.one_of("--target", o.which, target_names,
+           target_needed ? "which scheduler" : "only this one; default all");
   c.option("--data", o.data, "DIR", "folder of the store; default as for `belfry serve`", complete::folders);
-  c.option("--directory", o.directory, "DIR",
-           "folder of the units or property lists; default the user's own", complete::folders);
+  c.option("--directory", o.directory, "DIR", "folder of the units or property lists; default the user's own",
+           complete::folders);
 }
 
 void needs_target(const os_options& o, const std::string& path) {
   if (!o.which)
-    throw refusal(exit_code::usage, "--target is missing", {"allowed: crontab, systemd, launchd"}, path + " --help");
+    throw refusal(exit_code::usage, "--target is missing", {"allowed: crontab, systemd, launchd"},
+                  path + " --help");
 }
 
 }  // namespace
@@ -230,14 +235,19 @@ void add_os(command& root, context& ctx) {
   auto& s = make.keep<os_options>();
   declare_common(make, s, true);
   make.flag("--dry-run", s.dry_run, "say what would change, and write nothing");
-  make.option("--program", s.program, "PATH", "the belfry that entries start; default this one", complete::files);
-  make.option("--machine-zone", s.machine_zone, "ZONE", "zone of the machine's clock; default from /etc/localtime");
+  make.option("--program", s.program, "PATH", "the belfry that entries start; default this one",
+              complete::files);
+  make.option("--machine-zone", s.machine_zone, "ZONE",
+              "zone of the machine's clock; default from /etc/localtime");
   make.note(
-      "For machines without a resident node. Each entry runs `belfry timing run --due GROUP`, which plans by the jobs' "
-      "own cursors: an entry that starts twice, late, or too often changes nothing. Lines and files of others are never "
+      "For machines without a resident node. Each entry runs `belfry timing run --due GROUP`, which plans by "
+      "the jobs' "
+      "own cursors: an entry that starts twice, late, or too often changes nothing. Lines and files of "
+      "others are never "
       "touched. Run it again when schedules have changed.");
   make.note(
-      "A schedule that the target cannot say exactly gets an entry that comes more often; the note says what is judged "
+      "A schedule that the target cannot say exactly gets an entry that comes more often; the note says what "
+      "is judged "
       "then. One that cannot be said at all is refused: exit code 9 when others were written.");
   make.example("belfry os sync --target crontab --dry-run", "");
   make.example("belfry os sync --target systemd --data /srv/belfry", "");

@@ -37,7 +37,8 @@ std::string groups_table(context& ctx, const std::vector<json_text>& pages) {
     });
   std::sort(lines.begin(), lines.end(),
             [](const line& a, const line& b) { return std::tie(a.label, a.id) < std::tie(b.label, b.id); });
-  table t({{"LABEL"}, {"ID"}, {"JOBS", true}, {"PAUSED", true}, {"NEXT"}, {"FIRED"}, {"SCHEDULE", false, 12}});
+  table t(
+      {{"LABEL"}, {"ID"}, {"JOBS", true}, {"PAUSED", true}, {"NEXT"}, {"FIRED"}, {"SCHEDULE", false, 12}});
   for (const auto& l : lines) t.row({l.label, l.id, l.members, l.paused, l.next, l.fired, l.schedule});
   return t.empty() ? "no job has a schedule\n" : t.text(ctx.screen());
 }
@@ -48,7 +49,8 @@ std::string group_page(context& ctx, const std::vector<json_text>& pages) {
   f.add("id", g["id"].text());
   f.add("label", {g["label"].text(), colour::bold});
   f.add("schedule", g["schedule"].text());
-  f.add("members", g["members"].text() + (g["paused"].number() > 0 ? ", " + g["paused"].text() + " of them paused" : ""));
+  f.add("members", g["members"].text() +
+                       (g["paused"].number() > 0 ? ", " + g["paused"].text() + " of them paused" : ""));
   f.add("next", or_dash(g["next_at"]));
   f.add("last fired", or_dash(g["last_fired_at"]));
   table t({{"JOB", false, 12}, {"STATE"}, {"NEXT"}, {"FIRED"}, {"LAST RUN"}, {"ENDED AS"}});
@@ -201,7 +203,8 @@ bool a_node_answers(context& ctx) {
 std::unique_ptr<short_node> find_node(const timing_run_options& o, context& ctx) {
   if (o.data) {
     if (!ctx.options.server.empty())
-      throw refusal(exit_code::usage, "--data and --server: give one of them", {}, "belfry timing run --help");
+      throw refusal(exit_code::usage, "--data and --server: give one of them", {},
+                    "belfry timing run --help");
     auto node = std::make_unique<short_node>(std::filesystem::absolute(*o.data).lexically_normal().string());
     node->reach(ctx);
     return node;
@@ -215,8 +218,9 @@ std::unique_ptr<short_node> find_node(const timing_run_options& o, context& ctx)
 
 int run_group(const timing_run_options& o, context& ctx) {
   if (o.force && o.due)
-    throw refusal(exit_code::usage, "--due plans by the jobs' own rules, --force is against them: give one of them",
-                  {}, "belfry timing run --help");
+    throw refusal(exit_code::usage,
+                  "--due plans by the jobs' own rules, --force is against them: give one of them", {},
+                  "belfry timing run --help");
   if (o.timeout && !o.wait && !o.data)
     throw refusal(exit_code::usage, "--wait-timeout goes with --wait", {}, "belfry timing run --help");
   const auto node = find_node(o, ctx);
@@ -244,7 +248,8 @@ void declare_run(command& c, context& ctx) {
   c.argument("GROUP", o.group, "id, label or schedule", true);
   c.flag("--force", o.force, "although paused, or another run is open");
   c.flag("--due", o.due,
-         "not by hand: plan what is due of each member by its cursor, with its catch-up policy; what an entry of the "
+         "not by hand: plan what is due of each member by its cursor, with its catch-up policy; what an "
+         "entry of the "
          "machine's scheduler does");
   c.option("--data", o.data, "DIR",
            "the store of this folder: by the node that has it, or by one that is started for this command",
@@ -252,10 +257,12 @@ void declare_run(command& c, context& ctx) {
   c.flag("--wait,-w", o.wait, "until the runs have ended");
   c.option("--wait-timeout", o.timeout, "TIME", "wait no longer than this; exit code 8 then");
   c.note(
-      "By hand: each member is run once, whatever its schedule says; the overlap policy of the job is kept. Where no "
+      "By hand: each member is run once, whatever its schedule says; the overlap policy of the job is kept. "
+      "Where no "
       "node runs, one is started without TCP for as long as the runs take, and the command waits for them.");
   c.note(
-      "Exit code 0 when all succeeded (without --wait: were made), 9 when only some did, 3 when none did. With --due: 0 "
+      "Exit code 0 when all succeeded (without --wait: were made), 9 when only some did, 3 when none did. "
+      "With --due: 0 "
       "also when nothing was due.");
   c.example("belfry timing run daily-9am --wait", "");
   c.example("belfry timing run --data /srv/belfry --due tim_0123456789abcdef", "");
@@ -288,12 +295,13 @@ int hold_group(const timing_pause_options& o, const std::string& verb, context& 
   } while (!cursor.empty());
   const auto& g = pages.front();
   ctx.show(g, g["id"].text(), [&] {
-    return "timing group " + g["label"].text() + ": " + std::to_string(changed) + " of " + std::to_string(members) +
-           " jobs " + verb + "d\n";
+    return "timing group " + g["label"].text() + ": " + std::to_string(changed) + " of " +
+           std::to_string(members) + " jobs " + verb + "d\n";
   });
   for (const auto& page : pages)
     page["items"].each([&](view item) {
-      if (item["status"].text() == "error") ctx.tell("belfry: " + item["name"].text() + ": " + item["detail"].text());
+      if (item["status"].text() == "error")
+        ctx.tell("belfry: " + item["name"].text() + ": " + item["detail"].text());
     });
   if (refused == 0) return number_of(exit_code::ok);
   return number_of(refused < members ? exit_code::partly : exit_code::conflict);
@@ -303,10 +311,11 @@ void declare_hold(command& c, const std::string& verb, context& ctx) {
   auto& o = c.keep<timing_pause_options>();
   c.argument("GROUP", o.group, "id, label or schedule", true);
   if (verb == "pause") c.option("--text", o.text, "TEXT", "why, in plain words");
-  c.note(verb == "pause" ? "Every job that is a member now gets a pause for the reason \"timing\". A job that joins the "
-                           "group later is not paused; one that leaves it stays paused until `belfry job resume JOB "
-                           "--reason timing`."
-                         : "Lifts the pause for the reason \"timing\" only; whatever else holds a job stays.");
+  c.note(verb == "pause"
+             ? "Every job that is a member now gets a pause for the reason \"timing\". A job that joins the "
+               "group later is not paused; one that leaves it stays paused until `belfry job resume JOB "
+               "--reason timing`."
+             : "Lifts the pause for the reason \"timing\" only; whatever else holds a job stays.");
   c.example("belfry timing " + verb + " daily-9am", "");
   c.action([&o, verb, &ctx] { return hold_group(o, verb, ctx); });
 }
@@ -326,7 +335,8 @@ void add_timings(command& root, context& ctx) {
     if (l.limit < 1) throw refusal(exit_code::usage, "--limit: give a number from 1, or --all");
     query_text q;
     q.add("q", l.has);
-    const auto pages = read_pages(ctx.node(), "/v1/timings", q, "timings", l.all ? 0 : static_cast<std::size_t>(l.limit));
+    const auto pages =
+        read_pages(ctx.node(), "/v1/timings", q, "timings", l.all ? 0 : static_cast<std::size_t>(l.limit));
     ctx.show_list(
         pages, "timings", [](view g) { return g["id"].text(); }, [&] { return groups_table(ctx, pages); });
     return number_of(exit_code::ok);
@@ -341,8 +351,10 @@ void add_timings(command& root, context& ctx) {
   show.example("belfry timing show daily-9am", "");
   show.action([&s, &group, &ctx] {
     if (s.limit < 1) throw refusal(exit_code::usage, "--limit: give a number from 1, or --all");
-    const auto pages = read_pages(ctx.node(), timing_path(group), {}, "jobs", s.all ? 0 : static_cast<std::size_t>(s.limit));
-    if (ctx.json() && pages.size() == 1) return ctx.put(indented(pages.front().text()) + "\n"), number_of(exit_code::ok);
+    const auto pages =
+        read_pages(ctx.node(), timing_path(group), {}, "jobs", s.all ? 0 : static_cast<std::size_t>(s.limit));
+    if (ctx.json() && pages.size() == 1)
+      return ctx.put(indented(pages.front().text()) + "\n"), number_of(exit_code::ok);
     ctx.show_list(
         pages, "jobs", [](view j) { return j["name"].text(); }, [&] { return group_page(ctx, pages); });
     return number_of(exit_code::ok);

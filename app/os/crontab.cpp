@@ -22,18 +22,21 @@ core::result<std::string> read_crontab() {
   }
   if (said->status == 0) return std::move(said->out);
   if (said->err.find("no crontab for") != std::string::npos) return std::string{};
-  return failure{errc::unavailable, "`crontab -l` ended with " + std::to_string(said->status) + ": " + said->err,
-                 {}, "crontab -l"};
+  return failure{errc::unavailable,
+                 "`crontab -l` ended with " + std::to_string(said->status) + ": " + said->err,
+                 {},
+                 "crontab -l"};
 }
 
 core::result<void> write_crontab(const std::string& text) {
   const auto said = platform::run_program({"crontab", "-"}, text);
   if (!said) return said.error();
   if (said->status == 0) return {};
-  return failure{errc::unavailable,
-                 "`crontab -` ended with " + std::to_string(said->status) + " and changed nothing: " + said->err,
-                 {},
-                 "crontab -l"};
+  return failure{
+      errc::unavailable,
+      "`crontab -` ended with " + std::to_string(said->status) + " and changed nothing: " + said->err,
+      {},
+      "crontab -l"};
 }
 
 class crontab final : public target {
@@ -62,7 +65,8 @@ class crontab final : public target {
       if (!again) return again.error();
       if (*again != *before && tries < most_tries) continue;
       if (*again != *before)
-        return failure{errc::conflict, "the crontab changes all the time; nothing was written", {}, "crontab -l"};
+        return failure{
+            errc::conflict, "the crontab changes all the time; nothing was written", {}, "crontab -l"};
       if (auto written = write_crontab(changed->text); !written) return written.error();
       return std::move(changed->plan);
     }

@@ -38,7 +38,8 @@ std::string_view bare(const std::string& text, const text_line& l) {
 }
 
 bool starts_line(std::string_view line, const std::string& with) {
-  return line.substr(0, with.size()) == with && (line.size() == with.size() || line[with.size()] == ' ' || line[with.size()] == ':');
+  return line.substr(0, with.size()) == with &&
+         (line.size() == with.size() || line[with.size()] == ' ' || line[with.size()] == ':');
 }
 
 // The id that a line of ours starts with --due; empty when it is none.
@@ -69,7 +70,9 @@ core::result<block_place> find_block(const std::string& text, const std::string&
     const auto line = bare(text, l);
     if (starts_line(line, begin_of(mark))) {
       if (b.there)
-        return failure{errc::conflict, "the crontab has two blocks of this store", {},
+        return failure{errc::conflict,
+                       "the crontab has two blocks of this store",
+                       {},
                        "remove one of them with `crontab -e`: they begin with \"" + begin_of(mark) + "\""};
       b.there = inside = true;
       b.from = l.from;
@@ -81,14 +84,17 @@ core::result<block_place> find_block(const std::string& text, const std::string&
     if (starts_line(line, end_of(mark))) inside = false;
   }
   if (inside)
-    return failure{errc::conflict, "the block of this store in the crontab has no end", {},
+    return failure{errc::conflict,
+                   "the block of this store in the crontab has no end",
+                   {},
                    "put the line \"" + end_of(mark) + "\" behind it with `crontab -e`"};
   return b;
 }
 
 // A comment must stay one line.
 std::string one_line(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return text;
 }
 
@@ -135,7 +141,8 @@ core::result<crontab_change> crontab_with(const std::string& before, const store
     std::string command;
     bool sayable = true;
     for (const auto& word : tick_command(mine, w.id)) {
-      const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
+      const bool plain =
+          word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string::npos;
       const auto said = plain ? std::optional{word} : crontab_word(word);
       sayable = sayable && said;
       command += " " + said.value_or("");
@@ -160,10 +167,12 @@ core::result<crontab_change> crontab_with(const std::string& before, const store
     const auto range = left.equal_range(w.id);
     for (auto it = range.first; it != range.second; ++it) was.push_back(it->second);
     left.erase(range.first, range.second);
-    out.plan.changes.push_back({was.empty() ? change_kind::added
+    out.plan.changes.push_back({was.empty()  ? change_kind::added
                                 : was == now ? change_kind::unchanged
                                              : change_kind::changed,
-                                w.id, when, {}});
+                                w.id,
+                                when,
+                                {}});
   }
   std::string last;
   for (const auto& [id, line] : left) {

@@ -20,8 +20,8 @@ struct crontab_change {
 core::result<crontab_change> crontab_with(const std::string& before, const store_identity& mine,
                                           const std::vector<wanted_entry>& wanted);
 
-// A word for the shell in a line of a crontab: in quotes, and % kept from cron. Nothing when it cannot be said
-// there: line breaks and backslashes.
+// A word for the shell in a line of a crontab: in quotes, and % kept from cron. Nothing when it cannot be
+// said there: line breaks and backslashes.
 std::optional<std::string> crontab_word(const std::string& word);
 
 }  // namespace belfry::app::os

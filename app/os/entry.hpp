@@ -16,8 +16,8 @@
 namespace belfry::app::os {
 
 struct store_identity {
-  std::string mark;    // of the data folder: tells stores apart
-  std::string folder;  // absolute
+  std::string mark;     // of the data folder: tells stores apart
+  std::string folder;   // absolute
   std::string program;  // absolute path of belfry
 };
 
@@ -44,10 +44,10 @@ struct entry_change {
   std::string where;
 };
 struct os_plan {
-  std::vector<entry_change> changes;  // by id
+  std::vector<entry_change> changes;                         // by id
   std::vector<std::pair<std::string, std::string>> refused;  // id, why
-  std::string preview;                // what would be written
-  std::string next;                   // what the user has to do; empty: nothing
+  std::string preview;                                       // what would be written
+  std::string next;                                          // what the user has to do; empty: nothing
 };
 
 class target {
@@ -57,7 +57,8 @@ class target {
   virtual std::string where() const = 0;
   // Entries of all stores.
   virtual core::result<std::vector<found_entry>> list() = 0;
-  // Makes what is there of this store what is wanted; nothing wanted removes all of it. `dry_run`: only says so.
+  // Makes what is there of this store what is wanted; nothing wanted removes all of it. `dry_run`: only says
+  // so.
   virtual core::result<os_plan> become(const store_identity& mine, const std::vector<wanted_entry>& wanted,
                                        bool dry_run) = 0;
 };

@@ -24,14 +24,16 @@ struct own_file {
   entry_mark mark;
 };
 
-core::result<std::vector<own_file>> marked_files(const std::string& folder, const std::vector<std::string>& endings) {
+core::result<std::vector<own_file>> marked_files(const std::string& folder,
+                                                 const std::vector<std::string>& endings) {
   std::vector<own_file> all;
   std::error_code error;
   if (!fs::exists(folder, error)) return all;
   for (const auto& name : platform::list_folder(folder)) {
     const auto ending = fs::path(name).extension().string();
     if (std::find(endings.begin(), endings.end(), ending) == endings.end()) continue;
-    if (!fs::is_regular_file(folder + "/" + name, error) || fs::is_symlink(folder + "/" + name, error)) continue;
+    if (!fs::is_regular_file(folder + "/" + name, error) || fs::is_symlink(folder + "/" + name, error))
+      continue;
     auto text = platform::read_file(folder + "/" + name, longest_file);
     if (!text) continue;  // not ours: ours are small and can be read
     constexpr std::size_t head = 600;
@@ -69,7 +71,9 @@ class folder_target : public target {
         std::error_code error;
         const auto it = left.find(f.name);
         if (it == left.end() && fs::exists(folder_ + "/" + f.name, error))
-          return failure{errc::conflict, folder_ + "/" + f.name + " is there and is not ours", {},
+          return failure{errc::conflict,
+                         folder_ + "/" + f.name + " is there and is not ours",
+                         {},
                          "look at it, and move it away"};
         any = any || it != left.end();
         const bool same = it != left.end() && it->second.text == f.text;
@@ -78,8 +82,10 @@ class folder_target : public target {
         if (it != left.end()) left.erase(it);
         plan.preview += "--- " + folder_ + "/" + f.name + "\n" + f.text;
       }
-      plan.changes.push_back({all ? change_kind::unchanged : any ? change_kind::changed : change_kind::added, w.id,
-                              when_of(w), folder_ + "/" + files.front().name});
+      plan.changes.push_back({all   ? change_kind::unchanged
+                              : any ? change_kind::changed
+                                    : change_kind::added,
+                              w.id, when_of(w), folder_ + "/" + files.front().name});
     }
     for (const auto& [name, f] : left)
       if (fs::path(name).extension() == endings_.front())
@@ -97,14 +103,16 @@ class folder_target : public target {
         return written.error();
     for (const auto& [name, f] : left) {
       std::error_code error;
-      if (!fs::remove(folder_ + "/" + name, error) && error) return cannot("cannot remove " + folder_ + "/" + name, error);
+      if (!fs::remove(folder_ + "/" + name, error) && error)
+        return cannot("cannot remove " + folder_ + "/" + name, error);
     }
     if (auto done = settle(plan); !done) return done.error();
     return plan;
   }
 
  protected:
-  virtual std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w, os_plan& plan) const = 0;
+  virtual std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w,
+                                           os_plan& plan) const = 0;
   virtual std::string when_of(const wanted_entry& w) const = 0;
   virtual std::string what_next(const store_identity& mine, const os_plan& plan) const = 0;
   virtual core::result<void> settle(const os_plan&) { return {}; }
@@ -139,7 +147,8 @@ class systemd final : public folder_target {
   }
 
  protected:
-  std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w, os_plan&) const override {
+  std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w,
+                                   os_plan&) const override {
     return systemd_units(mine, w);
   }
   std::string when_of(const wanted_entry& w) const override {
@@ -192,15 +201,19 @@ class launchd final : public folder_target {
     std::vector<found_entry> all;
     for (const auto& f : *files) {
       std::size_t times = 0;
-      for (auto at = f.text.find("<dict><key>"); at != std::string::npos; at = f.text.find("<dict><key>", at + 1)) ++times;
-      all.push_back({f.mark.store, f.mark.group, times == 0 ? "every minute" : std::to_string(times) + " intervals",
+      for (auto at = f.text.find("<dict><key>"); at != std::string::npos;
+           at = f.text.find("<dict><key>", at + 1))
+        ++times;
+      all.push_back({f.mark.store, f.mark.group,
+                     times == 0 ? "every minute" : std::to_string(times) + " intervals",
                      folder() + "/" + f.name});
     }
     return all;
   }
 
  protected:
-  std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w, os_plan& plan) const override {
+  std::vector<entry_file> files_of(const store_identity& mine, const wanted_entry& w,
+                                   os_plan& plan) const override {
     if (auto file = launchd_list(mine, w)) return {std::move(*file)};
     plan.refused.emplace_back(w.id, "it would take more than 500 intervals");
     return {};
@@ -218,7 +231,8 @@ class launchd final : public folder_target {
       if (c.what == change_kind::removed || c.what == change_kind::changed)
         text += then + std::string("launchctl bootout gui/$(id -u)/") + label;
       if (c.what == change_kind::added || c.what == change_kind::changed)
-        text += (text.empty() ? "" : "; ") + std::string("launchctl bootstrap gui/$(id -u) '") + c.where + "'";
+        text +=
+            (text.empty() ? "" : "; ") + std::string("launchctl bootstrap gui/$(id -u) '") + c.where + "'";
     }
     return text;
   }
@@ -231,8 +245,10 @@ core::result<std::string> folder_or(std::string given, const char* variable, con
                                     const char* below_home) {
   if (!given.empty()) return fs::absolute(given).lexically_normal().string();
   if (variable != nullptr)
-    if (const char* base = std::getenv(variable); base != nullptr && *base == '/') return std::string(base) + below_variable;
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') return std::string(home) + below_home;
+    if (const char* base = std::getenv(variable); base != nullptr && *base == '/')
+      return std::string(base) + below_variable;
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/')
+    return std::string(home) + below_home;
   return failure{errc::invalid, "there is no HOME to find the folder by", {}, "say it with --directory"};
 }
 

@@ -44,16 +44,20 @@ std::string systemd_word(const std::string& word) {
 
 std::vector<entry_file> systemd_units(const store_identity& mine, const wanted_entry& w) {
   const auto name = unit_name(mine, w.id);
-  const auto head = "# " + mark_line(mine, w.id) + "\n# Written by `belfry os sync`; what is changed in here is lost.\n" +
-                    "[Unit]\nDescription=belfry timing group " + unit_value(w.label) + " (" + unit_value(w.schedule) + ")\n\n";
+  const auto head = "# " + mark_line(mine, w.id) +
+                    "\n# Written by `belfry os sync`; what is changed in here is lost.\n" +
+                    "[Unit]\nDescription=belfry timing group " + unit_value(w.label) + " (" +
+                    unit_value(w.schedule) + ")\n\n";
   std::string command;
-  for (const auto& word : tick_command(mine, w.id)) command += (command.empty() ? "" : " ") + systemd_word(word);
+  for (const auto& word : tick_command(mine, w.id))
+    command += (command.empty() ? "" : " ") + systemd_word(word);
   std::string timer = head + "[Timer]\n";
   for (const auto& c : w.times.any_of)
     for (const auto& when : core::on_calendar(c, w.times.in)) timer += "OnCalendar=" + when + "\n";
   timer += "AccuracySec=1s\nPersistent=true\n\n[Install]\nWantedBy=timers.target\n";
   return {{name + ".timer", timer},
-          {name + ".service", head + "[Service]\nType=oneshot\nExecStart=" + command + "\nStandardOutput=null\n"}};
+          {name + ".service",
+           head + "[Service]\nType=oneshot\nExecStart=" + command + "\nStandardOutput=null\n"}};
 }
 
 std::string xml_text(const std::string& text) {
@@ -77,14 +81,20 @@ std::optional<entry_file> launchd_list(const store_identity& mine, const wanted_
   const auto label = launchd_label(mine, w.id);
   std::string text =
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-      "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
-      "<!-- " + mark_line(mine, w.id) + " -->\n"
+      "<!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" "
+      "\"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n"
+      "<!-- " +
+      mark_line(mine, w.id) +
+      " -->\n"
       "<!-- Written by `belfry os sync`; what is changed in here is lost. -->\n"
-      "<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>" + xml_text(label) + "</string>\n"
+      "<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>" +
+      xml_text(label) +
+      "</string>\n"
       "  <key>ProgramArguments</key>\n  <array>\n";
   for (const auto& word : tick_command(mine, w.id)) text += "    <string>" + xml_text(word) + "</string>\n";
-  text += "  </array>\n  <key>StandardOutPath</key>\n  <string>/dev/null</string>\n"
-          "  <key>StartCalendarInterval</key>\n  <array>\n";
+  text +=
+      "  </array>\n  <key>StandardOutPath</key>\n  <string>/dev/null</string>\n"
+      "  <key>StartCalendarInterval</key>\n  <array>\n";
   for (const auto& interval : *intervals) {
     text += "    <dict>";
     for (const auto& [key, value] : interval)

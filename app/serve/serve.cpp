@@ -213,7 +213,8 @@ int serve(const loaded& settings) {
     throw refusal(server.error());
   }
   if (const auto where = (*server)->addresses(); !where.empty()) node.listens(where.front());
-  if (isatty(STDERR_FILENO) == 1) tell_start(c, (*server)->addresses());
+  // One that is there for a moment has nothing to say to people.
+  if (isatty(STDERR_FILENO) == 1 && c.node.plans) tell_start(c, (*server)->addresses());
   log_start(c, (*server)->addresses(), p.orphans);
   notify_manager("READY=1");
   return run_until_told(node, **server, c, p);

@@ -29,10 +29,10 @@ bool short_node::answers() const {
 }
 
 void short_node::begin() {
-  auto made = platform::companion::start(
-      {platform::own_program(), "serve", "--data", folder_, "--listen", "none", "--socket",
-       folder_ + "/belfry.sock", "--log-level", "warning", "--drain-timeout", drain_time, "--set",
-       "node.plans=false"});
+  auto made =
+      platform::companion::start({platform::own_program(), "serve", "--data", folder_, "--listen", "none",
+                                  "--socket", folder_ + "/belfry.sock", "--log-level", "warning",
+                                  "--drain-timeout", drain_time, "--set", "node.plans=false"});
   if (!made) throw refusal(made.error());
   own_ = std::move(*made);
 }

@@ -2,9 +2,9 @@
 // one of our own for as long as the command needs it.
 //
 // One process has a store. Whoever finds it taken talks to that node over the socket in the folder; whoever
-// finds it free starts a node as a child, without TCP, which plans nothing by itself and ends with its parent.
-// Two commands of the same minute meet in one node; when the one that started it is done first, running work
-// goes on until it has ended, and the other starts a node of its own.
+// finds it free starts a node as a child, without TCP, which plans nothing by itself and ends with its
+// parent. Two commands of the same minute meet in one node; when the one that started it is done first,
+// running work goes on until it has ended, and the other starts a node of its own.
 #pragma once
 
 #include <memory>

@@ -85,8 +85,7 @@ std::vector<timing_group> timing_book::take() {
     all.push_back(std::move(g));
   }
   groups_.clear();
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.number < b.number; });
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
   return all;
 }
 

@@ -40,10 +40,10 @@ struct scheduled_job {
   job_id id;
   std::string name;
   job_state state = job_state::active;
-  std::string schedule;      // canonical, with bounds
-  instant due = never;       // never: paused, or nothing is left
-  instant fired = never;     // the newest occurrence that became a run
-  run_id last_run;           // the newest run, by hand or not; 0: none that is kept
+  std::string schedule;   // canonical, with bounds
+  instant due = never;    // never: paused, or nothing is left
+  instant fired = never;  // the newest occurrence that became a run
+  run_id last_run;        // the newest run, by hand or not; 0: none that is kept
   run_state last_state = run_state::queued;
   friend bool operator==(const scheduled_job&, const scheduled_job&) = default;
 };

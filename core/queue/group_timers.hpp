@@ -1,10 +1,10 @@
-// GROUP TIMERS: one timer per timing group and instant, whatever number of jobs is behind it. The owner sleeps
-// until the first.
+// GROUP TIMERS: one timer per timing group and instant, whatever number of jobs is behind it. The owner
+// sleeps until the first.
 //
 // What is due is handed out in turn, one job of each due timer after the other: ten thousand jobs of one
 // group do not stand in front of a lone job of the same minute. Within a timer the order is that in which the
-// jobs were set. A group is a number here (core/job/timing_group.hpp); should two groups share one, their jobs
-// share turns, and nothing else.
+// jobs were set. A group is a number here (core/job/timing_group.hpp); should two groups share one, their
+// jobs share turns, and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ class group_timers {
   std::optional<instant> next() const;
   // Takes out what is due (at <= now), in turn, at most `limit`.
   std::vector<job_due> take_due(instant now, std::size_t limit);
-  std::size_t size() const { return entries_.size(); }    // jobs
+  std::size_t size() const { return entries_.size(); }  // jobs
   std::size_t timers() const { return timers_.size(); }
 
  private:
@@ -44,7 +44,7 @@ class group_timers {
     instant at = never;
     std::uint64_t group = 0;
     slot first = none, last = none;
-    slot place = none;  // in the heap
+    slot place = none;   // in the heap
     bool ready = false;  // it is due, and has its turn
   };
   struct by_instant {

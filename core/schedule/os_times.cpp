@@ -147,12 +147,14 @@ class reader {
     const auto step = std::gcd(period, std::int64_t{minutes_of_hour});
     cron_expression c = each_minute();
     c.minutes = 0;
-    for (auto at = (phase / span{1min}) % step; at < minutes_of_hour; at += step) c.minutes |= std::uint64_t{1} << at;
+    for (auto at = (phase / span{1min}) % step; at < minutes_of_hour; at += step)
+      c.minutes |= std::uint64_t{1} << at;
     if (period != step) inexact("its hours are judged by the tick");
     // Counted in real time, whatever the clock shows.
     if (!can_.zones && !(can_.machine && can_.machine->name() == "UTC")) {
       const auto wide = at_any_quarter(c.minutes);
-      if (wide != c.minutes) inexact("it is counted in real time, and the machine's clock may be off by minutes");
+      if (wide != c.minutes)
+        inexact("it is counted in real time, and the machine's clock may be off by minutes");
       c.minutes = wide;
     }
     add(c);
@@ -215,7 +217,8 @@ std::string numbers(Bits bits, unsigned low, unsigned size) {
   if (static_cast<unsigned>(std::popcount(bits)) == size) return "*";
   std::string out;
   for (unsigned v = low; v < low + size; ++v)
-    if ((bits >> v & 1U) != 0) out += (out.empty() ? "" : ",") + std::string(v < 10 ? "0" : "") + std::to_string(v);
+    if ((bits >> v & 1U) != 0)
+      out += (out.empty() ? "" : ",") + std::string(v < 10 ? "0" : "") + std::to_string(v);
   return out;
 }
 
@@ -230,7 +233,9 @@ std::string weekday_list(weekday_bits days) {
 
 }  // namespace
 
-os_abilities crontab_abilities(std::optional<zone> machine) { return {false, std::move(machine), false, false, false}; }
+os_abilities crontab_abilities(std::optional<zone> machine) {
+  return {false, std::move(machine), false, false, false};
+}
 os_abilities systemd_abilities() { return {true, std::nullopt, true, true, true}; }
 os_abilities launchd_abilities(std::optional<zone> machine) { return crontab_abilities(std::move(machine)); }
 

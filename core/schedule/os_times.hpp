@@ -1,9 +1,9 @@
 // OS TIMES: a schedule as the scheduler of an operating system can be told it.
 //
-// What such an entry starts is a tick that plans by the jobs' own cursors (docs/decisions/0054), so an entry may
-// say more times than the schedule has, and never fewer: every time of the schedule is a time of the entry, or
-// lies less than a minute before one. Where the entry says exactly the schedule's times, `exact` is set; else
-// `why` says in words what the tick judges. What cannot be told at all is refused.
+// What such an entry starts is a tick that plans by the jobs' own cursors (docs/decisions/0054), so an entry
+// may say more times than the schedule has, and never fewer: every time of the schedule is a time of the
+// entry, or lies less than a minute before one. Where the entry says exactly the schedule's times, `exact` is
+// set; else `why` says in words what the tick judges. What cannot be told at all is refused.
 #pragma once
 
 #include <optional>
@@ -41,7 +41,8 @@ result<os_times> os_times_of(const schedule& s, const os_abilities& can);
 std::string crontab_fields(const cron_expression& cron);
 // Values of OnCalendar=; "Mon..Fri" is written out.
 std::vector<std::string> on_calendar(const cron_expression& cron, const zone& in);
-// Keys of StartCalendarInterval with their values; what is left out stands for any. At most 500, else nothing.
+// Keys of StartCalendarInterval with their values; what is left out stands for any. At most 500, else
+// nothing.
 using launchd_interval = std::vector<std::pair<std::string, unsigned>>;
 std::optional<std::vector<launchd_interval>> launchd_intervals(const os_times& times);
 

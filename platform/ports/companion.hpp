@@ -1,6 +1,6 @@
 // COMPANION: programs that a command of belfry starts for itself: one that is asked a question and ends
-// (`crontab -l`), and one that stays for a while (a node for one tick). Nothing of runs: those are the work of
-// platform/ports/processes.hpp. For programs without threads of their own, such as the command line.
+// (`crontab -l`), and one that stays for a while (a node for one tick). Nothing of runs: those are the work
+// of platform/ports/processes.hpp. For programs without threads of their own, such as the command line.
 #pragma once
 
 #include <memory>

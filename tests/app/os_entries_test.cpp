@@ -37,13 +37,15 @@ crontab_change with(const std::string& before, const std::vector<wanted_entry>& 
 
 TEST_CASE("crontab: foreign lines stay byte for byte, wherever they stand", "[app][os]") {
   const std::string above = "MAILTO=root\r\n\n  # a remark with belfry in it\n*/5 * * * * /bin/x  \t\n";
-  const std::string below = "@reboot /bin/y % z\n# belfry store=ffff begin: of another store\n* * * * * z --due tim_1\n"
-                            "# belfry store=ffff end\nlast line without a break";
+  const std::string below =
+      "@reboot /bin/y % z\n# belfry store=ffff begin: of another store\n* * * * * z --due tim_1\n"
+      "# belfry store=ffff end\nlast line without a break";
   const auto added = with(above, {line("tim_a", "*/5 * * * *; zone UTC")}).text;
   CHECK(added.substr(0, above.size()) == above);
   const auto block = added.substr(above.size());
   CHECK(block ==
-        "# belfry store=0123456789abcdef01234567 begin: written by `belfry os sync`, what is changed in here is lost\n"
+        "# belfry store=0123456789abcdef01234567 begin: written by `belfry os sync`, what is changed in here "
+        "is lost\n"
         "# tim_a every-5min: */5 * * * *; zone UTC\n"
         "*/5 * * * * '/usr/bin/belfry' -o name timing run --data '/srv/belfry' --due tim_a > /dev/null\n"
         "# belfry store=0123456789abcdef01234567 end\n");
@@ -88,13 +90,15 @@ TEST_CASE("crontab: paths are quoted for the shell and for cron", "[app][os]") {
   const auto refused = with("", {line("tim_a", "*/5 * * * *; zone UTC")}, a_store("/a\\b"));
   CHECK(refused.text.empty());
   REQUIRE(refused.plan.refused.size() == 1);
-  CHECK(with("", {line("tim_a", "*/5 * * * *; zone UTC")}, a_store("/" + std::string(2'000, 'a'))).plan.refused.size() == 1);
+  CHECK(with("", {line("tim_a", "*/5 * * * *; zone UTC")}, a_store("/" + std::string(2'000, 'a')))
+            .plan.refused.size() == 1);
 }
 
 TEST_CASE("crontab: a block that somebody damaged is not guessed at", "[app][os]") {
   const auto whole = with("", {line("tim_a", "*/5 * * * *; zone UTC")}).text;
   const auto end = whole.find("# belfry store=0123456789abcdef01234567 end");
-  CHECK(crontab_with(whole.substr(0, end) + "0 0 * * * mine\n", a_store(), {}).refused_with(core::errc::conflict));
+  CHECK(crontab_with(whole.substr(0, end) + "0 0 * * * mine\n", a_store(), {})
+            .refused_with(core::errc::conflict));
   CHECK(crontab_with(whole + whole, a_store(), {}).refused_with(core::errc::conflict));
 }
 
@@ -105,7 +109,8 @@ TEST_CASE("units: words are kept from systemd, and files carry their mark", "[ap
   const auto files = systemd_units(a_store("/srv/100%"), w);
   REQUIRE(files.size() == 2);
   CHECK(files[0].name == "belfry-01234567-tim_a.timer");
-  CHECK(files[0].text.find("OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 09:00:00 Europe/Berlin\n") != std::string::npos);
+  CHECK(files[0].text.find("OnCalendar=Mon,Tue,Wed,Thu,Fri *-*-* 09:00:00 Europe/Berlin\n") !=
+        std::string::npos);
   CHECK(files[1].text.find("\"--data\" \"/srv/100%%\" \"--due\" \"tim_a\"\n") != std::string::npos);
   for (const auto& f : files) {
     const auto mark = mark_in(f.text);
@@ -123,8 +128,9 @@ TEST_CASE("property lists: XML of their own, with every time", "[app][os]") {
   REQUIRE(f);
   CHECK(f->name == "org.belfry.01234567.tim_a.plist");
   CHECK(f->text.find("<string>/a &amp; &lt;b&gt;</string>") != std::string::npos);
-  CHECK(f->text.find("<dict><key>Weekday</key><integer>1</integer><key>Hour</key><integer>9</integer><key>Minute</key>"
-                     "<integer>30</integer></dict>") != std::string::npos);
+  CHECK(f->text.find(
+            "<dict><key>Weekday</key><integer>1</integer><key>Hour</key><integer>9</integer><key>Minute</key>"
+            "<integer>30</integer></dict>") != std::string::npos);
   CHECK(mark_in(f->text)->group == "tim_a");
   CHECK_FALSE(launchd_list(a_store(), line("tim_a", "*/2 0-22 * * 1-5; zone UTC")));
 }

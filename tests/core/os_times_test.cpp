@@ -140,7 +140,8 @@ TEST_CASE("os times: what no entry can say is refused", "[core][os]") {
   CHECK(os_times_of(read("@every 7s"), systemd_abilities()).refused_with(errc::invalid));
 }
 
-TEST_CASE("os times: a crontab line is read back as the same times, or as more of them", "[core][os][property]") {
+TEST_CASE("os times: a crontab line is read back as the same times, or as more of them",
+          "[core][os][property]") {
   std::mt19937 dice{54};
   const char* zones[] = {"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"};
   int exact = 0, tried = 0;

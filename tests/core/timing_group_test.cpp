@@ -30,7 +30,8 @@ std::vector<std::int64_t> jobs_of(const std::vector<job_due>& due) {
 
 TEST_CASE("timing groups: the key in a text is the key of the schedule that it says", "[core][timing]") {
   for (const char* text :
-       {"* * * * *; zone UTC", "0 9 * * 1-5 | @every 7m; not dates 2026-12-24; zone Europe/Berlin; gap skip; jitter 5m",
+       {"* * * * *; zone UTC",
+        "0 9 * * 1-5 | @every 7m; not dates 2026-12-24; zone Europe/Berlin; gap skip; jitter 5m",
         "@every 90s; postpone times 22:00-06:00; zone UTC; overlap both",
         "@event build.done where env=prod,user!=ci; zone UTC"}) {
     INFO(text);
@@ -62,7 +63,8 @@ TEST_CASE("timing groups: zone and jitter make another group, bounds do not", "[
 }
 
 TEST_CASE("timing groups: an id is read back as its number, and nothing else is an id", "[core][timing]") {
-  for (const std::uint64_t n : {std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0} >> 1U}) {
+  for (const std::uint64_t n :
+       {std::uint64_t{1}, std::uint64_t{0x0123456789ABCDEF}, ~std::uint64_t{0} >> 1U}) {
     CHECK(timing_id(n).size() == 20);
     CHECK(timing_number_from(timing_id(n)) == n);
   }
@@ -76,15 +78,18 @@ TEST_CASE("timing groups: what the members are is counted, and two groups of one
   // Cron and interval: due at the same instants, written differently, called the same.
   timing_book book;
   scheduled_page page;
-  page.jobs = {member(1, "*/5 * * * *; zone UTC", job_state::active, start + 5min, start),
-               member(2, "*/5 * * * *; zone UTC; end 2027-01-01T00:00:00Z", job_state::paused, never, start - 1h),
-               member(3, "@every 5m; zone UTC")};
+  page.jobs = {
+      member(1, "*/5 * * * *; zone UTC", job_state::active, start + 5min, start),
+      member(2, "*/5 * * * *; zone UTC; end 2027-01-01T00:00:00Z", job_state::paused, never, start - 1h),
+      member(3, "@every 5m; zone UTC")};
   book.add(page);
-  page.jobs = {member(4, "0 9 * * *; zone Not/There"), member(5, "*/5 * * * *; zone UTC", job_state::active, start + 3min)};
+  page.jobs = {member(4, "0 9 * * *; zone Not/There"),
+               member(5, "*/5 * * * *; zone UTC", job_state::active, start + 3min)};
   book.add(page);
   const auto all = book.take();
   REQUIRE(all.size() == 3);
-  CHECK(std::is_sorted(all.begin(), all.end(), [](const auto& x, const auto& y) { return x.number < y.number; }));
+  CHECK(std::is_sorted(all.begin(), all.end(),
+                       [](const auto& x, const auto& y) { return x.number < y.number; }));
   for (const auto& g : all) {
     CHECK(called(g, timing_id(g.number)));
     CHECK(called(g, g.label));
@@ -142,7 +147,8 @@ TEST_CASE("group timers: groups that are due take turns", "[core][timing]") {
   CHECK_FALSE(t.next());
 }
 
-TEST_CASE("group timers: a job that is due and is set anew is not handed out for its old time", "[core][timing]") {
+TEST_CASE("group timers: a job that is due and is set anew is not handed out for its old time",
+          "[core][timing]") {
   group_timers t;
   for (int i = 1; i <= 3; ++i) t.set(i, 1, start);
   CHECK(jobs_of(t.take_due(start, 1)) == std::vector<std::int64_t>{1});
@@ -173,8 +179,8 @@ TEST_CASE("group timers: they are a list of jobs with instants, only faster", "[
       now += std::chrono::seconds{upto(3)};
       const auto limit = static_cast<std::size_t>(1 + upto(5));
       const auto due = t.take_due(now, limit);
-      const auto ready = static_cast<std::size_t>(std::count_if(
-          model.begin(), model.end(), [&](const auto& m) { return m.second.first <= now; }));
+      const auto ready = static_cast<std::size_t>(
+          std::count_if(model.begin(), model.end(), [&](const auto& m) { return m.second.first <= now; }));
       REQUIRE(due.size() == std::min(limit, ready));
       for (const auto& d : due) {
         REQUIRE(model.at(d.job.value) == std::pair{d.at, d.group});

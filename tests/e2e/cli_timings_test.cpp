@@ -17,10 +17,10 @@ const std::vector<std::string> words(std::initializer_list<std::string> all) { r
 class private_cron {
  public:
   private_cron() {
-    write_text(folder_ / "crontab",
-               "#!/bin/sh\nf='" + file() +
-                   "'\ncase \"$1\" in\n-l) [ -f \"$f\" ] || { echo 'no crontab for you' >&2; exit 1; }; cat \"$f\";;\n"
-                   "-) cat > \"$f.new\" && mv \"$f.new\" \"$f\";;\n*) exit 2;;\nesac\n");
+    write_text(folder_ / "crontab", "#!/bin/sh\nf='" + file() +
+                                        "'\ncase \"$1\" in\n-l) [ -f \"$f\" ] || { echo 'no crontab for you' "
+                                        ">&2; exit 1; }; cat \"$f\";;\n"
+                                        "-) cat > \"$f.new\" && mv \"$f.new\" \"$f\";;\n*) exit 2;;\nesac\n");
     chmod((folder_ / "crontab").c_str(), 0755);
   }
   std::string file() const { return folder_ / "spool"; }
@@ -54,7 +54,8 @@ TEST_CASE("cli: a timing group is listed, shown, run, paused and resumed", "[e2e
   const cli belfry(node);
   for (const auto* name : {"a", "b"})
     belfry.line({"job", "create", "--name", name, "--cron", "0 9 * * *", "-o", "name", "--", "true"});
-  belfry.line({"job", "create", "--name", "c", "--cron", "0 9 * * *", "--zone", "Europe/Berlin", "-o", "name", "--", "true"});
+  belfry.line({"job", "create", "--name", "c", "--cron", "0 9 * * *", "--zone", "Europe/Berlin", "-o", "name",
+               "--", "true"});
   const auto list = belfry({"timing", "ls"});
   CHECK(has(list.out, "daily-9am "));
   CHECK(has(list.out, "daily-9am-europe-berlin"));
@@ -69,7 +70,8 @@ TEST_CASE("cli: a timing group is listed, shown, run, paused and resumed", "[e2e
   CHECK(belfry({"timing", "run", "daily-9am", "--force", "--wait"}).exit_code == 0);
   CHECK(has(belfry({"timing", "resume", "daily-9am"}).out, "2 of 2 jobs resumed"));
   // Some succeed and some do not.
-  belfry.line({"job", "create", "--name", "bad", "--cron", "0 9 * * *", "--retries", "0", "-o", "name", "--", "false"});
+  belfry.line({"job", "create", "--name", "bad", "--cron", "0 9 * * *", "--retries", "0", "-o", "name", "--",
+               "false"});
   CHECK(belfry({"timing", "run", "daily-9am", "--wait"}).exit_code == 9);
   CHECK(belfry({"timing", "run", "nothing"}).exit_code == 5);
   CHECK(belfry({"timing", "run", "daily-9am", "--due", "--force"}).exit_code == 2);
@@ -109,13 +111,14 @@ TEST_CASE("cli: a timing group runs where no node is resident", "[e2e][cli][timi
 TEST_CASE("cli: ticks plan what is due by the cursor, and two of them nothing twice", "[e2e][cli][timing]") {
   scratch_folder folder;
   const auto data = folder / "data", witness = folder / "witness";
-  fill_store(data, {{"--name", "ticker", "--every", "1s", "--catch-up", "once", "--overlap", "queue_all", "--max-runs",
-                     "1000", "--shell", "echo t >> " + witness}});
+  fill_store(data, {{"--name", "ticker", "--every", "1s", "--catch-up", "once", "--overlap", "queue_all",
+                     "--max-runs", "1000", "--shell", "echo t >> " + witness}});
   std::filesystem::remove(witness);
   const cli belfry("");
   short_pause(1500ms);
   // Both at once: one has the store, the other one meets it there.
-  background first({belfry_binary(), "timing", "run", "--data", data, "--due", "every-1sec"}, {{"BELFRY_CONFIG", "/dev/null"}});
+  background first({belfry_binary(), "timing", "run", "--data", data, "--due", "every-1sec"},
+                   {{"BELFRY_CONFIG", "/dev/null"}});
   const auto second = belfry({"timing", "run", "--data", data, "--due", "every-1sec"}, 60s);
   INFO(second.err << first.said());
   CHECK(second.exit_code == 0);
@@ -189,13 +192,15 @@ TEST_CASE("cli: os sync with the crontab of this machine, in a spool of its own"
   scratch_folder folder;
   const auto data = folder / "data";
   fill_store(data, {{"--name", "a", "--cron", "*/5 * * * *", "--", "true"}});
-  const auto end = run_program(
-      {"unshare", "--mount", "/bin/sh", "-ec",
-       "mount -t tmpfs none /var/spool; mkdir -p /var/spool/cron/crontabs; chmod 1730 /var/spool/cron/crontabs\n"
-       "printf '# mine\\n1 2 3 4 5 /bin/x\\n' | crontab -; crontab -l > " + (folder / "before") + "\n" +
-           belfry_binary() + " os sync --target crontab --data " + data + "\ncrontab -l > " + (folder / "with") + "\n" +
-           belfry_binary() + " os remove --target crontab --data " + data + "\ncrontab -l > " + (folder / "after")},
-      60s, {{"BELFRY_CONFIG", "/dev/null"}});
+  const auto end =
+      run_program({"unshare", "--mount", "/bin/sh", "-ec",
+                   "mount -t tmpfs none /var/spool; mkdir -p /var/spool/cron/crontabs; chmod 1730 "
+                   "/var/spool/cron/crontabs\n"
+                   "printf '# mine\\n1 2 3 4 5 /bin/x\\n' | crontab -; crontab -l > " +
+                       (folder / "before") + "\n" + belfry_binary() + " os sync --target crontab --data " +
+                       data + "\ncrontab -l > " + (folder / "with") + "\n" + belfry_binary() +
+                       " os remove --target crontab --data " + data + "\ncrontab -l > " + (folder / "after")},
+                  60s, {{"BELFRY_CONFIG", "/dev/null"}});
   INFO(end.err);
   REQUIRE(end.exit_code == 0);
   const auto before = read_text(folder / "before"), with = read_text(folder / "with");
@@ -205,7 +210,8 @@ TEST_CASE("cli: os sync with the crontab of this machine, in a spool of its own"
   CHECK(read_text(folder / "after") == before);
 }
 
-TEST_CASE("cli: os sync writes units that systemd accepts, and leaves those of others alone", "[e2e][cli][os]") {
+TEST_CASE("cli: os sync writes units that systemd accepts, and leaves those of others alone",
+          "[e2e][cli][os]") {
   scratch_folder folder;
   const auto data = folder / "da ta", units = folder / "units";
   fill_store(data, {{"--name", "a", "--cron", "0 9 * * 1-5", "--zone", "Europe/Berlin", "--", "true"},
@@ -238,10 +244,13 @@ TEST_CASE("cli: os sync writes units that systemd accepts, and leaves those of o
   }
   const auto again = belfry.doc({"os", "sync", "--target", "systemd", "--data", data, "--directory", units});
   for (const auto& e : again.at("entries")) CHECK(e.at("change") == "unchanged");
-  CHECK(belfry.doc({"os", "ls", "--target", "systemd", "--data", data, "--directory", units}).at("entries").size() == 3);
+  CHECK(belfry.doc({"os", "ls", "--target", "systemd", "--data", data, "--directory", units})
+            .at("entries")
+            .size() == 3);
   CHECK(belfry({"os", "remove", "--target", "systemd", "--data", data, "--directory", units}).exit_code == 0);
   std::size_t left = 0;
-  for (const auto& f : std::filesystem::recursive_directory_iterator(units)) left += f.is_directory() ? 0U : 1U;
+  for (const auto& f : std::filesystem::recursive_directory_iterator(units))
+    left += f.is_directory() ? 0U : 1U;
   CHECK(left == 1);
   CHECK(read_text(units + "/mine.timer") == "[Timer]\nOnCalendar=daily\n");
 }
@@ -251,15 +260,16 @@ TEST_CASE("cli: os sync writes property lists that are XML", "[e2e][cli][os]") {
   const auto data = folder / "a & b", agents = folder / "agents";
   fill_store(data, {{"--name", "a", "--cron", "0 9 * * 1-5", "--", "true"}});
   const cli belfry("");
-  const auto made = belfry.doc({"os", "sync", "--target", "launchd", "--data", data, "--directory", agents,
-                                "--machine-zone", "UTC"});
+  const auto made = belfry.doc(
+      {"os", "sync", "--target", "launchd", "--data", data, "--directory", agents, "--machine-zone", "UTC"});
   REQUIRE(made.at("entries").size() == 1);
   const auto file = made.at("entries").at(0).at("file").get<std::string>();
   const auto text = read_text(file);
   CHECK(has(text, "/a &amp; b</string>"));
   CHECK(has(text, "<key>Hour</key><integer>9</integer>"));
   if (installed("xmllint")) CHECK(run_program({"xmllint", "--noout", "--nonet", file}).exit_code == 0);
-  CHECK(belfry({"os", "remove", "--target", "launchd", "--data", data, "--directory", agents}).exit_code == 0);
+  CHECK(belfry({"os", "remove", "--target", "launchd", "--data", data, "--directory", agents}).exit_code ==
+        0);
   CHECK_FALSE(std::filesystem::exists(file));
 }
 

@@ -45,9 +45,10 @@ void with_groups(const exchange_ptr& x, groups_found f) {
 
 core::failure several_called(const std::string& name, const std::vector<core::timing_group>& them) {
   constexpr std::size_t shown = 20;
-  auto f = fail_with(errc::ambiguous,
-                     std::to_string(them.size()) + " timing groups are called '" + name + "': name one by its id",
-                     "belfry timing show ID");
+  auto f =
+      fail_with(errc::ambiguous,
+                std::to_string(them.size()) + " timing groups are called '" + name + "': name one by its id",
+                "belfry timing show ID");
   for (std::size_t i = 0; i < them.size() && i < shown; ++i)
     f.problems.push_back(
         {"/id", name, core::timing_id(them[i].number), "or by its schedule: " + them[i].key});
@@ -61,7 +62,8 @@ void with_group(const exchange_ptr& x, F f) {
     const auto& name = y->arguments.front();
     std::erase_if(all, [&](const auto& g) { return !core::called(g, name); });
     if (all.empty())
-      return y->refuse(fail_with(errc::not_found, "there is no timing group '" + name + "'", "belfry timing ls"));
+      return y->refuse(
+          fail_with(errc::not_found, "there is no timing group '" + name + "'", "belfry timing ls"));
     if (all.size() > 1) return y->refuse(several_called(name, all));
     f(y, std::move(all.front()));
   });
@@ -76,7 +78,8 @@ void list_timings(const exchange_ptr& x) {
   if (!found.empty()) return x->refuse(found.refusal());
   with_groups(x, [limit, piece, bound, after](const exchange_ptr& y, std::vector<core::timing_group> all) {
     std::erase_if(all, [&](const auto& g) {
-      return g.number <= after || (g.label.find(piece) == std::string::npos && g.key.find(piece) == std::string::npos);
+      return g.number <= after ||
+             (g.label.find(piece) == std::string::npos && g.key.find(piece) == std::string::npos);
     });
     std::size_t shown = 0;
     std::uint64_t last = 0;
@@ -103,13 +106,13 @@ class member_page : public std::enable_shared_from_this<member_page> {
       : group_(std::move(g)), limit_(limit), bound_(bound) {}
 
   void read(const exchange_ptr& x, core::job_id after) {
-    x->node().node.ask(
-        messages::list_scheduled{after, limit_ - members_.size(), group_.key},
-        x->then<core::scheduled_page>([self = shared_from_this()](const exchange_ptr& y, core::scheduled_page p) {
-          std::move(p.jobs.begin(), p.jobs.end(), std::back_inserter(self->members_));
-          if (p.next && self->members_.size() < self->limit_) return self->read(y, p.next);
-          self->answer(y, p.next);
-        }));
+    x->node().node.ask(messages::list_scheduled{after, limit_ - members_.size(), group_.key},
+                       x->then<core::scheduled_page>(
+                           [self = shared_from_this()](const exchange_ptr& y, core::scheduled_page p) {
+                             std::move(p.jobs.begin(), p.jobs.end(), std::back_inserter(self->members_));
+                             if (p.next && self->members_.size() < self->limit_) return self->read(y, p.next);
+                             self->answer(y, p.next);
+                           }));
   }
 
  private:
@@ -157,13 +160,13 @@ class member_work : public std::enable_shared_from_this<member_work> {
       : group_(std::move(g)), task_(std::move(t)), bound_(bound) {}
 
   void read(const exchange_ptr& x, core::job_id after) {
-    x->node().node.ask(
-        messages::list_scheduled{after, members_at_a_time, group_.key},
-        x->then<core::scheduled_page>([self = shared_from_this()](const exchange_ptr& y, core::scheduled_page p) {
-          self->next_ = p.next;
-          self->seen_ += p.jobs.size();
-          self->begin(y, std::move(p.jobs));
-        }));
+    x->node().node.ask(messages::list_scheduled{after, members_at_a_time, group_.key},
+                       x->then<core::scheduled_page>(
+                           [self = shared_from_this()](const exchange_ptr& y, core::scheduled_page p) {
+                             self->next_ = p.next;
+                             self->seen_ += p.jobs.size();
+                             self->begin(y, std::move(p.jobs));
+                           }));
   }
 
  private:
@@ -188,8 +191,8 @@ class member_work : public std::enable_shared_from_this<member_work> {
     m.once = once_of(*x, "#" + core::to_string(m.id));
     m.actor = x->actor;
     x->node().node.call(std::move(m), x->whole<messages::submitted>(
-                                          [self = shared_from_this(), i](const exchange_ptr& y,
-                                                                         core::result<messages::submitted> r) {
+                                          [self = shared_from_this(), i](
+                                              const exchange_ptr& y, core::result<messages::submitted> r) {
                                             auto& o = self->outcomes_[i];
                                             if (r)
                                               o.runs = std::move(r->runs);
@@ -211,7 +214,8 @@ class member_work : public std::enable_shared_from_this<member_work> {
           self->done(y);
         });
     if (task_.what == deed::pause)
-      x->node().node.call(messages::pause_job{id, std::string{own_reason}, task_.text, x->actor}, std::move(came));
+      x->node().node.call(messages::pause_job{id, std::string{own_reason}, task_.text, x->actor},
+                          std::move(came));
     else
       x->node().node.call(messages::resume_job{id, std::string{own_reason}, x->actor}, std::move(came));
   }
@@ -220,19 +224,20 @@ class member_work : public std::enable_shared_from_this<member_work> {
     messages::plan_jobs m;
     m.actor = x->actor;
     for (std::size_t i = first_; i < outcomes_.size(); ++i) m.jobs.push_back(outcomes_[i].who.id);
-    x->node().node.call(std::move(m), x->then<messages::jobs_planned>(
-                                          [self = shared_from_this()](const exchange_ptr& y, messages::jobs_planned p) {
-                                            for (std::size_t i = 0; i < p.answers.size(); ++i) {
-                                              auto& o = self->outcomes_.at(self->first_ + i);
-                                              if (p.answers[i])
-                                                o.runs = std::move(p.answers[i]->runs);
-                                              else
-                                                o.no = std::move(p.answers[i].error());
-                                            }
-                                            // Nobody wants to read of ten thousand that were not due.
-                                            std::erase_if(self->outcomes_, [](const auto& o) { return !o.no && o.runs.empty(); });
-                                            self->done(y);
-                                          }));
+    x->node().node.call(
+        std::move(m), x->then<messages::jobs_planned>([self = shared_from_this()](const exchange_ptr& y,
+                                                                                  messages::jobs_planned p) {
+          for (std::size_t i = 0; i < p.answers.size(); ++i) {
+            auto& o = self->outcomes_.at(self->first_ + i);
+            if (p.answers[i])
+              o.runs = std::move(p.answers[i]->runs);
+            else
+              o.no = std::move(p.answers[i].error());
+          }
+          // Nobody wants to read of ten thousand that were not due.
+          std::erase_if(self->outcomes_, [](const auto& o) { return !o.no && o.runs.empty(); });
+          self->done(y);
+        }));
   }
 
   void done(const exchange_ptr& x) {
