@@ -1,9 +1,11 @@
 #include "app/tick/short_node.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "app/serve/folder.hpp"
+#include "platform/ports/files.hpp"
 
 namespace belfry::app {
 namespace {
@@ -65,9 +67,21 @@ void short_node::reach(context& ctx) {
   }
 }
 
+// A node that is there for seconds never comes to its own sweeps: once a day one is asked for.
+void short_node::sweep(context& ctx) const {
+  const auto noted = folder_ + "/last-sweep";
+  std::error_code error;
+  const auto last = std::filesystem::last_write_time(noted, error);
+  if (!error && std::filesystem::file_time_type::clock::now() - last < 24h) return;
+  ctx.node().post("/v1/retention:run", "{}");
+  if (const auto written = platform::write_file_atomically(noted, {}); !written)
+    ctx.tell("belfry: " + written.error().text);
+}
+
 void short_node::leave(context& ctx) {
   if (!own_) return;
   try {
+    sweep(ctx);
     while (!own_->ended() && ctx.node().get("/v1/scheduler/status")["counts"]["live"].number() > 0)
       std::this_thread::sleep_for(look_again * 4);
   } catch (const refusal&) {

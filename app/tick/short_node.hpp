@@ -28,6 +28,7 @@ class short_node {
  private:
   bool answers() const;
   void begin();
+  void sweep(context& ctx) const;
 
   std::string folder_;
   std::unique_ptr<platform::companion> own_;
