@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <iostream>
 
@@ -138,6 +139,29 @@ TEST_CASE("cli: ticks plan what is due by the cursor, and two of them nothing tw
   CHECK(runs >= 1);
   const auto said = read_text(witness);
   CHECK(static_cast<std::size_t>(std::count(said.begin(), said.end(), '\n')) <= runs);
+}
+
+TEST_CASE("cli: a tick that is killed loses nothing and doubles nothing", "[e2e][cli][timing]") {
+  scratch_folder folder;
+  const auto data = folder / "data", witness = folder / "witness";
+  fill_store(data, {{"--name", "slow", "--cron", "0 9 * * *", "--shell",
+                     "echo begun >> " + witness + "; sleep 1; echo done >> " + witness}});
+  {
+    background tick({belfry_binary(), "timing", "run", "--data", data, "daily-9am"},
+                    {{"BELFRY_CONFIG", "/dev/null"}});
+    REQUIRE(eventually([&] { return has(read_text(witness), "begun"); }, 30s));
+    tick.signal(SIGKILL);
+    CHECK(tick.wait() == 128 + SIGKILL);
+  }
+  const cli belfry("");
+  const auto next = belfry({"timing", "run", "--data", data, "--due", "daily-9am"}, 90s);
+  INFO(next.err);
+  CHECK(next.exit_code == 0);
+  real_node node({.data = data});
+  const auto runs = cli(node).doc({"job", "runs", "slow"}).at("runs");
+  REQUIRE(runs.size() == 1);
+  CHECK(node.wait_finished(runs.at(0).at("id")).at("state") == "succeeded");
+  CHECK(has(read_text(witness), "done"));
 }
 
 TEST_CASE("cli: os sync writes a crontab, reads it back, and removes all of it again", "[e2e][cli][os]") {
