@@ -17,7 +17,7 @@ namespace {
 const std::vector<std::string> target_names{"crontab", "systemd", "launchd"};
 
 struct os_options {
-  std::optional<std::string> which, data, directory, program, machine_zone;
+  std::optional<std::string> which, data, directory, program, machine_zone, store;
   bool dry_run = false;
 };
 
@@ -79,6 +79,15 @@ group_times read_groups(context& ctx, const core::os_abilities& can) {
 
 os::store_identity identity_of(const os_options& o, bool may_make) {
   os::store_identity mine;
+  if (o.store) {  // its folder may be gone
+    constexpr std::size_t mark_digits = 24;
+    if (o.data) throw refusal(exit_code::usage, "--data and --store: give one of them", {}, "belfry os ls");
+    if (o.store->size() != mark_digits || o.store->find_first_not_of("0123456789abcdef") != std::string::npos)
+      throw refusal(exit_code::usage, "--store: '" + *o.store + "' is not the mark of a store",
+                    {"allowed: 24 hex digits, as `belfry os ls` shows them"}, "belfry os ls");
+    mine.mark = *o.store;
+    return mine;
+  }
   mine.folder = data_folder(o);
   std::error_code error;
   if (!may_make && !std::filesystem::exists(mine.folder + "/identity", error))
@@ -265,6 +274,8 @@ void add_os(command& root, context& ctx) {
   auto& gone = os.sub("remove", "Remove every entry of this store");
   auto& r = gone.keep<os_options>();
   declare_common(gone, r, true);
+  gone.option("--store", r.store, "MARK",
+              "of this store, as `belfry os ls` shows it: its folder may be gone or moved");
   gone.flag("--dry-run", r.dry_run, "say what would change, and write nothing");
   gone.example("belfry os remove --target crontab", "");
   gone.action([&r, &gone, &ctx] {

@@ -203,6 +203,12 @@ TEST_CASE("cli: os sync writes a crontab, reads it back, and removes all of it a
   CHECK(belfry({"os", "remove", "--target", "crontab", "--data", data}).exit_code == 0);
   CHECK(read_text(cron.file()) == foreign);
   CHECK(belfry.doc({"os", "ls", "--target", "crontab", "--data", data}).at("entries").empty());
+  // Of a store whose folder is gone.
+  write_text(cron.file(), written);
+  const auto mark = there.at(0).at("store").get<std::string>();
+  CHECK(belfry({"os", "remove", "--target", "crontab", "--store", "x"}).exit_code == 2);
+  CHECK(belfry({"os", "remove", "--target", "crontab", "--store", mark}).exit_code == 0);
+  CHECK(read_text(cron.file()) == foreign);
   CHECK(belfry({"os", "sync", "--data", data}).exit_code == 2);
   CHECK(belfry({"os", "sync", "--target", "at", "--data", data}).exit_code == 2);
   CHECK(belfry({"os", "remove", "--target", "crontab", "--data", folder / "nothing"}).exit_code == 5);
