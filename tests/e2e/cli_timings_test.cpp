@@ -215,7 +215,7 @@ TEST_CASE("cli: os sync writes a crontab, reads it back, and removes all of it a
 }
 
 TEST_CASE("cli: os sync with the crontab of this machine, in a spool of its own", "[e2e][cli][os]") {
-  if (!installed("crontab") || run_program({"unshare", "--mount", "true"}).exit_code != 0) {
+  if (!installed("crontab") || run_program({"/usr/bin/env", "unshare", "--mount", "true"}).exit_code != 0) {
     std::cout << "belfry-skip: needs the program crontab and unshare --mount\n";
     return;
   }
@@ -223,7 +223,7 @@ TEST_CASE("cli: os sync with the crontab of this machine, in a spool of its own"
   const auto data = folder / "data";
   fill_store(data, {{"--name", "a", "--cron", "*/5 * * * *", "--", "true"}});
   const auto end =
-      run_program({"unshare", "--mount", "/bin/sh", "-ec",
+      run_program({"/usr/bin/env", "unshare", "--mount", "/bin/sh", "-ec",
                    "mount -t tmpfs none /var/spool; mkdir -p /var/spool/cron/crontabs; chmod 1730 "
                    "/var/spool/cron/crontabs\n"
                    "printf '# mine\\n1 2 3 4 5 /bin/x\\n' | crontab -; crontab -l > " +
@@ -263,7 +263,7 @@ TEST_CASE("cli: os sync writes units that systemd accepts, and leaves those of o
     CHECK(std::filesystem::is_symlink(units + "/timers.target.wants/" + file.substr(file.rfind('/') + 1)));
   }
   if (installed("systemd-analyze")) {
-    auto verify = words({"systemd-analyze", "verify", "--user", "--man=no"});
+    auto verify = words({"/usr/bin/env", "systemd-analyze", "verify", "--user", "--man=no"});
     verify.insert(verify.end(), timers.begin(), timers.end());
     const auto said = run_program(verify, 60s, {{"XDG_RUNTIME_DIR", folder.path()}});
     INFO(said.err);
@@ -297,7 +297,8 @@ TEST_CASE("cli: os sync writes property lists that are XML", "[e2e][cli][os]") {
   const auto text = read_text(file);
   CHECK(has(text, "/a &amp; b</string>"));
   CHECK(has(text, "<key>Hour</key><integer>9</integer>"));
-  if (installed("xmllint")) CHECK(run_program({"xmllint", "--noout", "--nonet", file}).exit_code == 0);
+  if (installed("xmllint"))
+    CHECK(run_program({"/usr/bin/env", "xmllint", "--noout", "--nonet", file}).exit_code == 0);
   CHECK(belfry({"os", "remove", "--target", "launchd", "--data", data, "--directory", agents}).exit_code ==
         0);
   CHECK_FALSE(std::filesystem::exists(file));
