@@ -21,7 +21,7 @@ struct os_options {
   bool dry_run = false;
 };
 
-std::string data_folder(const os_options& o) {
+std::string folder_of_store(const os_options& o) {
   return std::filesystem::absolute(o.data.value_or(default_data_folder())).lexically_normal().string();
 }
 
@@ -88,7 +88,7 @@ os::store_identity identity_of(const os_options& o, bool may_make) {
     mine.mark = *o.store;
     return mine;
   }
-  mine.folder = data_folder(o);
+  mine.folder = folder_of_store(o);
   std::error_code error;
   if (!may_make && !std::filesystem::exists(mine.folder + "/identity", error))
     throw refusal(exit_code::not_found, "there is no store in " + mine.folder, {},
@@ -103,8 +103,8 @@ os::store_identity identity_of(const os_options& o, bool may_make) {
   return mine;
 }
 
-void show_plan(const os_options& o, const os::target& to, const os::store_identity& mine,
-               const os::os_plan& plan, const group_times& groups, context& ctx) {
+void show_os_plan(const os_options& o, const os::target& to, const os::store_identity& mine,
+                  const os::os_plan& plan, const group_times& groups, context& ctx) {
   std::map<std::string, const os::wanted_entry*> of_id;
   for (const auto& w : groups.wanted) of_id[w.id] = &w;
   api::json::writer w;
@@ -153,7 +153,7 @@ void show_plan(const os_options& o, const os::target& to, const os::store_identi
       });
 }
 
-int sync(const os_options& o, context& ctx) {
+int sync_entries(const os_options& o, context& ctx) {
   const auto to = target_of(o, o.which.value_or(""));
   const auto mine = identity_of(o, true);
   short_node node(mine.folder);
@@ -165,7 +165,7 @@ int sync(const os_options& o, context& ctx) {
   for (const auto& [id, why] : plan->refused)
     for (const auto& w : groups.wanted)
       if (w.id == id) groups.refused.push_back({id, w.label, w.schedule, why});
-  show_plan(o, *to, mine, *plan, groups, ctx);
+  show_os_plan(o, *to, mine, *plan, groups, ctx);
   for (const auto& r : groups.refused)
     ctx.tell("belfry: no entry for " + r.label + " (" + r.id + ", " + r.schedule + "): " + r.why);
   if (!o.dry_run && !plan->next.empty()) ctx.tell("to put it in force: " + plan->next);
@@ -173,19 +173,19 @@ int sync(const os_options& o, context& ctx) {
   return number_of(groups.wanted.size() > plan->refused.size() ? exit_code::partly : exit_code::conflict);
 }
 
-int remove(const os_options& o, context& ctx) {
+int remove_entries(const os_options& o, context& ctx) {
   const auto to = target_of(o, o.which.value_or(""));
   const auto mine = identity_of(o, false);
   auto plan = to->become(mine, {}, o.dry_run);
   if (!plan) throw refusal(plan.error());
-  show_plan(o, *to, mine, *plan, {}, ctx);
+  show_os_plan(o, *to, mine, *plan, {}, ctx);
   if (!o.dry_run && !plan->next.empty()) ctx.tell("to put it in force: " + plan->next);
   return number_of(exit_code::ok);
 }
 
-int list(const os_options& o, context& ctx) {
+int list_entries(const os_options& o, context& ctx) {
   std::error_code error;
-  const bool has_store = std::filesystem::exists(data_folder(o) + "/identity", error);
+  const bool has_store = std::filesystem::exists(folder_of_store(o) + "/identity", error);
   const auto mine = has_store ? identity_of(o, false).mark : std::string{};
   api::json::writer w;
   w.begin_object().key("entries").begin_array();
@@ -222,7 +222,7 @@ int list(const os_options& o, context& ctx) {
   return number_of(exit_code::ok);
 }
 
-void declare_common(command& c, os_options& o, bool target_needed) {
+void declare_target(command& c, os_options& o, bool target_needed) {
   c.one_of("--target", o.which, target_names,
            target_needed ? "which scheduler" : "only this one; default all");
   c.option("--data", o.data, "DIR", "folder of the store; default as for `belfry serve`", complete::folders);
@@ -242,7 +242,7 @@ void add_os(command& root, context& ctx) {
   auto& os = root.sub("os", "Hand schedules over to the scheduler of the operating system");
   auto& make = os.sub("sync", "Write one entry per timing group, and remove those whose group is gone");
   auto& s = make.keep<os_options>();
-  declare_common(make, s, true);
+  declare_target(make, s, true);
   make.flag("--dry-run", s.dry_run, "say what would change, and write nothing");
   make.option("--program", s.program, "PATH", "the belfry that entries start; default this one",
               complete::files);
@@ -262,25 +262,25 @@ void add_os(command& root, context& ctx) {
   make.example("belfry os sync --target systemd --data /srv/belfry", "");
   make.action([&s, &make, &ctx] {
     needs_target(s, make.path());
-    return sync(s, ctx);
+    return sync_entries(s, ctx);
   });
 
   auto& look = os.sub("ls", "List the entries that are really there, of every store");
   auto& l = look.keep<os_options>();
-  declare_common(look, l, false);
+  declare_target(look, l, false);
   look.example("belfry os ls", "");
-  look.action([&l, &ctx] { return list(l, ctx); });
+  look.action([&l, &ctx] { return list_entries(l, ctx); });
 
   auto& gone = os.sub("remove", "Remove every entry of this store");
   auto& r = gone.keep<os_options>();
-  declare_common(gone, r, true);
+  declare_target(gone, r, true);
   gone.option("--store", r.store, "MARK",
               "of this store, as `belfry os ls` shows it: its folder may be gone or moved");
   gone.flag("--dry-run", r.dry_run, "say what would change, and write nothing");
   gone.example("belfry os remove --target crontab", "");
   gone.action([&r, &gone, &ctx] {
     needs_target(r, gone.path());
-    return remove(r, ctx);
+    return remove_entries(r, ctx);
   });
 }
 

@@ -166,7 +166,7 @@ exit_code judged(const group_run& r, bool due, bool waited) {
   return good > 0 ? exit_code::partly : exit_code::ended_badly;
 }
 
-void show_runs(const group_run& r, context& ctx) {
+void show_member_runs(const group_run& r, context& ctx) {
   api::json::writer w;
   w.begin_object().member("id", r.id).member("label", r.label).key("items").begin_array();
   for (const auto& m : r.all)
@@ -237,13 +237,13 @@ int run_group(const timing_run_options& o, context& ctx) {
     }
   }
   if (waits) wait_for_group(r, o, ctx, node.get());
-  show_runs(r, ctx);
+  show_member_runs(r, ctx);
   const auto code = judged(r, o.due, waits);
   if (node) node->leave(ctx);
   return number_of(code);
 }
 
-void declare_run(command& c, context& ctx) {
+void declare_group_run(command& c, context& ctx) {
   auto& o = c.keep<timing_run_options>();
   c.argument("GROUP", o.group, "id, label or schedule", true);
   c.flag("--force", o.force, "although paused, or another run is open");
@@ -360,7 +360,7 @@ void add_timings(command& root, context& ctx) {
     return number_of(exit_code::ok);
   });
 
-  declare_run(timing.sub("run", "Run each member of one once, or plan what is due"), ctx);
+  declare_group_run(timing.sub("run", "Run each member of one once, or plan what is due"), ctx);
   declare_hold(timing.sub("pause", "Pause every member of one"), "pause", ctx);
   declare_hold(timing.sub("resume", "Lift that pause"), "resume", ctx);
 }
