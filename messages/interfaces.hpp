@@ -61,10 +61,11 @@ using job_registry_actor =
                      caf::replies_to<archive_job>::with<core::result<job_stored>>,
                      caf::replies_to<pause_job>::with<core::result<job_stored>>,
                      caf::replies_to<resume_job>::with<core::result<job_stored>>,
-                     caf::replies_to<trigger_job>::with<core::result<submitted>>,      // a run of its current
-                                                                                       // revision
-                     caf::replies_to<emit_event>::with<core::result<event_emitted>>>;  // to whom it may
-                                                                                       // concern
+                     caf::replies_to<trigger_job>::with<core::result<submitted>>,  // a run of its current
+                                                                                   // revision
+                     caf::replies_to<emit_event>::with<core::result<event_emitted>>,  // to whom it may
+                                                                                      // concern
+                     caf::replies_to<plan_jobs>::with<core::result<jobs_planned>>>;   // what is due of them
 
 // ---- cycles
 

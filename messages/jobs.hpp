@@ -61,5 +61,18 @@ struct event_emitted {
   std::vector<core::run_id> runs;  // made at once
   bool replayed = false;
 };
+// Plans what is due of these jobs by their cursors, as the planner does; what is done already stays done.
+// Each in its own right, all in one commit.
+struct plan_jobs {
+  std::vector<core::job_id> jobs;  // at most 1,000
+  std::string actor;
+};
+struct job_planned {
+  core::job job;
+  std::vector<core::run> runs;  // made now
+};
+struct jobs_planned {
+  std::vector<core::result<job_planned>> answers;  // in their order
+};
 
 }  // namespace belfry::messages

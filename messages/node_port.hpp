@@ -63,6 +63,7 @@ class node_port {
   virtual void call(resume_job m, reply<job_stored> done) = 0;
   virtual void call(trigger_job m, reply<submitted> done) = 0;
   virtual void call(emit_event m, reply<event_emitted> done) = 0;
+  virtual void call(plan_jobs m, reply<jobs_planned> done) = 0;
   virtual void call(register_session m, reply<session_answer> done) = 0;
   virtual void call(end_session m, reply<session_answer> done) = 0;
   virtual void call(heartbeat_session m, reply<sessions_seen> done) = 0;

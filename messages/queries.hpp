@@ -9,6 +9,7 @@
 
 #include "core/doctor/doctor.hpp"
 #include "core/job/job.hpp"
+#include "core/job/timing_group.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
@@ -87,6 +88,13 @@ struct list_due_jobs {  // that have something planned, by id
   core::job_id after;
   std::size_t limit = 1000;
 };
+// Members of timing groups: of one, or of all when the key is empty. A page may be short and not the last.
+struct list_scheduled {
+  using answer = core::scheduled_page;
+  core::job_id after;
+  std::size_t limit = 1000;
+  std::string key;
+};
 struct list_sessions {
   using answer = std::vector<core::session>;
   bool gone_too = false;
@@ -157,7 +165,8 @@ using query =
     std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
-                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters>;
+                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters,
+                 list_scheduled>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -165,6 +174,6 @@ using query_answer =
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
-                 std::vector<std::string>, std::vector<core::event_waiter>>;
+                 std::vector<std::string>, std::vector<core::event_waiter>, core::scheduled_page>;
 
 }  // namespace belfry::messages

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+#include "core/job/timing_group.hpp"
+
 namespace belfry::actors {
 
 using namespace messages;
@@ -31,7 +33,7 @@ void dispatcher::follow(const runs_committed& heads) {
   }
   watch_jobs due;
   for (const auto& job : heads.jobs) {
-    due.jobs.push_back({job.id, job.due});
+    due.jobs.push_back({job.id, job.due, core::group_of(job)});
     if (job.definition) job_limits_[job.id] = limit_of(*job.definition);
     if (job.state == core::job_state::archived) outlive(job.id);
     if (hook_ != nullptr) hook_->strange.erase(job.id);  // it may have another name now

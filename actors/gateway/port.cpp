@@ -238,6 +238,11 @@ void gateway_port::call(emit_event m, reply<event_emitted> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
       "job registry");
 }
+void gateway_port::call(plan_jobs m, reply<jobs_planned> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
 void gateway_port::call(register_session m, reply<session_answer> done) {
   forward(
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },

@@ -51,6 +51,7 @@ auto job_registry::make_behavior() -> behavior_type {
             });
       },
       [this](msg::emit_event& asked) { return emit(asked); },
+      [this](const msg::plan_jobs& asked) { return plan(asked); },
   };
 }
 
@@ -70,6 +71,29 @@ caf::result<core::result<msg::event_emitted>> job_registry::emit(msg::emit_event
         msg::event_emitted told{answer->emitted, {}, answer->replayed};
         for (const auto& run : answer->runs) told.runs.push_back(run.head.id);
         return told;
+      });
+}
+
+caf::result<core::result<msg::jobs_planned>> job_registry::plan(const msg::plan_jobs& asked) {
+  std::vector<storage::change_set> sets;
+  for (const auto id : asked.jobs)
+    sets.push_back({deps_.clock->now(), asked.actor, {}, {storage::plan_job{id}}});
+  return commit_then<msg::jobs_planned>(
+      this, deps_.store, std::move(sets), [this](commit_results& r) -> core::result<msg::jobs_planned> {
+        msg::jobs_planned all;
+        std::size_t made = 0;
+        for (auto& answer : r.answers) {
+          if (!answer || answer->jobs.empty()) {
+            all.answers.emplace_back(answer ? failure{errc::internal, "the store named no job", {}, {}}
+                                            : std::move(answer.error()));
+            continue;
+          }
+          msg::job_planned one{std::move(answer->jobs.front()), std::move(answer->runs)};
+          made += one.runs.size();
+          all.answers.emplace_back(std::move(one));
+        }
+        deps_.says.count(metric::runs_submitted_total, static_cast<double>(made));
+        return all;
       });
 }
 

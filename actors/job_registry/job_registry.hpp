@@ -22,6 +22,7 @@ class job_registry : public messages::job_registry_actor::base {
   void on_exit() override { deps_ = {}; }
 
  private:
+  caf::result<core::result<messages::jobs_planned>> plan(const messages::plan_jobs& asked);
   caf::result<core::result<messages::job_stored>> write(storage::change what, const std::string& actor,
                                                         const std::optional<messages::once_key>& once = {},
                                                         bool creates = false);

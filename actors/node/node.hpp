@@ -159,6 +159,9 @@ struct node_options {
   retention_options retention;
   alarm_options alarms = {};
   spawner_options spawner = {};
+  /// Whether this node plans what is due by itself. Off: only what it is told to plan, and its start counts
+  /// for no crash loop: a node that is started for one tick of the machine's own scheduler. Default true.
+  bool plans = true;
   /// When cycles run and whom they wake.
   core::wake_options wake;
   /// What happens to runs that nobody takes.

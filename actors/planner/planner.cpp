@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/support/failures.hpp"
+#include "core/job/timing_group.hpp"
 
 namespace belfry::actors {
 
@@ -43,7 +44,7 @@ void planner::on_exit() { deps_ = {}; }
 
 void planner::watch(const watch_jobs& news) {
   for (const auto& j : news.jobs) {
-    due_.set(j.job.value, j.at);
+    due_.set(j.job.value, j.group, j.at);
     if (!started_) told_.insert(j.job);
   }
   if (const auto next = due_.next(); next && started_ && !biting_)
@@ -78,7 +79,7 @@ void planner::read_from(core::job_id after) {
             if (page == nullptr) return not_read(answer ? "no jobs" : answer.error().text);
             for (const auto& j : *page)
               if (!told_.contains(j.job)) {
-                due_.set(j.job.value, j.at);
+                due_.set(j.job.value, j.group, j.at);
                 if (crash_loop_ && j.at <= began_) due_before_.insert(j.job);
               }
             if (page->size() == jobs_per_page) return read_from(page->back().job);
@@ -100,11 +101,11 @@ void planner::look() {
   if (biting_) return;
   const auto now = deps_.clock->now();
   commit_changes sets;
-  std::vector<core::job_id> asked;
-  for (const auto key : due_.take_due(now, jobs_per_bite)) {
-    asked.push_back(core::job_id{key});
-    const bool missed_before = due_before_.erase(asked.back()) > 0;
-    sets.sets.push_back({now, "node", {}, {storage::plan_job{asked.back(), crash_loop_ && missed_before}}});
+  std::vector<core::job_due> asked;
+  for (const auto& job : due_.take_due(now, jobs_per_bite)) {
+    asked.push_back(job);
+    const bool missed_before = due_before_.erase(job.job) > 0;
+    sets.sets.push_back({now, "node", {}, {storage::plan_job{job.job, crash_loop_ && missed_before}}});
   }
   if (sets.sets.empty()) {
     if (const auto next = due_.next()) alarm_.arm(planner_actor{this}, *next, now);
@@ -124,22 +125,22 @@ void planner::look() {
 }
 
 // The stream tells of what was written, but not of what was found done, and both have the row.
-void planner::written(const std::vector<core::job_id>& asked, const commit_results& r) {
+void planner::written(const std::vector<core::job_due>& asked, const commit_results& r) {
   const auto again = core::later(deps_.clock->now(), another_try);
   std::size_t failed = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& answer = r.answers.at(i);
     if (answer) {
-      for (const auto& j : answer->jobs) due_.set(j.id.value, j.due);
+      for (const auto& j : answer->jobs) due_.set(j.id.value, core::group_of(j), j.due);
       if (!answer->replayed && !answer->runs.empty())
         deps_.says.count(platform::metric::runs_submitted_total, static_cast<double>(answer->runs.size()));
       continue;
     }
     if (answer.error().code == errc::not_found) continue;
-    due_.set(asked[i].value, again);
+    due_.set(asked[i].job.value, asked[i].group, again);
     if (failed++ == 0)
       deps_.says.say(note_level::warning,
-                     "schedule-not-written job=" + to_string(asked[i]) + " " + answer.error().text);
+                     "schedule-not-written job=" + to_string(asked[i].job) + " " + answer.error().text);
   }
   if (failed > 1)
     deps_.says.say(note_level::warning, "schedule-not-written jobs=" + std::to_string(failed) + " in all");

@@ -1,9 +1,11 @@
-// PLANNER: jobs whose next occurrence is due. One heap of instants, one delayed message, nothing in between.
+// PLANNER: jobs whose next occurrence is due. One timer per timing group and instant, one delayed message,
+// nothing in between.
 //
 // It decides nothing: what is due becomes a change set of its own, and the store plans inside its transaction
-// (storage/apply/schedules.cpp). At most one bite is on its way at a time, so that ten thousand jobs of one
-// minute delay nobody else by more than a bite. What it knows comes from the rows at boot and from the stream
-// of committed jobs; what the store could not write is tried again a second later.
+// (storage/apply/schedules.cpp). At most one bite is on its way at a time, and groups take turns in it, so
+// that ten thousand jobs of one group delay nobody else by more than a bite. What it knows comes from the
+// rows at boot and from the stream of committed jobs; what the store could not write is tried again a second
+// later.
 //
 // Crash-loop guard: a node that was started too often in a short time does not make up for what was missed
 // before it came; a job that kills its node is not given back to it by the restart.
@@ -14,7 +16,7 @@
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
 #include "actors/support/note.hpp"
-#include "core/queue/deadlines.hpp"
+#include "core/queue/group_timers.hpp"
 
 namespace belfry::actors {
 
@@ -40,10 +42,10 @@ class planner : public messages::planner_actor::base {
   void read_from(core::job_id after);
   void not_read(const std::string& why);
   void look();
-  void written(const std::vector<core::job_id>& asked, const commit_results& r);
+  void written(const std::vector<core::job_due>& asked, const commit_results& r);
 
   planner_deps deps_;
-  core::deadlines due_;  // of jobs
+  core::group_timers due_;
   alarm alarm_;
   std::unordered_set<core::job_id> told_;        // while the rows are read: the stream is newer
   std::unordered_set<core::job_id> due_before_;  // in a crash loop: what another process has missed

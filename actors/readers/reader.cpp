@@ -68,6 +68,9 @@ struct answering {
   core::result<query_answer> operator()(const list_due_jobs& q) const {
     return wrap(store.due_jobs(q.after, q.limit));
   }
+  core::result<query_answer> operator()(const list_scheduled& q) const {
+    return wrap(store.scheduled_jobs(q.after, q.limit, q.key));
+  }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }

@@ -271,7 +271,7 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
   deps_->says.say(note_level::info, "node-started " + text);
   write_event(core::event_kind::node_started, text);
   caf::anon_send(timekeeper_, start_timers{});
-  caf::anon_send(planner_, start_timers{});
+  if (deps_->options.plans) caf::anon_send(planner_, start_timers{});
   caf::anon_send(spawner_, start_spawning{});
   caf::anon_send(coordinator_, start_cycles{});
   if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});

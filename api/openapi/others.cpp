@@ -232,6 +232,7 @@ void add_node(std::vector<schema>& all) {
                  {}});
   add_cycle_schemas(all);
   add_schedule_schemas(all);
+  add_timing_schemas(all);
   all.push_back({"QueueRebuilt",
                  "The queue was compared with the store",
                  {{"open", "int", "Runs that have not ended"},

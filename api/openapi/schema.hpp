@@ -38,6 +38,7 @@ void add_run_schemas(std::vector<schema>& all);
 void add_other_schemas(std::vector<schema>& all);
 void add_session_schemas(std::vector<schema>& all);
 void add_schedule_schemas(std::vector<schema>& all);
+void add_timing_schemas(std::vector<schema>& all);
 void add_cycle_schemas(std::vector<schema>& all);
 
 // The whole document, made once.

@@ -15,6 +15,11 @@ node_client& context::node() {
   return *node_;
 }
 
+void context::use(const std::string& server) {
+  options.server = server;
+  node_.reset();
+}
+
 const terminal& context::screen() {
   if (!screen_) screen_ = std::make_unique<terminal>(look_at_stdout(options.no_color));
   return *screen_;

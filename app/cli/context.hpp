@@ -29,6 +29,8 @@ class context {
   globals options;
 
   node_client& node();
+  // From now on that node: the address of one that was started meanwhile.
+  void use(const std::string& server);
   const terminal& screen();
   core::instant started = now();
 

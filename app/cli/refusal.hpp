@@ -22,6 +22,7 @@ enum class exit_code : std::uint8_t {
   conflict = 6,
   try_later = 7,
   still_pending = 8,
+  partly = 9,  // some of several succeeded
 };
 constexpr int number_of(exit_code e) { return static_cast<int>(e); }
 

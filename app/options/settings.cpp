@@ -30,6 +30,10 @@ void add_places(std::vector<setting>& s) {
   s.push_back(whole<std::uint32_t>(
       "node.max_open_calls", AT(node.max_open_calls), 16, 1'000'000,
       "Requests that may be under way inside the node; one more is refused as overloaded."));
+  s.push_back(
+      truth("node.plans", AT(node.plans),
+            "Plans by itself what is due. Off for a node that is started for one tick of the machine's "
+            "own scheduler: it plans only what it is told to."));
   s.push_back(length("node.clock_jump", AT(node.clock_jump), 1s, 24h,
                      "A wall clock that jumps further than this gives every lease a grace period."));
   s.push_back(length("node.clock_grace", AT(node.clock_grace), 0s, 24h, "The longest such grace period."));

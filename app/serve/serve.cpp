@@ -41,6 +41,7 @@ core::result<std::unique_ptr<storage::store>> open_store(configuration& c, const
   if (c.serve.store == store_kind::memory)
     return storage::open_memory(storage::make_memory_disk(), clock.now(), c.store.node);
   c.store.path = c.serve.data + "/belfry.db";
+  c.store.notes_start = c.node.plans;
   c.store.disk_free = [folder = c.serve.data] {
     const auto free = platform::disk_free(folder);
     return free == 0 ? std::numeric_limits<std::uint64_t>::max()
@@ -212,7 +213,8 @@ int serve(const loaded& settings) {
     throw refusal(server.error());
   }
   if (const auto where = (*server)->addresses(); !where.empty()) node.listens(where.front());
-  if (isatty(STDERR_FILENO) == 1) tell_start(c, (*server)->addresses());
+  // One that is there for a moment has nothing to say to people.
+  if (isatty(STDERR_FILENO) == 1 && c.node.plans) tell_start(c, (*server)->addresses());
   log_start(c, (*server)->addresses(), p.orphans);
   notify_manager("READY=1");
   return run_until_told(node, **server, c, p);

@@ -90,7 +90,8 @@ struct occurrence_page {
 };
 struct job_due {
   job_id job;
-  instant at = never;  // never: forget it
+  instant at = never;       // never: forget it
+  std::uint64_t group = 0;  // number of its timing group (core/job/timing_group.hpp)
   friend bool operator==(const job_due&, const job_due&) = default;
 };
 

@@ -41,6 +41,11 @@ std::string timing_key(const schedule& s);
 // A short text for people, derived from the key: "every-5min", "daily-9am", "weekly-mon-9am-europe-berlin",
 // otherwise "custom-" and eight hex digits. Several keys may share one.
 std::string timing_label(const schedule& s);
+// The same from the key alone; of one that cannot be read here (a zone or a calendar that is not there), the
+// custom form.
+std::string timing_label_of(const std::string& key);
+// The zone that a canonical text names.
+std::string_view zone_name_in(std::string_view key);
 
 // Cron, macros and the @ forms, with clauses.
 parsed<schedule> parse_canonical(std::string_view text, const schedule_context& context);

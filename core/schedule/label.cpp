@@ -89,7 +89,25 @@ std::string interval_label(const interval_trigger& t) {
   return {};
 }
 
+std::string custom_label(std::string_view key) { return "custom-" + short_hash(key); }
+
+std::string in_zone(std::string label, std::string_view zone) {
+  if (zone == "UTC") return label;
+  std::string zone_name;
+  for (const char c : zone) zone_name += c == '/' || c == '_' ? '-' : c;
+  lower_ascii(zone_name);
+  return label + '-' + zone_name;
+}
+
 }  // namespace
+
+std::string_view zone_name_in(std::string_view key) {
+  constexpr std::string_view zone_clause = "; zone ";
+  const auto at = key.rfind(zone_clause);
+  if (at == std::string_view::npos) return "UTC";
+  const auto rest = key.substr(at + zone_clause.size());
+  return rest.substr(0, rest.find(';'));
+}
 
 std::string timing_label(const schedule& s) {
   std::string label;
@@ -100,12 +118,14 @@ std::string timing_label(const schedule& s) {
     if (const auto* interval = std::get_if<interval_trigger>(&s.any_of.front()))
       label = interval_label(*interval);
   }
-  if (label.empty()) label = "custom-" + short_hash(timing_key(s));
-  if (s.in.name() == "UTC") return label;
-  std::string zone_name;
-  for (const char c : s.in.name()) zone_name += c == '/' || c == '_' ? '-' : c;
-  lower_ascii(zone_name);
-  return label + '-' + zone_name;
+  if (label.empty()) label = custom_label(timing_key(s));
+  return in_zone(std::move(label), s.in.name());
+}
+
+std::string timing_label_of(const std::string& key) {
+  const auto read = parse_canonical(key, {});
+  if (read) return timing_label(*read);
+  return in_zone(custom_label(key), zone_name_in(key));
 }
 
 }  // namespace belfry::core

@@ -50,6 +50,16 @@ core::job_timing decode_timing(std::string_view bytes) {
   return t;
 }
 
+std::string schedule_in_timing(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  try {
+    in i{bytes};
+    return i.number() == version ? std::string{i.text()} : std::string{};
+  } catch (const damaged&) {
+    return {};
+  }
+}
+
 std::string encode_instants(const std::vector<core::instant>& list) {
   if (list.empty()) return {};
   out o;

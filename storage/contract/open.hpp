@@ -32,6 +32,8 @@ struct sqlite_options {
   std::string holder;
   /// Bytes free where the store lies; asked at most once per transaction. Empty: the reserve is not checked.
   std::function<std::uint64_t()> disk_free;
+  /// Whether this start is noted among those that a crash loop is seen by. Default true.
+  bool notes_start = true;
   /// Pages in the journal from which `maintain` copies it into the store file. Default 1,000 (4 MiB).
   std::uint32_t checkpoint_pages = 1000;
 };

@@ -9,6 +9,7 @@
 
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
+#include "core/job/timing_group.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/filter.hpp"
@@ -19,6 +20,9 @@
 #include "core/wake/result.hpp"
 
 namespace belfry::storage {
+
+// Rows that scheduled_jobs() looks at before it answers.
+inline constexpr std::size_t schedules_looked_at = 5'000;
 
 using core::batch_summary;
 using core::event_filter;
@@ -78,6 +82,11 @@ class reader {
   // Jobs that wait for events, by id, at most `limit`.
   virtual core::result<std::vector<core::event_waiter>> event_waiters(core::job_id after,
                                                                       std::size_t limit) = 0;
+  // Active and paused jobs with a schedule, by id: those of one timing group, or all of them when the key is
+  // empty. At most `limit`, and no more rows than a reader may spend on one question: a page may be short, or
+  // empty, and not the last.
+  virtual core::result<core::scheduled_page> scheduled_jobs(core::job_id after, std::size_t limit,
+                                                            const std::string& key) = 0;
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.

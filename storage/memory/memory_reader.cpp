@@ -256,7 +256,8 @@ core::result<core::occurrence_page> memory_reader::occurrences_of(core::job_id i
 core::result<std::vector<core::job_due>> memory_reader::due_jobs(core::job_id after, std::size_t limit) {
   std::vector<core::job_due> found;
   disk_->read()->jobs.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::job& j) {
-    if (j.due != core::never) found.push_back({id, j.due});
+    if (j.due != core::never)
+      found.push_back({id, j.due, core::timing_number_of(j.definition->timing.schedule)});
     return found.size() < limit;
   });
   return found;
@@ -272,6 +273,39 @@ core::result<std::vector<core::event_waiter>> memory_reader::event_waiters(core:
     return found.size() < limit;
   });
   return found;
+}
+
+core::result<core::scheduled_page> memory_reader::scheduled_jobs(core::job_id after, std::size_t limit,
+                                                                 const std::string& key) {
+  const auto t = disk_->read();
+  core::scheduled_page page;
+  std::size_t looked = 0;
+  t->jobs.up(core::job_id{after.value + 1}, [&](core::job_id id, const core::job& j) {
+    ++looked;
+    const auto& schedule = j.definition->timing.schedule;
+    const bool member = !schedule.empty() &&
+                        (j.state == core::job_state::active || j.state == core::job_state::paused) &&
+                        (key.empty() || core::timing_key_of(schedule) == key);
+    if (member) {
+      core::scheduled_job found{id, j.definition->name, j.state, schedule, j.due, core::never, {}, {}};
+      t->occurrences.down({id, core::end_of_time}, [&](const auto& at, const core::occurrence&) {
+        if (at.first == id) found.fired = at.second;
+        return false;
+      });
+      t->of_job.down({id, core::run_id{std::numeric_limits<std::int64_t>::max()}},
+                     [&](const auto& at, const nothing&) {
+                       if (at.first == id) found.last_run = at.second;
+                       return false;
+                     });
+      if (found.last_run)
+        if (const auto row = t->runs.find(found.last_run)) found.last_state = row->head.state;
+      page.jobs.push_back(std::move(found));
+    }
+    if (page.jobs.size() < limit && looked < schedules_looked_at) return true;
+    page.next = id;
+    return false;
+  });
+  return page;
 }
 
 core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_too) {

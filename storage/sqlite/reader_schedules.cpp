@@ -50,11 +50,15 @@ core::result<core::occurrence_page> sqlite_reader::occurrences_of(core::job_id i
 core::result<std::vector<core::job_due>> sqlite_reader::due_jobs(core::job_id after, std::size_t limit) {
   return reading<std::vector<core::job_due>>(
       "read due jobs", [&]() -> core::result<std::vector<core::job_due>> {
-        query q{*db_, "select id, due from jobs where id > ?1 and due is not null order by id limit ?2"};
+        query q{*db_,
+                "select j.id, j.due, v.timing from jobs j join job_revisions v on v.job = j.id and "
+                "v.revision = j.revision where j.id > ?1 and j.due is not null order by j.id limit ?2"};
         q.bind(1, after.value);
         q.bind(2, static_cast<std::int64_t>(limit));
         std::vector<core::job_due> found;
-        while (q.step()) found.push_back({core::job_id{q.number(0)}, q.time(1)});
+        while (q.step())
+          found.push_back({core::job_id{q.number(0)}, q.time(1),
+                           core::timing_number_of(codec::schedule_in_timing(q.text(2)))});
         return found;
       });
 }
@@ -79,6 +83,53 @@ core::result<std::vector<core::event_waiter>> sqlite_reader::event_waiters(core:
       found.push_back(std::move(w));
     }
     return found;
+  });
+}
+
+core::result<core::scheduled_page> sqlite_reader::scheduled_jobs(core::job_id after, std::size_t limit,
+                                                                 const std::string& key) {
+  return reading<core::scheduled_page>("read timing groups", [&]() -> core::result<core::scheduled_page> {
+    query q{*db_,
+            "select j.id, j.name, j.state, v.timing, j.due from jobs j join job_revisions v on v.job = j.id "
+            "and v.revision = j.revision where j.id > ?1 order by j.id limit ?2"};
+    query fired{*db_, "select max(at) from occurrences where job = ?1"};
+    query newest{*db_, "select id, state from runs where job = ?1 order by id desc limit 1"};
+    q.bind(1, after.value);
+    q.bind(2, static_cast<std::int64_t>(schedules_looked_at));
+    core::scheduled_page page;
+    std::size_t looked = 0;
+    while (q.step()) {
+      const core::job_id id{q.number(0)};
+      ++looked;
+      const auto state = q.as<core::job_state>(2);
+      const auto schedule = codec::schedule_in_timing(q.text(3));
+      const bool member = !schedule.empty() &&
+                          (state == core::job_state::active || state == core::job_state::paused) &&
+                          (key.empty() || core::timing_key_of(schedule) == key);
+      if (member) {
+        core::scheduled_job j;
+        j.id = id;
+        j.name = q.text(1);
+        j.state = state;
+        j.schedule = schedule;
+        j.due = q.time(4);
+        fired.bind(1, id.value);
+        if (fired.step()) j.fired = fired.time(0);
+        fired.reset();
+        newest.bind(1, id.value);
+        if (newest.step()) {
+          j.last_run.value = newest.number(0);
+          j.last_state = newest.as<core::run_state>(1);
+        }
+        newest.reset();
+        page.jobs.push_back(std::move(j));
+      }
+      if (page.jobs.size() == limit || looked == schedules_looked_at) {
+        page.next = id;
+        break;
+      }
+    }
+    return page;
   });
 }
 

@@ -35,9 +35,11 @@ sqlite_store::~sqlite_store() { give_up(); }
 void sqlite_store::boot(core::instant now) {
   auto& db = *file_.db;
   db.exec("begin immediate");
-  query note{db, "insert into boots (at) values (?1)"};
-  note.bind(1, core::micros(now));
-  note.run();
+  if (options_.notes_start) {
+    query note{db, "insert into boots (at) values (?1)"};
+    note.bind(1, core::micros(now));
+    note.run();
+  }
   query forget{db, "delete from boots where number <= (select max(number) from boots) - ?1"};
   forget.bind(1, boots_kept);
   forget.run();

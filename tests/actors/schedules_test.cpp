@@ -160,3 +160,78 @@ TEST_CASE_METHOD(virtual_node, "schedule: what the store could not write is writ
   advance(5s);
   CHECK(runs_among(lines_of(*this, job.id)) == 1);
 }
+
+TEST_CASE("timing: ten thousand members of a minute delay a lone job by a bite, and fire all",
+          "[actors][schedule][timing]") {
+  virtual_node node;
+  constexpr int members = 10'000;
+  for (int i = 0; i < members; ++i) scheduled(node, "member-" + std::to_string(i), "* * * * *; zone UTC");
+  const auto lone = scheduled(node, "lone", "@every 1m; zone UTC").job;
+  node.faults.record = true;
+  node.faults.seen.clear();
+  node.advance(1min);
+  std::size_t place = 0, plans = 0;
+  for (const auto& set : node.faults.seen)
+    if (const auto* plan = std::get_if<storage::plan_job>(&set.changes.front())) {
+      ++plans;
+      if (plan->id == lone.id) place = plans;
+    }
+  CHECK(plans == members + 1);
+  CHECK(place > 0);
+  CHECK(place <= 100);
+  CHECK(node.queue().counts.ready == members + 1);
+}
+
+TEST_CASE_METHOD(virtual_node, "timing: a member that cannot be planned holds up nobody",
+                 "[actors][schedule][timing]") {
+  std::vector<core::job_id> jobs;
+  for (int i = 0; i < 250; ++i)
+    jobs.push_back(scheduled(*this, "member-" + std::to_string(i), "* * * * *; zone UTC").job.id);
+  const auto bad = jobs[10];
+  faults.touch = [bad](storage::change_set& set) {
+    if (auto* plan = std::get_if<storage::plan_job>(&set.changes.front()); plan != nullptr && plan->id == bad)
+      plan->id = core::job_id{1};  // a job that is not there: the set is refused
+  };
+  advance(1min);
+  CHECK(count_events(event_kind::job_fired) == 249);
+  CHECK(lines_of(*this, bad).empty());
+  faults.touch = {};
+}
+
+TEST_CASE_METHOD(virtual_node, "timing: what is due is planned once, whoever asks and however often",
+                 "[actors][schedule][timing]") {
+  const auto a = scheduled(*this, "a", "* * * * *; zone UTC").job;
+  const auto b = scheduled(*this, "b", "0 0 * * *; zone UTC").job;
+  advance(1min);
+  CHECK(runs_among(lines_of(*this, a.id)) == 1);
+  const auto again = ask<messages::jobs_planned>(messages::plan_jobs{{a.id, b.id, core::job_id{1}}, "test"});
+  REQUIRE(again);
+  REQUIRE(again->answers.size() == 3);
+  REQUIRE(again->answers[0]);
+  CHECK(again->answers[0]->runs.empty());
+  CHECK(again->answers[1]->runs.empty());
+  CHECK(again->answers[2].refused_with(core::errc::not_found));
+  CHECK(runs_among(lines_of(*this, a.id)) == 1);
+}
+
+TEST_CASE("timing: a node for one tick plans only what it is told, by the jobs' catch-up policies",
+          "[actors][schedule][timing]") {
+  virtual_node node;
+  const auto a = scheduled(node, "a", "*/10 * * * *; zone UTC").job;
+  const auto b = scheduled(node, "b", "*/10 * * * *; zone UTC; jitter 1m").job;
+  node.crash();
+  node.time.advance(35min);  // 10:10, 10:20 and 10:30 were missed
+  node.options.plans = false;
+  node.restart();
+  node.run();
+  node.advance(6min);
+  CHECK(lines_of(node, a.id).empty());
+  const auto planned = node.ask<messages::jobs_planned>(messages::plan_jobs{{a.id}, "cli:cron"});
+  REQUIRE(planned);
+  REQUIRE(planned->answers[0]);
+  CHECK(planned->answers[0]->runs.size() == 1);
+  const auto lines = lines_of(node, a.id);
+  CHECK(runs_among(lines) == 1);
+  CHECK(lines.size() == 2);  // the others are one range, with its reason
+  CHECK(lines_of(node, b.id).empty());
+}

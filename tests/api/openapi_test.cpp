@@ -111,6 +111,7 @@ struct stage {
     http.post_json("/v1/jobs", {{"name", "job"}, {"handler", {{"argv", {"true"}}}}, {"description", "d"}});
     http.post_json("/v1/jobs", {{"name", "old"}, {"handler", {{"argv", {"true"}}}}});
     http.post_json("/v1/jobs/job:pause", {{"reason", "audit"}, {"text", "x"}});
+    http.post_json("/v1/jobs", {{"name", "daily"}, {"payload", 1}, {"schedule", "0 9 * * *"}});
     ended = door.submit({{"name", "ended"}, {"metadata", {{"a", 1}}}});
     auto c = door.claim(session);
     http.post_json("/v1/runs/" + ended + ":complete",
@@ -253,6 +254,12 @@ struct stage {
         {"trigger_job", "/v1/jobs/put:trigger", nothing, 201},
         {"trigger_job", "/v1/jobs/put:trigger", {{"count", 2}}, 201},
         {"list_occurrences", "/v1/jobs/put/occurrences?limit=10", {}},
+        {"list_timings", "/v1/timings", {}},
+        {"get_timing", "/v1/timings/daily-9am", {}},
+        {"run_timing", "/v1/timings/daily-9am:run", nothing},
+        {"pause_timing", "/v1/timings/daily-9am:pause", {{"text", "x"}}},
+        {"run_timing", "/v1/timings/daily-9am:run", nothing},
+        {"resume_timing", "/v1/timings/daily-9am:resume", nothing},
         {"duplicate_job", "/v1/jobs/put:duplicate", {{"name", "copy"}}, 201},
         {"register_session", "/v1/sessions", {{"name", "w"}}, 201},
         {"wake_session", "/v1/sessions/" + session + ":wake", {{"run_id", run}}, 202},

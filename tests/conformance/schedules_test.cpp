@@ -81,7 +81,7 @@ TEMPLATE_TEST_CASE("schedules: what is due becomes a run, and the cursor moves i
   CHECK(events(f, event_kind::job_fired) == 1);
   const auto due = f.read().due_jobs({}, 10);
   REQUIRE(due.ok());
-  CHECK(*due == std::vector<core::job_due>{{j.id, start + 2h}});
+  CHECK(*due == std::vector<core::job_due>{{j.id, start + 2h, core::timing_number(hourly)}});
   // A clock that was put back makes nothing twice.
   f.now = start + 30min;
   CHECK(f.does(st::plan_job{j.id}).runs.empty());
@@ -287,4 +287,59 @@ TEMPLATE_TEST_CASE("schedules: a run that retention removes takes its occurrence
   const auto left = all_of(f, j.id).lines;
   CHECK(left.size() < 3);
   for (const auto& line : left) CHECK(f.read().find_run(line.made.run).ok());
+}
+
+TEMPLATE_TEST_CASE("schedules: the members of a timing group are the active and paused jobs of its schedule",
+                   "[jobs][schedule][timing]", sqlite_kind, memory_kind) {
+  fixture<TestType> f;
+  auto bounded = due_every("0 * * * *; zone UTC; end 2030-01-01T00:00:00Z", "bounded");
+  const auto a = made(f, due_every(hourly, "a"));
+  const auto b = made(f, due_every("0 9 * * *; zone UTC", "b"));
+  const auto c = made(f, std::move(bounded));
+  const auto d = made(f, due_every(hourly, "d"));
+  const auto by_hand = made(f, due_every("", "by-hand"));
+  const auto gone = made(f, due_every(hourly, "gone"));
+  f.does(st::archive_job{gone.id});
+  f.does(st::pause_job{d.id, {"timing", {}, "", start}});
+  f.now = start + 1h;
+  const auto fired = f.does(st::plan_job{a.id}).runs.at(0).head.id;
+  f.now += 1min;
+  const auto by = f.does(st::trigger_job{a.id}).runs.at(0).head.id;
+
+  const auto all = f.read().scheduled_jobs({}, 100, "");
+  REQUIRE(all.ok());
+  REQUIRE(all->jobs.size() == 4);
+  CHECK_FALSE(all->next);
+  CHECK(all->jobs[1].id == b.id);
+  CHECK(all->jobs[1].fired == core::never);
+  CHECK_FALSE(all->jobs[1].last_run);
+
+  const auto group = f.read().scheduled_jobs({}, 100, hourly);
+  REQUIRE(group.ok());
+  REQUIRE(group->jobs.size() == 3);
+  const auto& first = group->jobs[0];
+  CHECK(first.id == a.id);
+  CHECK(first.name == "a");
+  CHECK(first.fired == start + 1h);
+  CHECK(first.due == start + 2h);
+  CHECK(first.last_run == by);
+  CHECK(first.last_run != fired);
+  CHECK(first.last_state == run_state::queued);
+  CHECK(group->jobs[1].id == c.id);
+  CHECK(group->jobs[1].schedule == "0 * * * *; zone UTC; end 2030-01-01T00:00:00Z");
+  CHECK(group->jobs[2].id == d.id);
+  CHECK(group->jobs[2].state == core::job_state::paused);
+  CHECK(group->jobs[2].due == core::never);
+
+  // Page by page, each member once.
+  std::vector<core::job_id> seen;
+  core::job_id after;
+  do {
+    const auto page = f.read().scheduled_jobs(after, 1, hourly);
+    REQUIRE(page.ok());
+    for (const auto& j : page->jobs) seen.push_back(j.id);
+    after = page->next;
+  } while (after);
+  CHECK(seen == std::vector<core::job_id>{a.id, c.id, d.id});
+  (void)by_hand;
 }

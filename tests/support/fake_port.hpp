@@ -47,6 +47,7 @@ class fake_port final : public messages::node_port {
   void call(messages::resume_job m, messages::reply<messages::job_stored> done) override;
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
   void call(messages::emit_event m, messages::reply<messages::event_emitted> done) override;
+  void call(messages::plan_jobs m, messages::reply<messages::jobs_planned> done) override;
   void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) override;

@@ -357,6 +357,20 @@ void fake_port::call(messages::emit_event m, messages::reply<messages::event_emi
   });
 }
 
+void fake_port::call(messages::plan_jobs m, messages::reply<messages::jobs_planned> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::jobs_planned> {
+    messages::jobs_planned all;
+    for (const auto id : m.jobs) {
+      const auto it = jobs_.find(id);
+      if (it == jobs_.end())
+        all.answers.emplace_back(no(errc::not_found, "there is no such job"));
+      else
+        all.answers.emplace_back(messages::job_planned{it->second, {}});
+    }
+    return all;
+  });
+}
+
 void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
   ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
     auto who = m.who;
@@ -859,6 +873,20 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     one.schedule = "@event deploy.finished debounce 1m; zone UTC";
     one.hold.wait = {time_.now(), time_.now() + std::chrono::minutes{1}, 2};
     return messages::query_answer{std::vector<core::event_waiter>{one}};
+  }
+  if (const auto* m = std::get_if<messages::list_scheduled>(&q)) {
+    core::scheduled_page page;
+    for (const auto& [id, j] : jobs_) {
+      const auto& schedule = j.definition->timing.schedule;
+      if (id.value <= m->after.value || schedule.empty() || j.state == core::job_state::archived) continue;
+      if (!m->key.empty() && core::timing_key_of(schedule) != m->key) continue;
+      if (page.jobs.size() == m->limit) {
+        page.next = page.jobs.back().id;
+        break;
+      }
+      page.jobs.push_back({id, j.definition->name, j.state, schedule, j.due, core::never, {}, {}});
+    }
+    return messages::query_answer{std::move(page)};
   }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;

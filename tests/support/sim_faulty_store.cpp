@@ -63,6 +63,10 @@ class faulty_reader final : public reader {
   result<std::vector<core::event_waiter>> event_waiters(core::job_id after, std::size_t limit) override {
     return real_->event_waiters(after, limit);
   }
+  result<core::scheduled_page> scheduled_jobs(core::job_id after, std::size_t limit,
+                                              const std::string& key) override {
+    return real_->scheduled_jobs(after, limit, key);
+  }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {
