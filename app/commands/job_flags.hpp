@@ -12,6 +12,7 @@ struct job_options {
   std::optional<std::string> cron, every, at, when, zone, starts, ends, jitter;
   std::optional<std::string> catch_up, catch_up_grace, start_deadline, fire_window;
   std::optional<std::int64_t> catch_up_max, fire_limit, max_runs;
+  bool retry_past_next = false;
   bool paused = false, dry_run = false, trial = false;
 };
 
