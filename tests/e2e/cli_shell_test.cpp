@@ -70,7 +70,8 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
         "seq:number text:text}]");
   CHECK(shape_of(belfry.doc({"logs", id})) == "lines:[]");
   CHECK(shape_of(belfry.doc({"limits", "show"})) ==
-        "global:number per_agent_type:number per_batch:number per_lane:number");
+        "fire_window:text fires:number fires_per_workspace:number global:number per_agent_type:number "
+        "per_batch:number per_lane:number");
   CHECK(shape_of(belfry.doc({"version"})) == "version:text");
   // jsonl is one object a line, name one word a line, and nothing else on stdout.
   for (const auto& words : std::vector<std::vector<std::string>>{
@@ -235,6 +236,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"spawn_worker", "agent-type spawn"},
                                                     {"parse_schedule", "schedule parse"},
                                                     {"list_occurrences", "occurrences"},
+                                                    {"simulate_schedules", "simulate"},
                                                     {"create_backup", "backup create"},
                                                     {"verify_store", "backup verify"},
                                                     {"run_retention", "retention run"},
