@@ -842,6 +842,11 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
       if (m->agent_type.empty() || m->agent_type == w.agent_type) all.push_back(w);
     return messages::query_answer{std::move(all)};
   }
+  if (const auto* m = std::get_if<messages::simulate_schedules>(&q)) {
+    auto setup = m->setup;
+    for (auto& j : setup.jobs) j.takes = m->each_takes;
+    return messages::query_answer{core::simulate(setup)};
+  }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;
     core::occurrence_line skipped;
