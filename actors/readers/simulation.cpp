@@ -1,6 +1,5 @@
 #include "actors/readers/simulation.hpp"
 
-#include <chrono>
 #include <utility>
 
 #include "core/schedule/canonical.hpp"
@@ -13,7 +12,6 @@ using core::failure;
 
 constexpr std::size_t most_simulated_jobs = 10'000;
 constexpr std::size_t jobs_at_once = 500;
-constexpr auto most_thought = std::chrono::seconds{3};
 
 failure no_times(const std::string& name, std::string why) {
   failure f{errc::invalid, "job " + name + " cannot be simulated", {}, "belfry job show " + name};
@@ -87,13 +85,12 @@ core::result<core::simulation> simulate_with(storage::reader& store, const messa
       }
     if (known) continue;
     failure f{errc::invalid, "no job of that name is simulated", {}, "belfry job list"};
-    f.problems.push_back({"/run_times/" + name, "", "names of the jobs that are simulated", "it is none of them"});
+    f.problems.push_back(
+        {"/run_times/" + name, "", "names of the jobs that are simulated", "it is none of them"});
     return f;
   }
   if (auto wrong = core::check(setup, {}); !wrong.empty())
     return failure{errc::invalid, "so it cannot be simulated", std::move(wrong), {}};
-  const auto began = std::chrono::steady_clock::now();
-  setup.enough = [began] { return std::chrono::steady_clock::now() - began > most_thought; };
   return core::simulate(setup);
 }
 

@@ -131,9 +131,10 @@ core::result<limits_draft> read_limits_body(std::string_view body) {
   return decode<limits_draft>(body, [](const value& v, limits_draft& d) {
     read_object(v, d, fields);
     if (v.what() == kind::object && v.n().count == 0)
-      v.wrong("at least one of global, per_lane, per_batch, per_agent_type, fires, fires_per_workspace, "
-              "fire_window",
-              "it says nothing");
+      v.wrong(
+          "at least one of global, per_lane, per_batch, per_agent_type, fires, fires_per_workspace, "
+          "fire_window",
+          "it says nothing");
   });
 }
 

@@ -249,14 +249,15 @@ void add_job_requests(std::vector<schema>& all) {
                  {}});
   all.push_back(
       {"NewName", "The name of the copy", {{"name", "text", "That no other job has", required}}, true, {}});
-  all.push_back({"Condition",
-                 "A command that decides whether an attempt is made: exit code 0, it is; 1, the run is skipped; "
-                 "anything else, the attempt has failed",
-                 {{"argv", "[]text", "The program and its arguments"},
-                  {"shell", "text", "Or a script for /bin/sh -c"},
-                  {"timeout", "text", "1s to 1h; default 30s"}},
-                 true,
-                 {}});
+  all.push_back(
+      {"Condition",
+       "A command that decides whether an attempt is made: exit code 0, it is; 1, the run is skipped; "
+       "anything else, the attempt has failed",
+       {{"argv", "[]text", "The program and its arguments"},
+        {"shell", "text", "Or a script for /bin/sh -c"},
+        {"timeout", "text", "1s to 1h; default 30s"}},
+       true,
+       {}});
   all.push_back({"Limits",
                  "Live leases at a time; 0: no limit; what is left out stays",
                  {{"global", "int", "In the whole node"},

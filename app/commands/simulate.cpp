@@ -14,7 +14,8 @@ struct simulate_options {
   std::optional<std::int64_t> slots, limit;
 };
 
-[[noreturn]] void not_allowed(const std::string& option, const std::string& given, const std::string& allowed) {
+[[noreturn]] void not_allowed(const std::string& option, const std::string& given,
+                              const std::string& allowed) {
   throw refusal(exit_code::usage, option + ": '" + given + "' will not do", {"allowed: " + allowed},
                 "belfry help simulate");
 }
@@ -94,8 +95,8 @@ std::string why_of(view l) {
   if (what == "skipped") {
     auto text = l["reason"].text();
     if (l["count"].number() > 1)
-      text += ": " + l["count"].text() + (l["at_least"].truth() ? " or more" : "") + " up to " +
-              l["last"].text();
+      text +=
+          ": " + l["count"].text() + (l["at_least"].truth() ? " or more" : "") + " up to " + l["last"].text();
     if (l["moved_to"].there()) text += ", made at " + l["moved_to"].text();
     add(text);
   }

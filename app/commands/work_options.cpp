@@ -155,8 +155,9 @@ void declare(command& c, work_options& o) {
   c.option("--retry-codes", o.retry_codes, "CODES",
            "exit codes that are tried again, such as 75; default: all others");
   c.option("--on-end", o.on_end, "SCRIPT", "run by /bin/sh -c after the end, with BELFRY_HOOK_* variables");
-  c.option("--only-if", o.only_if, "SCRIPT",
-           "asked by /bin/sh -c before each attempt: exit 0 goes on, 1 skips the run, else the attempt failed");
+  c.option(
+      "--only-if", o.only_if, "SCRIPT",
+      "asked by /bin/sh -c before each attempt: exit 0 goes on, 1 skips the run, else the attempt failed");
   c.option("--only-if-timeout", o.only_if_timeout, "TIME", "how long it may take; default 30s");
   c.option("--concurrency-key", o.concurrency_key, "KEY", "runs that share it take turns");
   c.option("--concurrency-limit", o.concurrency_limit, "N", "how many of them run at a time; default 1");

@@ -40,7 +40,8 @@ core::instant held_run::stop_at() const {
 
 std::optional<platform::stop_reason> held_run::due_stop(core::instant now) const {
   if (now < stop_at()) return std::nullopt;
-  return std::min(over_at, answer_by) <= safe_until - margin_ ? platform::stop_reason::timeout : platform::stop_reason::cancel;
+  return std::min(over_at, answer_by) <= safe_until - margin_ ? platform::stop_reason::timeout
+                                                              : platform::stop_reason::cancel;
 }
 
 }  // namespace belfry::app

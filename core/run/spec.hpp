@@ -85,7 +85,7 @@ struct run_spec {
   std::vector<std::string> tags;  // sorted, unique
   std::string metadata;           // opaque JSON object text, at most 16 KiB
   std::string traceparent;        // W3C; made when absent
-  process_spec hook;         // run after the terminal commit, as a run of its own; empty argv and shell: none
+  process_spec hook;  // run after the terminal commit, as a run of its own; empty argv and shell: none
   run_condition condition = {};  // empty argv and shell: none
   skipped_checks unchecked;      // taken without looking whether its program and directory are there
   // Why the stored one cannot be read: this one stands in its place and says nothing else. Never stored.

@@ -9,9 +9,9 @@ namespace belfry::core {
 namespace {
 
 constexpr std::array<std::string_view, 3> catch_up_words{"skip", "once", "all"};
-constexpr std::array<std::string_view, 9> reason_words{
-    "missed",   "grace_passed", "deadline_passed", "catch_up_limit", "crash_loop",
-    "excluded", "postponed",    "paused",          "fire_limit"};
+constexpr std::array<std::string_view, 9> reason_words{"missed",         "grace_passed", "deadline_passed",
+                                                       "catch_up_limit", "crash_loop",   "excluded",
+                                                       "postponed",      "paused",       "fire_limit"};
 constexpr std::array<std::string_view, 4> scope_words{"none", "job", "workspace", "node"};
 constexpr span tick{1};
 constexpr std::int64_t most_counted = 10'000;

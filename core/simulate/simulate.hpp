@@ -6,7 +6,8 @@
 // caught up after a night, skipped because of the run before, moved by a limit, kept waiting for a slot.
 //
 // What is made up, and what that means:
-// - A job begins at `from` as it stands: how many of its runs were made counts, runs that are under way now do
+// - A job begins at `from` as it stands: how many of its runs were made counts, runs that are under way now
+// do
 //   not, and starts before `from` count for no limit.
 // - A run that takes no time ends when it begins; nothing overlaps it. Every run succeeds.
 // - What runs when the node goes away begins again when it is back.

@@ -167,7 +167,8 @@ bool engine::fire(work& w, core::job& j, core::planned_time p) {
   const auto whose = p.limited_by == core::fire_scope::node ? std::string{"the node"}
                                                             : "the " + std::string{to_text(p.limited_by)};
   if (p.limited)
-    s.why_later = std::string{core::by_fire_limit} + " of " + whose + ": planned for " + core::to_rfc3339(p.at);
+    s.why_later =
+        std::string{core::by_fire_limit} + " of " + whose + ": planned for " + core::to_rfc3339(p.at);
   auto made = make_of_job(w, j, std::move(s), false);
   // What the overlap policy skipped starts nothing, so it uses nothing up.
   if (made.head.state != core::run_state::skipped)
@@ -175,8 +176,7 @@ bool engine::fire(work& w, core::job& j, core::planned_time p) {
       core::note_start(line, std::max(p.start, w.set.now), w.set.now);
       rows_.put_note(line.name, core::write_starts(line.starts));
     }
-  rows_.insert_occurrence(
-      {j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.limited_by});
+  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.limited_by});
   auto text = core::to_string(core::occurrence_id{j.id, p.at}) + " of " + core::to_rfc3339(p.at);
   if (p.caught_up) text += ", caught up";
   if (p.limited) text += ", moved by the fire limit of " + whose + " to " + core::to_rfc3339(p.start);

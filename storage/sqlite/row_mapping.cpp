@@ -442,8 +442,9 @@ core::log_line read_log(const query& q) {
 
 std::string encode_limits(const core::limit_options& l) {
   return "1 " + std::to_string(l.global) + ' ' + std::to_string(l.per_lane) + ' ' +
-         std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type) + ' ' + std::to_string(l.fires) +
-         ' ' + std::to_string(l.fires_per_workspace) + ' ' + std::to_string(l.fire_window.count());
+         std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type) + ' ' +
+         std::to_string(l.fires) + ' ' + std::to_string(l.fires_per_workspace) + ' ' +
+         std::to_string(l.fire_window.count());
 }
 
 core::limit_options decode_limits(std::string_view text) {

@@ -1,7 +1,7 @@
 // A year of a busy node under virtual time: killed between any two messages, asleep for days, its clock set
 // forward and back, jobs paused, resumed, edited and worked on. In the end every time that was planned is a
-// run or lies in exactly one range of skips. What was planned is enumerated by a reference that looks at every
-// minute and shares nothing with core but the zone's clock (tests/core/slow_cron.hpp).
+// run or lies in exactly one range of skips. What was planned is enumerated by a reference that looks at
+// every minute and shares nothing with core but the zone's clock (tests/core/slow_cron.hpp).
 // BELFRY_YEAR_SEED=n replays one seed, BELFRY_LONG=1 takes more of them.
 #include <catch2/catch.hpp>
 
@@ -55,7 +55,8 @@ std::vector<core::instant> slow_times(int which) {
   e.month = numbers(1, 12);
   e.weekday = which == 2 ? numbers(1, 5) : numbers(0, 6);
   e.star_joined = true;
-  const char* const zones[] = {"Europe/Berlin", "Europe/Berlin", "America/New_York", "", "Australia/Lord_Howe"};
+  const char* const zones[] = {"Europe/Berlin", "Europe/Berlin", "America/New_York", "",
+                               "Australia/Lord_Howe"};
   core::schedule rules;
   rules.in = *core::zone::named(zones[which]);
   rules.overlap = which == 4 ? core::overlap_rule::both : core::overlap_rule::first;
@@ -226,7 +227,8 @@ class busy_year {
       }
       case year_fault::cursor_ahead: {
         auto j = *disk->jobs.find(id);
-        const auto due = times_between(j.definition->timing.schedule, j.cursor.covered, j.cursor.covered + 60h);
+        const auto due =
+            times_between(j.definition->timing.schedule, j.cursor.covered, j.cursor.covered + 60h);
         if (due.empty() || j.due == core::never) return;
         j.cursor.covered = due.front() + 1s;
         j.due = due.front() + 2s;

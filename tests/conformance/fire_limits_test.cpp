@@ -1,5 +1,5 @@
-// Fire limits of workspaces and of the node, retries that give way, and runs whose condition said no: in every
-// store.
+// Fire limits of workspaces and of the node, retries that give way, and runs whose condition said no: in
+// every store.
 #include <algorithm>
 
 #include "tests/support/store_fixture.hpp"
@@ -78,7 +78,8 @@ TEMPLATE_TEST_CASE("fire limits: the node starts so many in a window, the others
   CHECK(head.reason.empty());
   const auto told = f.events();
   CHECK(std::count_if(told.begin(), told.end(), [](const auto& e) {
-          return e.kind == core::event_kind::job_fired && e.text.find("limit of the node") != std::string::npos;
+          return e.kind == core::event_kind::job_fired &&
+                 e.text.find("limit of the node") != std::string::npos;
         }) == 3);
 }
 
@@ -99,8 +100,9 @@ TEMPLATE_TEST_CASE("fire limits: each workspace has its own, and the node's goes
   CHECK(newest(f, e.id).start == start + 2h);
 }
 
-TEMPLATE_TEST_CASE("fire limits: what the overlap policy skips uses nothing up, and afterwards nothing comes in a heap",
-                   "[jobs][schedule][fires]", sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE(
+    "fire limits: what the overlap policy skips uses nothing up, and afterwards nothing comes in a heap",
+    "[jobs][schedule][fires]", sqlite_kind, memory_kind) {
   fixture<TestType> f;
   limit(f, 1, 0);
   auto d = fired("busy");

@@ -35,7 +35,8 @@ planned_time wanted(instant at) { return {at, at}; }
 
 }  // namespace
 
-TEST_CASE("fire line: the earliest place is the one that trying every second finds", "[core][schedule][fires]") {
+TEST_CASE("fire line: the earliest place is the one that trying every second finds",
+          "[core][schedule][fires]") {
   std::mt19937_64 dice{7};
   const auto pick = [&](int low, int high) {
     return low + static_cast<int>(dice() % static_cast<std::uint64_t>(high - low + 1));
@@ -75,7 +76,8 @@ TEST_CASE("fire line: so many start at once, the others one after the other, in 
   CHECK(lines[0].starts == std::vector<instant>{noon + 5h});
 }
 
-TEST_CASE("fire line: a start that lies far ahead keeps nobody from starting now", "[core][schedule][fires]") {
+TEST_CASE("fire line: a start that lies far ahead keeps nobody from starting now",
+          "[core][schedule][fires]") {
   fire_line line{fire_scope::node, {2, 1h}, {}, "fires"};
   for (const auto ahead : {10h, 10h, 11h, 11h}) note_start(line, noon + ahead, noon);
   auto p = wanted(noon);

@@ -1,7 +1,10 @@
 // SCHEDULES: an expression understood without saving anything, and what became of a job's occurrences.
+#include <chrono>
+#include <optional>
+
+#include "api/http/ops/ops.hpp"
 #include "api/json/schedules.hpp"
 #include "api/json/simulation.hpp"
-#include "api/http/ops/ops.hpp"
 
 namespace belfry::api {
 namespace {
@@ -37,23 +40,34 @@ void list_occurrences_of(const exchange_ptr& x) {
   });
 }
 
+// True when it was first asked so long ago.
+std::function<bool()> after_three_seconds() {
+  using steady = std::chrono::steady_clock;
+  return [began = std::optional<steady::time_point>{}]() mutable {
+    if (!began) began = steady::now();
+    return steady::now() - *began > std::chrono::seconds{3};
+  };
+}
+
 // Under the fire limits of the node as they are now.
 void simulate_schedules(const exchange_ptr& x) {
   auto q = json::read_simulation(x->in.body, x->node().time.now());
   if (!q) return x->refuse(q.error());
-  x->node().node.call(
-      messages::ask_queue{},
-      x->then<messages::queue_state>([q = std::move(*q)](const exchange_ptr& y, messages::queue_state s) mutable {
-        const auto from = q.setup.from;
-        const auto until = q.setup.until;
-        q.setup.limits = s.limits;
-        y->node().node.ask(std::move(q),
-                           y->then<core::simulation>([from, until](const exchange_ptr& z, core::simulation out) {
-                             json::writer w{out.lines.size() * 400 + 512};
-                             json::write_simulation(w, out, from, until);
-                             answer_json(*z, w);
-                           }));
-      }));
+  x->node().node.call(messages::ask_queue{},
+                      x->then<messages::queue_state>(
+                          [q = std::move(*q)](const exchange_ptr& y, messages::queue_state s) mutable {
+                            const auto from = q.setup.from;
+                            const auto until = q.setup.until;
+                            q.setup.limits = s.limits;
+                            q.setup.enough = after_three_seconds();
+                            y->node().node.ask(
+                                std::move(q), y->then<core::simulation>(
+                                                  [from, until](const exchange_ptr& z, core::simulation out) {
+                                                    json::writer w{out.lines.size() * 400 + 512};
+                                                    json::write_simulation(w, out, from, until);
+                                                    answer_json(*z, w);
+                                                  }));
+                          }));
 }
 
 }  // namespace
