@@ -41,9 +41,10 @@ std::string registration(const work_plan& plan, const std::string& id) {
   if (!id.empty()) w.member("id", id);
   if (!plan.workspace.empty()) w.member("workspace", plan.workspace);
   if (!plan.channel.empty()) w.member("channel", plan.channel);
+  // One that the node has started is what its agent type says, and nothing more.
   auto able = plan.capabilities;
-  able.emplace_back(core::asks_conditions);
-  w.texts("capabilities", able);
+  if (plan.session.empty()) able.emplace_back(core::asks_conditions);
+  if (!able.empty()) w.texts("capabilities", able);
   // It waits in its claims: a wake would tell it nothing, and wait for an answer in vain.
   w.key("wake").begin_object().member("sink", "none").end_object();
   w.member("slots", plan.slots).end_object();

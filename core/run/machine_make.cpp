@@ -182,7 +182,8 @@ std::optional<wait_reason> wait_reason_of(const run_head& head, instant now) {
   switch (head.state) {
     case run_state::blocked: return wait_reason{"blocked", "a dependency or an approval is missing" + why};
     case run_state::scheduled:
-      return delayed(head.reason.starts_with(by_fire_limit) ? "fire_limit" : "not_before", "not before ");
+      if (head.reason.starts_with(by_fire_limit)) return delayed("fire_limit", "not before ");
+      return delayed("not_before", "not before ");
     case run_state::retrying: return delayed("retry_delay", "next attempt at ");
     case run_state::parked:
       if (head.due_at == never) return wait_reason{"handler_unknown", head.reason};

@@ -125,6 +125,7 @@ struct stage {
                        {"channel", ""},
                        {"preferred_capabilities", {"p"}},
                        {"owner", {{"kind", "session"}, {"session", session}}},
+                       {"condition", {{"argv", {"true"}}, {"timeout", "5s"}}},
                        {"on_end",
                         {{"argv", {"true"}},
                          {"cwd", "/"},
