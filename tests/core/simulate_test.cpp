@@ -55,6 +55,7 @@ TEST_CASE("simulate: a node that was away catches up by the job's policy, and sa
   auto all = planned("all", "0 * * * *");
   all.policy.missed = catch_up::all;
   all.policy.all_at_most = 2;
+  all.on_overlap = overlap::queue_all;  // else the second would meet the first
   auto s = over(8h, {planned("once", "0 * * * *"), none, all});
   s.away = {{noon + 30min, noon + 5h + 30min}};
   const auto out = simulate(s);
