@@ -26,7 +26,7 @@ const std::vector<property> spec_properties{
     {"tags", "[]text", "At most 32 words"},
     {"metadata", "object", "Free, at most 16 KiB"},
     {"on_end", "@Handler", "A command that is run when the run has ended, as a run of its own"},
-    {"condition", "@Condition", "Asked before each attempt; null: none"},
+    {"condition", "@Condition?", "Asked before each attempt; null: none"},
     {"traceparent", "text", "W3C trace context; made when absent"},
     {"skip_checks", "bool",
      "Take it without looking whether its program and directory are there; who asked for that is kept"},
