@@ -19,7 +19,7 @@ failure no_times(const std::string& name, std::string why) {
   return f;
 }
 
-core::result<core::simulated_job> one_of(const core::job& j) {
+core::result<core::simulated_job> as_it_stands(const core::job& j) {
   const auto& d = *j.definition;
   if (d.timing.schedule.empty()) return no_times(d.name, "it runs only by hand");
   auto read = core::parse_canonical(d.timing.schedule, {});
@@ -38,7 +38,7 @@ core::result<core::simulated_job> one_of(const core::job& j) {
   return s;
 }
 
-bool goes_on(const core::job& j) {
+bool is_planned(const core::job& j) {
   return j.state == core::job_state::active || j.state == core::job_state::paused;
 }
 
@@ -49,8 +49,8 @@ core::result<void> take_all(storage::reader& store, std::vector<core::simulated_
     const auto page = store.list_jobs(false, {}, jobs_at_once, after);
     if (!page) return page.error();
     for (const auto& j : page->jobs)
-      if (j.definition && goes_on(j) && !j.definition->timing.schedule.empty())
-        if (auto s = one_of(j)) into.push_back(std::move(*s));
+      if (j.definition && is_planned(j) && !j.definition->timing.schedule.empty())
+        if (auto s = as_it_stands(j)) into.push_back(std::move(*s));
     if (into.size() > most_simulated_jobs)
       return failure{errc::limit_exceeded,
                      "more than " + std::to_string(most_simulated_jobs) + " jobs have a schedule; name some",
@@ -68,8 +68,8 @@ core::result<core::simulation> simulate_with(storage::reader& store, const messa
   for (const auto& name : q.jobs) {
     const auto j = store.find_job_by_text(name);
     if (!j) return j.error();
-    if (!goes_on(*j)) return no_times(name, "it is " + std::string{core::to_text(j->state)});
-    auto s = one_of(*j);
+    if (!is_planned(*j)) return no_times(name, "it is " + std::string{core::to_text(j->state)});
+    auto s = as_it_stands(*j);
     if (!s) return s.error();
     setup.jobs.push_back(std::move(*s));
   }

@@ -50,7 +50,7 @@ std::function<bool()> after_three_seconds() {
 }
 
 // Under the fire limits of the node as they are now.
-void simulate_schedules(const exchange_ptr& x) {
+void simulate_them(const exchange_ptr& x) {
   auto q = json::read_simulation(x->in.body, x->node().time.now());
   if (!q) return x->refuse(q.error());
   x->node().node.call(messages::ask_queue{},
@@ -94,7 +94,7 @@ void add_schedule_routes(std::vector<route>& all) {
                  "schedules",
                  "What schedules would bring about between two times; nothing is done and nothing is saved",
                  scope::read,
-                 simulate_schedules,
+                 simulate_them,
                  body_kind::json,
                  "SimulationRequest",
                  {},
