@@ -162,11 +162,11 @@ void process_executor::start(const claimed_run& run) {
     a.handing_back = handed_back_ = finishing_ && !head.cancel_requested;
     return ended({head.fencing, head.id, none});
   }
-  launch(a);
+  start_child(a);
 }
 
 // The condition first, where there is one; when it says yes, the process.
-void process_executor::launch(attempt& a) {
+void process_executor::start_child(attempt& a) {
   const auto& head = a.head();
   if (a.asking()) {
     a.answer_by = core::later(deps_.clock->now(), a.patience());
@@ -225,7 +225,7 @@ void process_executor::send_output(attempt& a) {
 void process_executor::ended(const process_ended& news) {
   auto* a = find(news.run, news.fencing);
   if (a == nullptr || a->outcome) return;
-  if (a->passed(news.report)) return launch(*a);
+  if (a->passed(news.report)) return start_child(*a);
   const auto& end = news.report.end;
   if (end.spawn_failed) deps_.says.count(metric::spawn_failures_total);
   if (!news.report.group_gone)
