@@ -14,6 +14,7 @@
 #include "core/run/filter.hpp"
 #include "core/run/views.hpp"
 #include "core/session/session.hpp"
+#include "core/simulate/simulate.hpp"
 #include "core/spawn/worker.hpp"
 #include "core/wake/result.hpp"
 
@@ -82,6 +83,15 @@ struct list_event_waiters {  // jobs that wait for events, by id
   using answer = std::vector<core::event_waiter>;
   core::job_id after;
   std::size_t limit = 50;
+};
+// What the schedules of jobs would bring about: those in the setup, those that are named, or all. Takes long.
+struct simulate_schedules {
+  using answer = core::simulation;
+  core::simulation_setup setup;
+  std::vector<std::string> jobs;  // ids or names
+  bool all = false;
+  core::span each_takes{0};
+  std::vector<std::pair<std::string, core::span>> takes;  // of one job, by name
 };
 struct list_due_jobs {  // that have something planned, by id
   using answer = std::vector<core::job_due>;
@@ -166,7 +176,7 @@ using query =
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
                  get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters,
-                 list_scheduled>;
+                 list_scheduled, simulate_schedules>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -174,6 +184,7 @@ using query_answer =
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
-                 std::vector<std::string>, std::vector<core::event_waiter>, core::scheduled_page>;
+                 std::vector<std::string>, std::vector<core::event_waiter>, core::scheduled_page,
+                 core::simulation>;
 
 }  // namespace belfry::messages

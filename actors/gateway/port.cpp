@@ -331,7 +331,8 @@ void gateway_port::call(ask_node m, reply<node_status> done) {
       kind::status, m, std::move(done), [](gateway& g) { return g.open_doors().node; }, "supervisor");
 }
 void gateway_port::call(query q, reply<query_answer> done) {
-  const bool takes_long = std::holds_alternative<copy_store>(q) || std::holds_alternative<check_store>(q);
+  const bool takes_long = std::holds_alternative<copy_store>(q) || std::holds_alternative<check_store>(q) ||
+                          std::holds_alternative<simulate_schedules>(q);
   forward(
       kind::question, std::move(q), std::move(done),
       [takes_long](gateway& g) { return g.reader_for(takes_long); }, "reader");

@@ -27,8 +27,15 @@ class attempt {
   const core::run_head& head() const { return head_; }
   const core::run_spec& spec() const { return *spec_; }
   core::lease_proof proof() const { return {head_.fencing, head_.held.hash}; }
-  // Unique among the living: the run and its fencing number.
+  // Unique among the living: the run and its fencing number; while the condition is asked, that child's own.
   const std::string& key() const { return key_; }
+
+  // Whether the condition of the run has still to be asked; then `order` and `settle` are about that child,
+  // and its output is marked.
+  bool asking() const { return asking_; }
+  // How the child that was asked ended: go on with the process itself?
+  bool passed(const platform::process_report& report);
+  core::span patience() const { return spec_->condition.timeout; }
 
   // The child process that this attempt asks for.
   platform::process_order order(const std::string& mark, platform::randomness& chance) const;
@@ -50,10 +57,12 @@ class attempt {
   std::optional<core::cmd_settle> outcome;  // once the process has ended
   core::instant beat_at = core::never;      // next heartbeat
   core::instant settle_at = core::never;    // next try, after the store had trouble
+  core::instant answer_by = core::never;    // while the condition is asked: when it has taken too long
   core::span settle_pause{std::chrono::seconds{1}};
   bool stop_asked = false;
   bool handing_back = false;  // the node stops
   bool lease_lost = false;    // it was stopped because its lease seemed to have run out
+  bool answer_late = false;   // the condition was stopped because it took too long
 
  private:
   core::run_head head_;
@@ -61,7 +70,11 @@ class attempt {
   std::string key_;
   std::deque<core::log_line> waiting_;
   std::uint64_t waiting_bytes_ = 0;
+  core::cmd_settle settle_asked(const platform::process_report& report) const;
+  void add_line(core::instant at, core::log_stream stream, std::string text);
+
   std::uint64_t lines_ = 0;
+  bool asking_ = false;
 };
 
 // W3C trace context for one attempt: the trace of the run, or a new one, with a span of its own.

@@ -162,6 +162,16 @@ void process_executor::start(const claimed_run& run) {
     a.handing_back = handed_back_ = finishing_ && !head.cancel_requested;
     return ended({head.fencing, head.id, none});
   }
+  start_child(a);
+}
+
+// The condition first, where there is one; when it says yes, the process.
+void process_executor::start_child(attempt& a) {
+  const auto& head = a.head();
+  if (a.asking()) {
+    a.answer_by = core::later(deps_.clock->now(), a.patience());
+    arm();
+  }
   const auto me = caf::actor_cast<caf::weak_actor_ptr>(process_executor_actor{this});
   platform::process_events tell;
   tell.output = [me, id = head.id, fencing = head.fencing](std::vector<platform::output_line> lines) {
@@ -215,6 +225,7 @@ void process_executor::send_output(attempt& a) {
 void process_executor::ended(const process_ended& news) {
   auto* a = find(news.run, news.fencing);
   if (a == nullptr || a->outcome) return;
+  if (a->passed(news.report)) return start_child(*a);
   const auto& end = news.report.end;
   if (end.spawn_failed) deps_.says.count(metric::spawn_failures_total);
   if (!news.report.group_gone)
@@ -281,6 +292,11 @@ void process_executor::look() {
   for (auto& a : attempts_) {
     if (a.beat_at <= now) beat(a, now);
     if (a.settle_at != core::never && a.settle_at <= now) settle(a);
+    if (a.asking() && !a.outcome && a.answer_by != core::never && a.answer_by <= now) {
+      a.answer_by = core::never;
+      a.answer_late = true;
+      deps_.processes->stop(a.key(), platform::stop_reason::timeout);
+    }
   }
   arm();
 }
@@ -290,6 +306,7 @@ void process_executor::arm() {
   for (const auto& a : attempts_) {
     next = std::min(next, a.beat_at);
     if (a.settle_at != core::never) next = std::min(next, a.settle_at);
+    if (a.asking() && a.answer_by != core::never) next = std::min(next, a.answer_by);
   }
   if (next != core::end_of_time) alarm_.arm(process_executor_actor{this}, next, deps_.clock->now());
 }

@@ -55,6 +55,7 @@ class process_executor : public process_executor_actor::base {
   void claim();
   void claimed(core::result<messages::claimed_runs>& answer);
   void start(const messages::claimed_run& run);
+  void start_child(attempt& a);
   void stop(const messages::stop_attempt& asked);
   void send_output(attempt& a);
   void ended(const process_ended& news);

@@ -1,6 +1,7 @@
 #include "actors/support/message_types.hpp"
 // after the message types
 #include "actors/readers/reader.hpp"
+#include "actors/readers/simulation.hpp"
 
 #include <utility>
 
@@ -70,6 +71,9 @@ struct answering {
   }
   core::result<query_answer> operator()(const list_scheduled& q) const {
     return wrap(store.scheduled_jobs(q.after, q.limit, q.key));
+  }
+  core::result<query_answer> operator()(const simulate_schedules& q) const {
+    return wrap(simulate_with(store, q));
   }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));

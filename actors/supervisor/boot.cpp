@@ -59,7 +59,7 @@ void supervisor::boot() {
   needs->clock = d.clock;
   needs->says = d.says;
   needs->options = d.options.commit;
-  needs->rules = {d.options.backpressure, d.options.delays};
+  needs->rules = {d.options.backpressure, d.options.delays, d.options.board.limits};
   needs->supervisor = child_listener{supervisor_actor{this}};
   storage_ = adopt("storage",
                    d.options.schedule == scheduling::real

@@ -100,17 +100,41 @@ core::result<void> read_nothing(std::string_view body) {
   return {};
 }
 
+namespace {
+
+void read_fires(const value& m, std::optional<std::uint32_t>& out) {
+  constexpr std::uint32_t most = 1'000;
+  std::uint32_t n = 0;
+  if (m.read<std::uint32_t>(n, 0, most)) out = n;
+}
+
+}  // namespace
+
 core::result<limits_draft> read_limits_body(std::string_view body) {
   static constexpr field<limits_draft> fields[] = {
       {"global", [](const value& m, limits_draft& d) { read_limit(m, d.global); }},
       {"per_lane", [](const value& m, limits_draft& d) { read_limit(m, d.per_lane); }},
       {"per_batch", [](const value& m, limits_draft& d) { read_limit(m, d.per_batch); }},
       {"per_agent_type", [](const value& m, limits_draft& d) { read_limit(m, d.per_agent_type); }},
+      {"fires", [](const value& m, limits_draft& d) { read_fires(m, d.fires); }},
+      {"fires_per_workspace", [](const value& m, limits_draft& d) { read_fires(m, d.fires_per_workspace); }},
+      {"fire_window",
+       [](const value& m, limits_draft& d) {
+         core::span s{0};
+         if (!m.read(s)) return;
+         if (s < std::chrono::seconds{1} || s > std::chrono::hours{24 * 7})
+           m.wrong("1s to 7d", "it is out of range");
+         else
+           d.fire_window = s;
+       }},
   };
   return decode<limits_draft>(body, [](const value& v, limits_draft& d) {
     read_object(v, d, fields);
     if (v.what() == kind::object && v.n().count == 0)
-      v.wrong("at least one of global, per_lane, per_batch, per_agent_type", "it says nothing");
+      v.wrong(
+          "at least one of global, per_lane, per_batch, per_agent_type, fires, fires_per_workspace, "
+          "fire_window",
+          "it says nothing");
   });
 }
 

@@ -36,7 +36,8 @@ core::result<std::optional<std::string>> read_payload_body(
 core::result<void> read_nothing(std::string_view body);  // {} or no body
 
 struct limits_draft {
-  std::optional<std::uint32_t> global, per_lane, per_batch, per_agent_type;
+  std::optional<std::uint32_t> global, per_lane, per_batch, per_agent_type, fires, fires_per_workspace;
+  std::optional<core::span> fire_window;
 };
 core::result<limits_draft> read_limits_body(std::string_view body);  // at least one of them
 

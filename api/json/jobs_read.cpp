@@ -47,6 +47,7 @@ constexpr field<job_draft> job_fields[] = {
     {"fire_window", [](const value& m, job_draft& d) { m.read(plan_of(d).limit.window); }},
     {"max_runs",
      [](const value& m, job_draft& d) { m.read<std::int64_t>(plan_of(d).most_runs, 0, 1'000'000'000'000); }},
+    {"retry_past_next", [](const value& m, job_draft& d) { m.read(plan_of(d).retry_past_next); }},
     {"source", [](const value& m, job_draft& d) { m.read(d.definition.source); }},
     {"start_paused", [](const value& m, job_draft& d) { m.read(d.start_paused); }},
     {"trial", [](const value& m, job_draft& d) { m.read(d.trial); }},

@@ -28,6 +28,7 @@ void write_timing(writer& w, const core::job_timing& t) {
   if (p.limit.most != usual.limit.most) w.member("fire_limit", p.limit.most);
   if (p.limit.window != usual.limit.window) w.member("fire_window", core::to_text(p.limit.window));
   if (p.most_runs != usual.most_runs) w.member("max_runs", p.most_runs);
+  if (p.retry_past_next) w.member("retry_past_next", true);
 }
 
 }  // namespace

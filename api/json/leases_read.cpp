@@ -28,7 +28,8 @@ constexpr std::size_t most_lines = 10'000;
 constexpr std::array<std::string_view, 6> failure_classes{"error",    "permanent",    "timeout",
                                                           "resource", "rate_limited", "spawn"};
 constexpr std::array<std::string_view, 2> limit_names{"throttle", "quota"};
-constexpr std::array<std::string_view, 5> outcomes{"succeeded", "failed", "cancelled", "released", "parked"};
+constexpr std::array<std::string_view, 6> outcomes{"succeeded", "failed", "cancelled",
+                                                   "released",  "parked", "skipped"};
 
 void read_within(const value& m, core::span& out, core::span least, core::span most) {
   core::span s{0};
@@ -176,7 +177,7 @@ bool belongs(std::string_view key, core::settle_kind kind) {
 
 const std::vector<std::string_view>& settle_names(core::settle_kind kind) {
   static const auto lists = [] {
-    std::array<std::vector<std::string_view>, 5> all;
+    std::array<std::vector<std::string_view>, outcomes.size()> all;
     for (std::size_t k = 0; k < all.size(); ++k) {
       all[k] = {"token", "fencing"};
       for (const auto& f : settle_fields)
@@ -244,7 +245,7 @@ void read_completion(const value& v, completion& c) {
       },
       names);
   if (!run) missing(v, "run_id", "the id of the run");
-  if (!outcome) missing(v, "outcome", "succeeded, failed, cancelled, released or parked");
+  if (!outcome) missing(v, "outcome", "succeeded, failed, cancelled, released, parked or skipped");
 }
 
 // Each element of a list of 1 to most_items with problems of its own, so that a bad one fails alone.

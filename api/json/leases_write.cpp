@@ -1,6 +1,7 @@
 #include "api/json/leases.hpp"
 
 #include "api/json/sessions.hpp"
+#include "api/json/spec.hpp"
 
 namespace belfry::api::json {
 namespace {
@@ -59,6 +60,7 @@ void write_claims(writer& w, const messages::claimed_runs& c) {
       write_exit_codes(w, "retryable_codes", run.spec->process.retryable_codes);
       w.texts("tags", run.spec->tags);
       w.member_or_null("traceparent", run.spec->traceparent);
+      if (core::given(run.spec->condition)) write_condition(w, run.spec->condition);
     }
     write_past(w, run.past.get());
     w.end_object();

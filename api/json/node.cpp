@@ -92,7 +92,9 @@ void write_node(writer& w, const messages::node_status& s, const std::optional<c
 
 void write_limits(writer& w, const core::limit_options& l) {
   w.begin_object().member("global", l.global).member("per_lane", l.per_lane).member("per_batch", l.per_batch);
-  w.member("per_agent_type", l.per_agent_type).end_object();
+  w.member("per_agent_type", l.per_agent_type).member("fires", l.fires);
+  w.member("fires_per_workspace", l.fires_per_workspace);
+  w.member("fire_window", core::to_text(l.fire_window)).end_object();
 }
 
 void write_queue(writer& w, const messages::queue_state& q, const messages::ladder_seen& ladder) {

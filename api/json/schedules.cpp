@@ -136,6 +136,7 @@ void write_occurrence(writer& w, const core::occurrence_line& line) {
         .member("start_at", o.start)
         .member("caught_up", o.caught_up)
         .member("limited", o.limited)
+        .member("limited_by", core::to_text(o.limited_by))
         .member("clock", core::to_text(o.shift));
   } else {
     w.member("outcome", "skipped")

@@ -23,6 +23,7 @@ std::string default_name(const core::run_spec& spec);
 
 // The members of the definition in the shape in which it is submitted, so that it can be sent again:
 // durations as text, values of environment variables included. Only what differs from the default.
+void write_condition(writer& w, const core::run_condition& c);  // with its key
 void write_spec_members(writer& w, const core::run_spec& spec);
 // For a run that is looked at: durations in milliseconds, of the environment only the names.
 void write_spec_view(writer& w, const core::run_spec& spec);

@@ -194,6 +194,21 @@ void read_owner(const value& v, run_spec& s) {
   s.needs.person_only = d.kind == "person";
 }
 
+// null takes away what an existing job has.
+void read_condition(const value& v, run_spec& s) {
+  static constexpr field<core::run_condition> fields[] = {
+      {"argv", [](const value& m, core::run_condition& c) { m.read(c.argv); }},
+      {"shell", [](const value& m, core::run_condition& c) { m.read(c.shell); }},
+      {"timeout", [](const value& m, core::run_condition& c) { m.read(c.timeout); }},
+  };
+  s.condition = {};
+  if (v.is_null()) return;
+  const auto before = v.found().count();
+  read_object(v, s.condition, fields);
+  if (v.found().count() == before && !core::given(s.condition))
+    v.wrong("argv or shell", "a condition needs a command");
+}
+
 constexpr field<run_spec> fields_of_spec[] = {
     {"name", [](const value& m, run_spec& s) { m.read(s.name); }},
     {"handler",
@@ -242,6 +257,7 @@ constexpr field<run_spec> fields_of_spec[] = {
          m.wrong("argv or shell", "a hook needs a command");
        s.hook = std::move(h.process);
      }},
+    {"condition", read_condition},
     {"traceparent", [](const value& m, run_spec& s) { m.read(s.traceparent); }},
     {"skip_checks",
      [](const value& m, run_spec& s) {

@@ -120,6 +120,16 @@ void write_retry(writer& w, const core::retry_policy& r) {
 
 }  // namespace
 
+void write_condition(writer& w, const core::run_condition& c) {
+  w.key("condition").begin_object();
+  if (c.shell.empty())
+    w.texts("argv", c.argv);
+  else
+    w.member("shell", c.shell);
+  if (c.timeout != core::run_condition{}.timeout) w.member("timeout", core::to_text(c.timeout));
+  w.end_object();
+}
+
 void write_spec_members(writer& w, const core::run_spec& spec) {
   const auto& usual = defaults();
   w.member("name", spec.name);
@@ -141,6 +151,7 @@ void write_spec_members(writer& w, const core::run_spec& spec) {
     w.key("on_end");
     write_process(w, spec.hook, shape::definition);
   }
+  if (core::given(spec.condition)) write_condition(w, spec.condition);
   optional_text(w, "traceparent", spec.traceparent);
   if (spec.unchecked) w.member("skip_checks", true);
 }
@@ -161,6 +172,7 @@ void write_spec_view(writer& w, const core::run_spec& spec) {
     w.key("on_end");
     write_process(w, spec.hook, shape::view);
   }
+  if (core::given(spec.condition)) write_condition(w, spec.condition);
 }
 
 }  // namespace belfry::api::json

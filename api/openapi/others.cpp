@@ -128,7 +128,10 @@ void add_node(std::vector<schema>& all) {
                  {{"global", "int", ""},
                   {"per_lane", "int", ""},
                   {"per_batch", "int", ""},
-                  {"per_agent_type", "int", ""}},
+                  {"per_agent_type", "int", ""},
+                  {"fires", "int", "Runs started by schedules in fire_window"},
+                  {"fires_per_workspace", "int", "The same for each workspace"},
+                  {"fire_window", "text", "The rolling window of both"}},
                  false,
                  {}});
   all.push_back({"PauseRow",

@@ -26,6 +26,7 @@ const std::vector<property> spec_properties{
     {"tags", "[]text", "At most 32 words"},
     {"metadata", "object", "Free, at most 16 KiB"},
     {"on_end", "@Handler", "A command that is run when the run has ended, as a run of its own"},
+    {"condition", "@Condition?", "Asked before each attempt; null: none"},
     {"traceparent", "text", "W3C trace context; made when absent"},
     {"skip_checks", "bool",
      "Take it without looking whether its program and directory are there; who asked for that is kept"},
@@ -186,6 +187,8 @@ void add_job_requests(std::vector<schema>& all) {
       {"fire_limit", "int", "At most so many in fire_window, later ones wait; 0: no limit"},
       {"fire_window", "text", "Default 1h"},
       {"max_runs", "int", "The job is completed after so many planned runs; 0: no limit"},
+      {"retry_past_next", "bool",
+       "A retry that would not start before the next occurrence is made all the same; default false"},
       {"source", "api|file", "Where the definition comes from; default api"},
       {"start_paused", "bool", "When it is created"},
       {"trial", "bool",
@@ -249,12 +252,24 @@ void add_job_requests(std::vector<schema>& all) {
                  {}});
   all.push_back(
       {"NewName", "The name of the copy", {{"name", "text", "That no other job has", required}}, true, {}});
+  all.push_back(
+      {"Condition",
+       "A command that decides whether an attempt is made: exit code 0, it is; 1, the run is skipped; "
+       "anything else, the attempt has failed",
+       {{"argv", "[]text", "The program and its arguments"},
+        {"shell", "text", "Or a script for /bin/sh -c"},
+        {"timeout", "text", "1s to 1h; default 30s"}},
+       true,
+       {}});
   all.push_back({"Limits",
                  "Live leases at a time; 0: no limit; what is left out stays",
                  {{"global", "int", "In the whole node"},
                   {"per_lane", "int", "Per named lane"},
                   {"per_batch", "int", "Per batch"},
-                  {"per_agent_type", "int", "Per agent type"}},
+                  {"per_agent_type", "int", "Per agent type"},
+                  {"fires", "int", "Runs that schedules start in fire_window, later ones wait; to 1,000"},
+                  {"fires_per_workspace", "int", "The same for each workspace"},
+                  {"fire_window", "text", "The rolling window of both, 1s to 7d"}},
                  true,
                  {}});
   all.push_back({"BackupRequest",
@@ -400,7 +415,7 @@ void add_lease_requests(std::vector<schema>& all) {
                  {}});
   auto item = proven(failed);
   item.insert(item.begin(), {{"run_id", "text", "", required},
-                             {"outcome", "succeeded|failed|cancelled|released|parked",
+                             {"outcome", "succeeded|failed|cancelled|released|parked|skipped",
                               "Decides which other members are allowed", required}});
   item.push_back({"delay", "text", "With released"});
   item.push_back({"for", "text", "With parked, required"});

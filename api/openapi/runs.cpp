@@ -131,6 +131,7 @@ void add_whole(std::vector<schema>& all) {
         {"traceparent", "text?", ""},
         {"checks_skipped_by", "text?", "Who had it taken without a look at program and directory"},
         {"on_end", "@RunHandler", ""},
+        {"condition", "@Condition", "Asked before each attempt; absent: none"},
         {"queue_ms", "int?", "From eligible to claimed, of the last attempt"},
         {"execution_ms", "int?", "From started to ended, of the last attempt"},
         {"total_ms", "int?", "From created to ended"},

@@ -147,6 +147,7 @@ void add_session_schemas(std::vector<schema>& all) {
                   {"grace_ms", "int", "Between asking the work to stop and ending it"},
                   {"success_codes", "[]int", "Exit codes that mean success; empty: 0"},
                   {"retryable_codes", "[]int", "Exit codes that are tried again; empty: all others"},
+                  {"condition", "@Condition", "To be asked before the work; absent: none"},
                   {"tags", "[]text", ""},
                   {"traceparent", "text?", ""},
                   {"checkpoint", "@StoredCheckpoint?", "The last one of an earlier attempt"},

@@ -34,6 +34,8 @@ void declare_timing(command& c, job_options& o) {
   c.option("--fire-limit", o.fire_limit, "N", "at most so many in --fire-window; later ones wait");
   c.option("--fire-window", o.fire_window, "SPAN", "default 1h");
   c.option("--max-runs", o.max_runs, "N", "the job is completed after so many planned runs");
+  c.flag("--retry-past-next", o.retry_past_next,
+         "retries go on although the next planned run is due before them");
 }
 
 // What becomes one word of the canonical text.
@@ -88,6 +90,7 @@ void write_timing(api::json::writer& w, const job_options& o) {
   if (o.fire_limit) w.member("fire_limit", *o.fire_limit);
   if (o.fire_window) w.member("fire_window", *o.fire_window);
   if (o.max_runs) w.member("max_runs", *o.max_runs);
+  if (o.retry_past_next) w.member("retry_past_next", true);
 }
 
 bool gives_timing(const job_options& o) {

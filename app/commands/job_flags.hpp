@@ -15,6 +15,7 @@ struct job_options {
   std::optional<std::string> on_event, debounce, hold;
   std::vector<std::string> where;
   std::optional<std::int64_t> depth;
+  bool retry_past_next = false;
   bool paused = false, dry_run = false, trial = false;
 };
 

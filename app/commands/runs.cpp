@@ -172,6 +172,7 @@ std::string run_page(view run, context& ctx) {
   if (const auto rung = run["ladder"]; rung.there())
     f.add("nobody takes it", {rung_in_words(rung, ctx.started), colour::yellow});
   f.add("command", command_of(run["handler"]));
+  if (run["condition"].there()) f.add("only if", command_of(run["condition"]));
   f.add("in", run["handler"]["cwd"].text());
   std::string names;
   run["handler"]["env_names"].each([&](view n) { names += (names.empty() ? "" : " ") + n.text(); });

@@ -64,6 +64,10 @@ std::string occurrences_table(context& ctx, const std::vector<json_text>& pages)
     page["occurrences"].each([&](view o) {
       if (o["outcome"].text() == "run") {
         auto why = o["reason"].text();
+        if (o["limited"].truth()) {
+          const auto whose = o["limited_by"].text();
+          why = "moved to " + o["start_at"].text() + " by the fire limit of the " + whose;
+        }
         if (o["caught_up"].truth()) why = std::string("caught up") + (why.empty() ? "" : "; ") + why;
         if (const auto note = clock_note(o["clock"].text()); !note.empty())
           why += (why.empty() ? "" : "; ") + note;

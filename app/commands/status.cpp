@@ -40,12 +40,21 @@ std::string hook_in(view h, core::instant now) {
   return text;
 }
 
+// Fire limits are shown where there are any.
+std::string fires_in(view l) {
+  std::string text;
+  if (l["fires"].number() > 0) text += ", starts by schedule " + l["fires"].text();
+  if (l["fires_per_workspace"].number() > 0)
+    text += ", starts by schedule per workspace " + l["fires_per_workspace"].text();
+  return text.empty() ? text : text + " in " + l["fire_window"].text();
+}
+
 std::string limits_in(view l) {
   const auto one = [&](const char* key) {
     return l[key].number() == 0 ? std::string("no limit") : l[key].text();
   };
   return "global " + one("global") + ", per lane " + one("per_lane") + ", per batch " + one("per_batch") +
-         ", per agent type " + one("per_agent_type");
+         ", per agent type " + one("per_agent_type") + fires_in(l);
 }
 
 // One line for each thing that is paused.
@@ -262,7 +271,8 @@ int show_statistics(const run_filters& filters, context& ctx) {
 }
 
 struct limit_options {
-  std::optional<std::int64_t> global, per_lane, per_batch, per_agent_type;
+  std::optional<std::int64_t> global, per_lane, per_batch, per_agent_type, fires, fires_per_workspace;
+  std::optional<std::string> fire_window;
 };
 
 int show_limits(context& ctx, const json_text& queue) {
@@ -296,6 +306,9 @@ int set_limits(const limit_options& o, context& ctx) {
   if (o.per_lane) w.member("per_lane", *o.per_lane);
   if (o.per_batch) w.member("per_batch", *o.per_batch);
   if (o.per_agent_type) w.member("per_agent_type", *o.per_agent_type);
+  if (o.fires) w.member("fires", *o.fires);
+  if (o.fires_per_workspace) w.member("fires_per_workspace", *o.fires_per_workspace);
+  if (o.fire_window) w.member("fire_window", *o.fire_window);
   w.end_object();
   if (w.str() == "{}") throw refusal(exit_code::usage, "which limit?", {}, "belfry limits set --per-lane 5");
   return show_limits(ctx, ctx.node().call("PUT", "/v1/limits", w.str()));
@@ -312,10 +325,14 @@ void add_limits(command& root, context& ctx) {
   set.option("--per-lane", o.per_lane, "N", "per lane that has a name");
   set.option("--per-batch", o.per_batch, "N", "per batch");
   set.option("--per-agent-type", o.per_agent_type, "N", "per type of outside worker");
+  set.option("--fires", o.fires, "N", "runs that schedules start within --fire-window; later ones wait");
+  set.option("--fires-per-workspace", o.fires_per_workspace, "N", "the same for each workspace");
+  set.option("--fire-window", o.fire_window, "SPAN", "1s to 7d; default 1h");
   set.note(
       "What runs goes on; nothing new starts while a limit is exceeded. These go before the limits of the "
       "configuration.");
   set.example("belfry limits set --per-lane 8 --global 20", "");
+  set.example("belfry limits set --fires 120 --fires-per-workspace 12", "");
   set.action([&o, &ctx] { return set_limits(o, ctx); });
 }
 

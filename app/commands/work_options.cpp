@@ -155,6 +155,10 @@ void declare(command& c, work_options& o) {
   c.option("--retry-codes", o.retry_codes, "CODES",
            "exit codes that are tried again, such as 75; default: all others");
   c.option("--on-end", o.on_end, "SCRIPT", "run by /bin/sh -c after the end, with BELFRY_HOOK_* variables");
+  c.option(
+      "--only-if", o.only_if, "SCRIPT",
+      "asked by /bin/sh -c before each attempt: exit 0 goes on, 1 skips the run, else the attempt failed");
+  c.option("--only-if-timeout", o.only_if_timeout, "TIME", "how long it may take; default 30s");
   c.option("--concurrency-key", o.concurrency_key, "KEY", "runs that share it take turns");
   c.option("--concurrency-limit", o.concurrency_limit, "N", "how many of them run at a time; default 1");
   c.option("--cap", o.capabilities, "WORD", "capability that the worker must have, repeatable");
@@ -201,6 +205,15 @@ void write_work(writer& w, const work_options& o, const std::string& cwd) {
   put(w, "concurrency_key", o.concurrency_key);
   if (o.concurrency_limit) w.member("concurrency_limit", *o.concurrency_limit);
   if (o.skip_checks) w.member("skip_checks", true);
+  if (o.only_if_timeout && !o.only_if)
+    throw refusal(exit_code::usage, "--only-if-timeout belongs to --only-if", {}, "belfry help submit");
+  if (o.only_if && o.only_if->empty()) {
+    w.key("condition").null();
+  } else if (o.only_if) {
+    w.key("condition").begin_object().member("shell", *o.only_if);
+    put(w, "timeout", o.only_if_timeout);
+    w.end_object();
+  }
   if (o.on_end) {
     w.key("on_end").begin_object().member("shell", *o.on_end);
     if (!cwd.empty()) w.member("cwd", cwd);
@@ -252,7 +265,7 @@ std::string flag_of(const std::string& pointer) {
   struct row {
     std::string_view pointer, flag;
   };
-  static constexpr std::array<row, 41> rows{{{"/name", "--name"},
+  static constexpr std::array<row, 44> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
                                              {"/schedule", "--cron, --every, --at, --when or --on-event"},
                                              {"/zone", "--zone"},
@@ -292,7 +305,10 @@ std::string flag_of(const std::string& pointer) {
                                              {"/agent_types", "--for-type"},
                                              {"/channel", "--channel"},
                                              {"/owner", "--owner"},
-                                             {"/on_end", "--on-end"}}};
+                                             {"/on_end", "--on-end"},
+                                             {"/condition/timeout", "--only-if-timeout"},
+                                             {"/condition", "--only-if"},
+                                             {"/retry_past_next", "--retry-past-next"}}};
   for (const auto& [known, flag] : rows)
     if (pointer == known || pointer.rfind(std::string(known) + "/", 0) == 0) return std::string(flag);
   if (pointer.rfind("/handler/argv", 0) == 0) return "COMMAND";

@@ -14,7 +14,7 @@ namespace belfry::app {
 
 struct work_options {
   std::optional<std::string> name, priority, lane, workspace, timeout, grace, cwd, input, payload, metadata,
-      shell, on_end;
+      shell, on_end, only_if, only_if_timeout;
   std::optional<std::string> memory, cpu, retry_delay, backoff, concurrency_key, traceparent;
   std::optional<std::int64_t> retries, max_losses, files, concurrency_limit;
   std::vector<std::string> env, tags, success_codes, retry_codes, capabilities, preferred, agent_types;

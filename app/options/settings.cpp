@@ -208,6 +208,13 @@ void add_work(std::vector<setting>& s) {
                                    "Runs under way per batch; 0 for no limit."));
   s.push_back(whole<std::uint32_t>("limits.per_agent_type", AT(node.board.limits.per_agent_type), 0,
                                    1'000'000, "Runs under way per type of outside worker; 0 for no limit."));
+  s.push_back(whole<std::uint32_t>("limits.fires", AT(node.board.limits.fires), 0, 1'000,
+                                   "Runs that schedules start in the node within limits.fire_window, later "
+                                   "ones wait; 0 for no limit."));
+  s.push_back(whole<std::uint32_t>("limits.fires_per_workspace", AT(node.board.limits.fires_per_workspace), 0,
+                                   1'000, "The same for each workspace; 0 for no limit."));
+  s.push_back(length("limits.fire_window", AT(node.board.limits.fire_window), 1s, 7 * 24h,
+                     "The rolling window of both."));
 }
 
 void add_claim_hook(std::vector<setting>& s) {

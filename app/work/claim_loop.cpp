@@ -80,18 +80,27 @@ class claimer {
 
   void begin(const messages::claimed_run& claimed) {
     const actors::attempt shape{claimed};
-    const auto key = shape.key();
     if (!parts_.desk.admit(claimed)) return;
-    platform::process_events tell;
-    tell.output = [&desk = parts_.desk, key](std::vector<platform::output_line> lines) {
-      desk.output(key, std::move(lines));
-    };
-    tell.ended = [&desk = parts_.desk, key](const platform::process_report& report) {
-      desk.ended(key, report);
-    };
     parts_.notes.say("run-started run=" + core::to_string(claimed.run.head.id) + " attempt=" +
                      std::to_string(claimed.run.head.attempt) + " name=" + claimed.run.head.name);
-    parts_.children.start(key, shape.order(parts_.mark, parts_.chance), std::move(tell));
+    launch(parts_, shape);
+  }
+
+  // Its condition first, where it has one. That one ends on another thread, perhaps after this one.
+  static void launch(const work_parts& parts, actors::attempt shape) {
+    const auto key = shape.key();
+    auto order = shape.order(parts.mark, parts.chance);
+    platform::process_events tell;
+    tell.output = [&desk = parts.desk, key](std::vector<platform::output_line> lines) {
+      desk.output(key, std::move(lines));
+    };
+    tell.ended = [parts, key, shape = std::move(shape)](const platform::process_report& report) mutable {
+      if (!parts.desk.ended(key, report) || !shape.passed(report)) return;
+      const auto process = shape.key();
+      launch(parts, std::move(shape));
+      if (parts.desk.stopped_early(process)) parts.children.stop(process, platform::stop_reason::cancel);
+    };
+    parts.children.start(key, std::move(order), std::move(tell));
   }
 
   work_parts& parts_;

@@ -74,12 +74,23 @@ void work_desk::output(const std::string& key, std::vector<platform::output_line
   }
 }
 
-void work_desk::ended(const std::string& key, const platform::process_report& report) {
+bool work_desk::ended(const std::string& key, const platform::process_report& report) {
   const lock hold(mutex_);
   auto* r = find(key);
-  if (r == nullptr || r->outcome) return;
+  if (r == nullptr || r->outcome) return false;
+  if (!stopped_ && !r->told_to_stop && r->work.passed(report)) {
+    r->answer_by = core::end_of_time;
+    return true;
+  }
   r->outcome = r->work.settle(report, keep_output, 0);
   changed_.notify_all();
+  return false;
+}
+
+bool work_desk::stopped_early(const std::string& key) {
+  const lock hold(mutex_);
+  const auto* r = find(key);
+  return r != nullptr && r->told_to_stop;
 }
 
 core::cmd_settle work_desk::handed_back(const held_run& r, const std::string& why) const {
@@ -196,6 +207,7 @@ std::optional<work_desk::watched> work_desk::await_stops() {
       } else if (const auto why = r.due_stop(now)) {
         r.told_to_stop = true;
         r.work.lease_lost = *why != platform::stop_reason::timeout;
+        r.work.answer_late = *why == platform::stop_reason::timeout && r.answer_by <= r.over_at;
         w.stops.push_back({r.work.key(), *why});
       } else {
         next = std::min({next, r.stop_at(), drain_until_});

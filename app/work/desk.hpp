@@ -59,7 +59,11 @@ class work_desk {
 
   // ---- the children
   void output(const std::string& key, std::vector<platform::output_line> lines);
-  void ended(const std::string& key, const platform::process_report& report);
+  /// True: it was the condition of the run, and it said yes; the process itself is to be started now.
+  bool ended(const std::string& key, const platform::process_report& report);
+
+  /// It was told to stop before its child was there to be told.
+  bool stopped_early(const std::string& key);
 
   // ---- who beats
   /// Leases to renew; empty: it is over.

@@ -21,6 +21,7 @@ held_run::held_run(const messages::claimed_run& claimed, const work_plan& plan, 
       margin_{std::min(claimed.run.spec->grace, plan.lease / 4)} {
   if (const auto timeout = claimed.run.spec->timeout; timeout > core::span{0})
     over_at = core::later(now, timeout);
+  if (work.asking()) answer_by = core::later(now, work.patience());
 }
 
 void held_run::renewed(const work_plan& plan, core::instant asked) {
@@ -34,12 +35,13 @@ void held_run::not_renewed(const work_plan& plan, core::instant now) {
 
 core::instant held_run::stop_at() const {
   if (!running() || told_to_stop) return core::end_of_time;
-  return std::min(over_at, safe_until - margin_);
+  return std::min({over_at, answer_by, safe_until - margin_});
 }
 
 std::optional<platform::stop_reason> held_run::due_stop(core::instant now) const {
   if (now < stop_at()) return std::nullopt;
-  return over_at <= safe_until - margin_ ? platform::stop_reason::timeout : platform::stop_reason::cancel;
+  return std::min(over_at, answer_by) <= safe_until - margin_ ? platform::stop_reason::timeout
+                                                              : platform::stop_reason::cancel;
 }
 
 }  // namespace belfry::app

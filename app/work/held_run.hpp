@@ -22,10 +22,11 @@ struct held_run {
 
   actors::attempt work;
   std::string token;
-  core::instant safe_until;                   // the lease holds at least that long
-  core::instant beat_at;                      // next heartbeat
-  core::instant over_at = core::end_of_time;  // timeout of the attempt
-  std::uint64_t lines_told = 0;               // of its output, so far
+  core::instant safe_until;                     // the lease holds at least that long
+  core::instant beat_at;                        // next heartbeat
+  core::instant over_at = core::end_of_time;    // timeout of the attempt
+  core::instant answer_by = core::end_of_time;  // while the condition is asked
+  std::uint64_t lines_told = 0;                 // of its output, so far
   std::vector<core::log_line> telling;  // on their way; told again unchanged until the node has answered
   bool started = false;                 // there is a child, or there was one
   bool told_to_stop = false;

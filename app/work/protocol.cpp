@@ -41,7 +41,10 @@ std::string registration(const work_plan& plan, const std::string& id) {
   if (!id.empty()) w.member("id", id);
   if (!plan.workspace.empty()) w.member("workspace", plan.workspace);
   if (!plan.channel.empty()) w.member("channel", plan.channel);
-  if (!plan.capabilities.empty()) w.texts("capabilities", plan.capabilities);
+  // One that the node has started is what its agent type says, and nothing more.
+  auto able = plan.capabilities;
+  if (plan.session.empty()) able.emplace_back(core::asks_conditions);
+  if (!able.empty()) w.texts("capabilities", able);
   // It waits in its claims: a wake would tell it nothing, and wait for an answer in vain.
   w.key("wake").begin_object().member("sink", "none").end_object();
   w.member("slots", plan.slots).end_object();
@@ -83,6 +86,12 @@ core::result<messages::claimed_run> read_claimed(view claim, const work_plan& pl
   spec.grace = claim["grace_ms"].there() ? core::span{std::chrono::milliseconds{claim["grace_ms"].number()}}
                                          : plan.grace;
   spec.traceparent = claim["traceparent"].text();
+  if (const auto asked = claim["condition"]; asked.there()) {
+    asked["argv"].each([&](view word) { spec.condition.argv.push_back(word.text()); });
+    spec.condition.shell = asked["shell"].text();
+    if (asked["timeout"].there())
+      if (const auto length = core::parse_span(asked["timeout"].text())) spec.condition.timeout = *length;
+  }
   c.run.spec = std::make_shared<const core::run_spec>(std::move(spec));
   return c;
 }

@@ -14,6 +14,8 @@ constexpr std::array table{
                "the missing part, or a decision that it is not needed", "belfry run cancel RUN"},
     diagnostic{wait, "not_before", "It is not to start before its time.", "its time, or your word",
                "belfry run run-now RUN"},
+    diagnostic{wait, "fire_limit", "Schedules have started as many runs as they may; it starts later.",
+               "its time, a higher limit for those to come, or your word", "belfry run run-now RUN"},
     diagnostic{wait, "retry_delay", "An attempt failed, and the pause before the next one is not over.",
                "the end of the pause, or your word", "belfry run run-now RUN"},
     diagnostic{wait, "parked", "A named resource is away until a time; no attempt was used up.",

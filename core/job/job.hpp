@@ -64,8 +64,9 @@ struct occurrence {
   run_id run;
   instant start = never;   // with jitter and the fire limit
   bool caught_up = false;  // it was missed, and made up for
-  bool limited = false;    // the fire limit moved it
+  bool limited = false;    // a fire limit moved it
   clock_shift shift = clock_shift::none;
+  fire_scope limited_by = fire_scope::none;  // the one that moved it last
   friend bool operator==(const occurrence&, const occurrence&) = default;
 };
 // Occurrences that did not, as one range.

@@ -37,6 +37,13 @@ struct limit_options {
   /// Live leases per agent type (the node's own executors are bounded by their number). 0: no limit.
   /// Default 4.
   std::uint32_t per_agent_type = 4;
+  /// Occurrences of schedules that start in the whole node within `fire_window`; more of them start later.
+  /// 0 to 1000, 0: no limit. Default 0.
+  std::uint32_t fires = 0;
+  /// The same for each workspace. Default 0.
+  std::uint32_t fires_per_workspace = 0;
+  /// 1 s to 7 days. Default 1 h.
+  span fire_window = std::chrono::hours{1};
   friend bool operator==(const limit_options&, const limit_options&) = default;
 };
 

@@ -12,6 +12,7 @@ std::string_view to_text(settle_kind k) {
     case settle_kind::cancelled: return "cancelled";
     case settle_kind::released: return "released";
     case settle_kind::parked: return "parked";
+    case settle_kind::skipped: return "skipped";
   }
   return "unknown";
 }
@@ -19,9 +20,16 @@ std::string_view to_text(settle_kind k) {
 bool needs_spec(const run_command& c) {
   // The spec says the retry budgets, so only what may use one up needs it. A success, the usual case, does
   // without.
-  if (const auto* settle = std::get_if<cmd_settle>(&c)) return settle->kind == settle_kind::failed;
+  if (const auto* settle = std::get_if<cmd_settle>(&c))
+    return settle->kind == settle_kind::failed || settle->kind == settle_kind::skipped;
   return std::holds_alternative<cmd_expire>(c) || std::holds_alternative<cmd_lose>(c) ||
          std::holds_alternative<cmd_overdue>(c);
+}
+
+bool gives_way(const run_head& head, const run_command& c) {
+  if (!head.job || head.manual || head.predecessor) return false;
+  if (const auto* settle = std::get_if<cmd_settle>(&c)) return settle->kind == settle_kind::failed;
+  return std::holds_alternative<cmd_overdue>(c);
 }
 
 std::variant<run_step, run_refusal> decide(const run_head& head, const run_context& context,

@@ -53,7 +53,8 @@ struct cmd_log {  // lines behind those that the attempt has
   std::uint64_t first = 0;  // number of the first line; 0: the next one. Lines that are there are passed over
 };
 
-enum class settle_kind : std::uint8_t { succeeded, failed, cancelled, released, parked };
+// skipped: the condition of the run said no.
+enum class settle_kind : std::uint8_t { succeeded, failed, cancelled, released, parked, skipped };
 std::string_view to_text(settle_kind k);
 struct cmd_settle {  // the worker says how the attempt ended
   lease_proof proof;
@@ -156,8 +157,14 @@ struct run_context {
   std::uint64_t next_line = 1;  // of the log of the live attempt: the number that is free
   handler_kind handler = handler_kind::process;
   std::string_view unreadable = {};  // why what is stored of the run cannot be read; empty: it can
+  // Where gives_way(head, command): when the job of the run is due next; never: nothing is, or it does not
+  // matter.
+  instant next_occurrence = never;
 };
 bool needs_spec(const run_command& c);
+// Whether a retry may follow from the command, and gives way to the next occurrence of the run's job: not of
+// a run that somebody made or repeated by hand.
+bool gives_way(const run_head& head, const run_command& c);
 
 struct run_step {
   run_head next;                        // equal to the head where nothing changed
@@ -202,6 +209,7 @@ struct submission {
   run_id predecessor;
   std::uint16_t chain = 0;
   std::string skip_reason;  // not empty: made as skipped, with this reason
+  std::string why_later;    // with due_at: the reason while it is scheduled
   std::string actor;
   bool forced = false;  // through the pause of its job
   bool trial = false;
@@ -219,6 +227,9 @@ result<submission> decide_redrive(const run_head& head, std::shared_ptr<const ru
 // The submission of the hook of a run that has just finished; the outcome is handed over in BELFRY_HOOK_*
 // variables.
 std::optional<submission> hook_of(const run_head& finished, const run_spec& spec);
+
+// How `why_later` begins when a fire limit put the start off.
+inline constexpr std::string_view by_fire_limit = "fire limit";
 
 // Why a run that is not finished stands where it stands: machine-readable code and evidence.
 struct wait_reason {

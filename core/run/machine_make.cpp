@@ -79,6 +79,7 @@ run_head make_run(const submission& s, run_id id, batch_id batch, instant now) {
   } else if (s.due_at > now) {
     h.state = run_state::scheduled;
     h.due_at = s.due_at;
+    h.reason = s.why_later;
   } else if (!known(spec.handler)) {
     h.state = run_state::parked;
     h.reason = "resource " + resource_of(spec.handler) + ": this belfry does not know this kind of handler";
@@ -180,7 +181,9 @@ std::optional<wait_reason> wait_reason_of(const run_head& head, instant now) {
   };
   switch (head.state) {
     case run_state::blocked: return wait_reason{"blocked", "a dependency or an approval is missing" + why};
-    case run_state::scheduled: return delayed("not_before", "not before ");
+    case run_state::scheduled:
+      if (head.reason.starts_with(by_fire_limit)) return delayed("fire_limit", "not before ");
+      return delayed("not_before", "not before ");
     case run_state::retrying: return delayed("retry_delay", "next attempt at ");
     case run_state::parked:
       if (head.due_at == never) return wait_reason{"handler_unknown", head.reason};

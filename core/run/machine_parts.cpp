@@ -118,7 +118,7 @@ void after_failure(run_step& step, const question& q, failure_class klass, span 
   auto& next = step.next;
   next.used += 1;
   next.last_class = klass;
-  const std::string what = text_of(to_text(klass)) + (next.reason.empty() ? "" : ": " + next.reason);
+  std::string what = text_of(to_text(klass)) + (next.reason.empty() ? "" : ": " + next.reason);
   if (next.cancel_requested) {
     enter(step, q, run_state::cancelled);
     return tell(step, q, event_kind::run_cancelled, what);
@@ -126,9 +126,18 @@ void after_failure(run_step& step, const question& q, failure_class klass, span 
   const auto& policy = q.context.spec->retry;
   if (class_retries(klass) && next.used < policy.max_attempts) {
     const span delay = std::max(retry_delay(policy, next.used, unit), no_earlier);
-    enter(step, q, run_state::retrying);
-    next.due_at = later(q.now, delay);
-    return tell(step, q, event_kind::run_retrying, what + "; next attempt " + to_rfc3339(next.due_at));
+    const auto due = later(q.now, delay);
+    const auto following = q.context.next_occurrence;
+    if (following == never || due < following) {
+      enter(step, q, run_state::retrying);
+      next.due_at = due;
+      return tell(step, q, event_kind::run_retrying, what + "; next attempt " + to_rfc3339(next.due_at));
+    }
+    // The next occurrence does the same work, and a run that is still open would keep it from being made.
+    const std::string dropped = "retry_superseded: the next attempt would start at " + to_rfc3339(due) +
+                                ", the next occurrence of the job is due at " + to_rfc3339(following);
+    next.reason += (next.reason.empty() ? "" : "; ") + dropped;
+    what += "; " + dropped;
   }
   const bool slow = klass == failure_class::timeout;
   enter(step, q, slow ? run_state::timed_out : run_state::failed);

@@ -33,6 +33,7 @@ failure_class class_of(const cmd_settle& c) {
     case settle_kind::cancelled: return failure_class::cancelled;
     case settle_kind::parked: return c.klass;
     case settle_kind::succeeded:
+    case settle_kind::skipped:
     case settle_kind::released: return failure_class::none;
   }
   return failure_class::error;
@@ -46,6 +47,7 @@ run_state outcome_of(const cmd_settle& c) {
     case settle_kind::cancelled: return run_state::cancelled;
     case settle_kind::released: return run_state::queued;
     case settle_kind::parked: return run_state::parked;
+    case settle_kind::skipped: return run_state::skipped;
   }
   return run_state::failed;
 }
@@ -129,6 +131,14 @@ void succeed(run_step& step, const question& q) {
   tell(step, q, event_kind::run_succeeded);
 }
 
+// Its condition said no: nothing was tried, so nothing counts as used or failed, and nothing is retried.
+void skip(run_step& step, const question& q) {
+  step.next.last_class = failure_class::none;
+  step.next.reason = "condition" + (step.ended->message.empty() ? "" : ": " + step.ended->message);
+  enter(step, q, run_state::skipped);
+  tell(step, q, event_kind::run_skipped, step.next.reason);
+}
+
 // Cancelled, or handed back after somebody asked to cancel: nobody is to take it again.
 void end_cancelled(run_step& step, const question& q) {
   if (step.next.reason.empty()) step.next.reason = step.ended->message;
@@ -182,6 +192,8 @@ answer apply(const question& q, const cmd_settle& c) {
   if (!holds(q, c.proof)) return too_late(q, c);
   if (c.kind == settle_kind::cancelled && !q.head.cancel_requested)
     return not_allowed(q, "end as cancelled", "asked to stop first, which nobody did");
+  if (c.kind == settle_kind::skipped && !given(q.context.spec->condition))
+    return not_allowed(q, "be skipped by its worker", "one with a condition");
   if (auto no = refuse_values(q, c)) return *no;
 
   auto step = unchanged(q);
@@ -194,6 +206,7 @@ answer apply(const question& q, const cmd_settle& c) {
       after_failure(step, q, class_of(c), delay_of(c, q.now), c.unit);
       break;
     case settle_kind::cancelled: end_cancelled(step, q); break;
+    case settle_kind::skipped: skip(step, q); break;
     case settle_kind::released:
     case settle_kind::parked:
       if (q.head.cancel_requested) {

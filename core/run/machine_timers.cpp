@@ -46,6 +46,7 @@ answer queue_up(const question& q, std::string text) {
   auto step = unchanged(q);
   enter(step, q, run_state::queued);
   step.next.eligible_since = q.now;
+  if (step.next.reason.starts_with(by_fire_limit)) step.next.reason.clear();  // that is over
   tell(step, q, event_kind::run_queued, std::move(text));
   return step;
 }

@@ -33,6 +33,18 @@ struct process_spec {
   friend bool operator==(const process_spec&, const process_spec&) = default;
 };
 
+// Asked before each attempt, in the directory and the environment of the process: exit code 0, the attempt
+// goes on; 1, the run is skipped; anything else, and the attempt has failed. Exactly one of argv and shell.
+struct run_condition {
+  std::vector<std::string> argv;
+  std::string shell;
+  span timeout{std::chrono::seconds{30}};  // 1 s to 1 h
+  friend bool operator==(const run_condition&, const run_condition&) = default;
+};
+// A run that only an outside worker can do, and that has a condition, needs a worker that asks it: this
+// capability. It comes and goes with the condition.
+inline constexpr std::string_view asks_conditions = "belfry:conditions";
+
 // Who may take the run. All empty: any session of the same workspace.
 struct requirement {
   std::string workspace;
@@ -73,8 +85,9 @@ struct run_spec {
   std::vector<std::string> tags;  // sorted, unique
   std::string metadata;           // opaque JSON object text, at most 16 KiB
   std::string traceparent;        // W3C; made when absent
-  process_spec hook;         // run after the terminal commit, as a run of its own; empty argv and shell: none
-  skipped_checks unchecked;  // taken without looking whether its program and directory are there
+  process_spec hook;  // run after the terminal commit, as a run of its own; empty argv and shell: none
+  run_condition condition = {};  // empty argv and shell: none
+  skipped_checks unchecked;      // taken without looking whether its program and directory are there
   // Why the stored one cannot be read: this one stands in its place and says nothing else. Never stored.
   std::string unreadable = {};
   friend bool operator==(const run_spec&, const run_spec&) = default;
@@ -83,5 +96,6 @@ struct run_spec {
 // The lane that fair share uses: the lane, else the workspace (which may be empty).
 inline const std::string& lane_of(const run_spec& s) { return s.lane.empty() ? s.needs.workspace : s.lane; }
 inline bool given(const process_spec& p) { return !p.argv.empty() || !p.shell.empty(); }
+inline bool given(const run_condition& c) { return !c.argv.empty() || !c.shell.empty(); }
 
 }  // namespace belfry::core

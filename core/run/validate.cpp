@@ -19,6 +19,8 @@ constexpr std::size_t longest_path = 4096;
 constexpr std::size_t shown_bytes = 80;
 constexpr span longest_timeout = std::chrono::hours{24 * 365};
 constexpr span longest_grace = std::chrono::hours{1};
+constexpr span least_condition = std::chrono::seconds{1};
+constexpr span longest_condition = std::chrono::hours{1};
 constexpr span longest_base = std::chrono::hours{24};
 constexpr span longest_cap = std::chrono::hours{24 * 7};
 constexpr std::uint32_t most_at_a_time = 10'000;
@@ -192,6 +194,13 @@ void normalise(run_spec& spec) {
   normalise_set(spec.needs.preferred, true);
   normalise_set(spec.needs.agent_types, false);
   normalise_set(spec.tags, false);
+  // Who does not know conditions must not get a run that has one.
+  const bool asks = spec.handler == handler_kind::none && given(spec.condition);
+  std::erase(spec.needs.capabilities, std::string{asks_conditions});
+  if (asks) {
+    spec.needs.capabilities.emplace_back(asks_conditions);
+    sort_unique(spec.needs.capabilities);
+  }
   for (auto* p : {&spec.process, &spec.hook}) {
     sort_unique(p->success_codes);
     sort_unique(p->retryable_codes);
@@ -232,6 +241,13 @@ std::vector<field_problem> check(const run_spec& spec, const spec_limits& limits
     found.push_back({(base / "/traceparent").text(), shown(spec.traceparent, shown_bytes),
                      "W3C trace context, version 00", "it is not a traceparent"});
   if (given(spec.hook)) check_process(found, spec.hook, limits, base / "/hook");
+  if (given(spec.condition)) {
+    process_spec asked;
+    asked.argv = spec.condition.argv;
+    asked.shell = spec.condition.shell;
+    check_process(found, asked, limits, base / "/condition");
+    within(found, base / "/condition/timeout", spec.condition.timeout, least_condition, longest_condition);
+  }
   return found;
 }
 

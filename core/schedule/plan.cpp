@@ -9,9 +9,10 @@ namespace belfry::core {
 namespace {
 
 constexpr std::array<std::string_view, 3> catch_up_words{"skip", "once", "all"};
-constexpr std::array<std::string_view, 8> reason_words{"missed",         "grace_passed", "deadline_passed",
+constexpr std::array<std::string_view, 9> reason_words{"missed",         "grace_passed", "deadline_passed",
                                                        "catch_up_limit", "crash_loop",   "excluded",
-                                                       "postponed",      "paused"};
+                                                       "postponed",      "paused",       "fire_limit"};
+constexpr std::array<std::string_view, 4> scope_words{"none", "job", "workspace", "node"};
 constexpr span tick{1};
 constexpr std::int64_t most_counted = 10'000;
 constexpr std::size_t most_ranges = 64;
@@ -167,6 +168,7 @@ class planner {
         start = free_at;
         p.start = free_at;
         p.limited = true;
+        p.limited_by = fire_scope::job;
       }
     }
     recent.push_back(start);
@@ -256,6 +258,7 @@ std::optional<catch_up> catch_up_from(std::string_view text) {
   return from_word<catch_up>(catch_up_words, text);
 }
 std::string_view to_text(skip_reason r) { return word(reason_words, r); }
+std::string_view to_text(fire_scope s) { return word(scope_words, s); }
 std::optional<skip_reason> skip_reason_from(std::string_view text) {
   return from_word<skip_reason>(reason_words, text);
 }
@@ -291,6 +294,11 @@ plan_decision set_aside(const schedule& s, const plan_cursor& cursor, instant up
   const plan_policy none;
   const plan_now at{upto, 0, false};
   return planner{s, none, cursor, at}.aside(reason);
+}
+
+void set_skipped(std::vector<skip_range>& skips, instant at, skip_reason reason) {
+  const auto behind = std::find_if(skips.begin(), skips.end(), [&](const auto& r) { return r.first > at; });
+  skips.insert(behind, {at, at, 1, false, reason, never});
 }
 
 plan_cursor start_from(const plan_cursor& before, instant now) {

@@ -31,8 +31,9 @@ struct planned_time {
   instant at;              // the occurrence
   instant start;           // with jitter and the fire limit; not before it
   bool caught_up = false;  // it was missed
-  bool limited = false;    // the fire limit moved it
+  bool limited = false;    // a fire limit moved it
   clock_shift shift = clock_shift::none;
+  fire_scope limited_by = fire_scope::none;
   friend bool operator==(const planned_time&, const planned_time&) = default;
 };
 
@@ -48,6 +49,8 @@ plan_decision plan(const schedule& s, const plan_policy& policy, const plan_curs
                    const plan_now& at);
 // Accounts for (covered, upto] without making anything: for what is paused. `made` stays what it was.
 plan_decision set_aside(const schedule& s, const plan_cursor& cursor, instant upto, skip_reason reason);
+// Adds an instant that was to be made, and is not, to the ranges, which stay in order.
+void set_skipped(std::vector<skip_range>& skips, instant at, skip_reason reason);
 // The cursor of a job that is new, was changed, or was resumed: nothing before `now` is planned.
 plan_cursor start_from(const plan_cursor& before, instant now);
 

@@ -31,9 +31,14 @@ enum class skip_reason : std::uint8_t {
   excluded = 5,         // in a time that the schedule leaves out
   postponed = 6,        // the same, and it is made at `moved_to` instead
   paused = 7,           // the job was paused
+  fire_limit = 8,       // so many wait already for a fire limit of the workspace or the node
 };
 std::string_view to_text(skip_reason r);
 std::optional<skip_reason> skip_reason_from(std::string_view text);
+
+// Whose fire limit moved the start of an occurrence. Numbers stand in rows.
+enum class fire_scope : std::uint8_t { none = 0, job = 1, workspace = 2, node = 3 };
+std::string_view to_text(fire_scope s);
 
 struct fire_limit {
   std::uint32_t most = 0;  // 0: no limit. At most 1000
@@ -52,6 +57,9 @@ struct plan_policy {
   span on_time = std::chrono::minutes{1};
   fire_limit limit;
   std::int64_t most_runs = 0;  // occurrences made, over the life of the job; 0: no limit
+  /// A retry of a planned run that would not start before the job's next occurrence is dropped, unless this
+  /// is set. Default false.
+  bool retry_past_next = false;
   friend bool operator==(const plan_policy&, const plan_policy&) = default;
 };
 std::vector<field_problem> check(const plan_policy& p, const std::string& base);

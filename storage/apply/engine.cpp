@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "core/time/text.hpp"
 #include "storage/apply/engine_parts.hpp"
 
 namespace belfry::storage {
@@ -223,11 +224,17 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_limits& c) 
     return std::string{name} + "=" + (was == is ? std::string{} : std::to_string(was) + "->") +
            std::to_string(is);
   };
-  append(w, core::event_kind::limits_changed, {}, {},
-         one("global", before.global, c.limits.global) + " " +
-             one("per_lane", before.per_lane, c.limits.per_lane) + " " +
-             one("per_batch", before.per_batch, c.limits.per_batch) + " " +
-             one("per_agent_type", before.per_agent_type, c.limits.per_agent_type));
+  auto told = one("global", before.global, c.limits.global) + " " +
+              one("per_lane", before.per_lane, c.limits.per_lane) + " " +
+              one("per_batch", before.per_batch, c.limits.per_batch) + " " +
+              one("per_agent_type", before.per_agent_type, c.limits.per_agent_type);
+  // Fire limits are told where there are, or were, any.
+  if (before.fires + c.limits.fires > 0) told += " " + one("fires", before.fires, c.limits.fires);
+  if (before.fires_per_workspace + c.limits.fires_per_workspace > 0)
+    told += " " + one("fires_per_workspace", before.fires_per_workspace, c.limits.fires_per_workspace);
+  if (before.fire_window != c.limits.fire_window)
+    told += " fire_window=" + core::to_text(before.fire_window) + "->" + core::to_text(c.limits.fire_window);
+  append(w, core::event_kind::limits_changed, {}, {}, std::move(told));
   w.changed = true;
   return std::nullopt;
 }

@@ -26,6 +26,7 @@
 namespace belfry::core {
 struct schedule;
 struct planned_time;
+struct fire_line;
 struct plan_decision;
 struct event_firing;
 struct arriving;
@@ -125,9 +126,11 @@ class engine {
   void record_paused(work& w, core::job& j, core::instant upto);
   void follow_pause(work& w, core::job& j, bool was_paused, core::instant ended);
   void advance(work& w, core::job& j, bool after_crash_loop);
-  void fire(work& w, core::job& j, const core::planned_time& p);
+  bool fire(work& w, core::job& j, core::planned_time p);
   void take_plan(work& w, core::job& j, const core::plan_decision& d);
   void hold_unplannable(work& w, core::job& j, const std::string& why);
+  core::instant next_occurrence_of(core::job_id id);
+  std::vector<core::fire_line> fire_lines_of(const core::job& j);
 
   // events.cpp
   void read_listeners();

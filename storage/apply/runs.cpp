@@ -168,6 +168,7 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
   core::run_context context{spec.get(), earlier ? &*earlier : nullptr};
   context.handler = row->handler;
   context.unreadable = spec && !spec->unreadable.empty() ? spec->unreadable : row->unreadable;
+  if (core::gives_way(row->head, c.command)) context.next_occurrence = next_occurrence_of(row->head.job);
   if (std::holds_alternative<core::cmd_log>(c.command)) {
     const auto size = rows_.find_log_size(c.id, row->head.attempt);
     context.next_line = size.lines + size.dropped + 1;

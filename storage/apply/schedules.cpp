@@ -7,6 +7,7 @@
 
 #include "core/schedule/canonical.hpp"
 #include "core/schedule/firing.hpp"
+#include "core/schedule/fire_line.hpp"
 #include "core/schedule/plan.hpp"
 #include "core/time/text.hpp"
 #include "storage/apply/engine_parts.hpp"
@@ -134,24 +135,73 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   if (!s) return hold_unplannable(w, j, why);
   if (core::on_event(*s)) return release(w, j, *s, after_crash_loop, false);
   const auto seed = static_cast<std::uint64_t>(j.id.value);
-  const auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
-  for (const auto& p : d.make) fire(w, j, p);
+  auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
+  for (const auto& p : d.make) {
+    if (fire(w, j, p)) continue;
+    d.next.made -= 1;
+    core::set_skipped(d.skips, p.at, core::skip_reason::fire_limit);
+  }
+  // What was to be the last one may have been skipped just now: there is another one then.
+  const auto most = j.definition->timing.policy.most_runs;
+  if (d.completed && most > 0 && d.next.made < most)
+    if (const auto more = core::next(*s, d.next.covered)) {
+      d.completed = false;
+      d.wake_at = more->at;
+    }
   take_plan(w, j, d);
 }
 
-void engine::fire(work& w, core::job& j, const core::planned_time& p) {
-  if (rows_.has_occurrence(j.id, p.at)) return;  // by whoever: it is a run already
+// Those limits of the node that the job's occurrences are under, with what was started by them.
+std::vector<core::fire_line> engine::fire_lines_of(const core::job& j) {
+  const auto limits = rows_.find_limits().value_or(rules_.limits);
+  std::vector<core::fire_line> lines;
+  const auto add = [&](core::fire_scope scope, std::uint32_t most, std::string name) {
+    if (most == 0) return;
+    lines.push_back({scope, {most, limits.fire_window}, {}, std::move(name)});
+    lines.back().starts = core::read_starts(rows_.find_note(lines.back().name));
+  };
+  add(core::fire_scope::workspace, limits.fires_per_workspace, "fires/" + j.definition->spec.needs.workspace);
+  add(core::fire_scope::node, limits.fires, "fires");
+  return lines;
+}
+
+// False: it is not made, because too many wait for the limits of its workspace or of the node.
+bool engine::fire(work& w, core::job& j, core::planned_time p) {
+  if (rows_.has_occurrence(j.id, p.at)) return true;  // by whoever: it is a run already
+  auto lines = fire_lines_of(j);
+  if (!core::keep_limits(lines, p, w.set.now)) return false;
   auto s = of_job(j, w.set.actor);
   s.due_at = p.start > w.set.now ? p.start : core::never;
+  const auto whose = p.limited_by == core::fire_scope::node ? std::string{"the node"}
+                                                            : "the " + std::string{to_text(p.limited_by)};
+  if (p.limited)
+    s.why_later =
+        std::string{core::by_fire_limit} + " of " + whose + ": planned for " + core::to_rfc3339(p.at);
   auto made = make_of_job(w, j, std::move(s), false);
-  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift});
+  // What the overlap policy skipped starts nothing, so it uses nothing up.
+  if (made.head.state != core::run_state::skipped)
+    for (auto& line : lines) {
+      core::note_start(line, std::max(p.start, w.set.now), w.set.now);
+      rows_.put_note(line.name, core::write_starts(line.starts));
+    }
+  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.limited_by});
   auto text = core::to_string(core::occurrence_id{j.id, p.at}) + " of " + core::to_rfc3339(p.at);
   if (p.caught_up) text += ", caught up";
-  if (p.limited) text += ", moved by the fire limit";
+  if (p.limited) text += ", moved by the fire limit of " + whose + " to " + core::to_rfc3339(p.start);
   append(w, core::event_kind::job_fired, made.head.id, j.id, std::move(text));
   announce(w, made.head);
   w.out.runs.push_back(std::move(made));
   w.changed = true;
+  return true;
+}
+
+// Never: nothing is due, what is due is the end of gathering events, or the job says that its retries go on.
+core::instant engine::next_occurrence_of(core::job_id id) {
+  const auto j = rows_.find_job(id);
+  if (!j || !plans(*j) || j->definition->timing.policy.retry_past_next) return core::never;
+  std::string why;
+  const auto s = schedule_of(*j, why);
+  return s && core::on_event(*s) ? core::never : j->due;
 }
 
 void engine::tell_skipped(work& w, const core::job& j, const core::skip_range& r) {

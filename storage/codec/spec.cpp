@@ -23,6 +23,7 @@ constexpr span usual_base = std::chrono::seconds{1};
 constexpr double usual_multiplier = 2.0;
 constexpr span usual_cap = std::chrono::hours{1};
 constexpr double usual_jitter = 0.3;
+constexpr span usual_condition_timeout = std::chrono::seconds{30};
 
 enum spec_tag : std::uint64_t {
   s_name = 1,
@@ -49,6 +50,8 @@ enum spec_tag : std::uint64_t {
   s_hook = 22,
   s_unchecked = 23,
   s_trace = 24,  // a traceparent in its short form; 21 for any other text
+  s_condition = 25,
+  s_condition_timeout = 26,
 };
 enum process_tag : std::uint64_t {
   p_argv = 1,
@@ -166,6 +169,13 @@ std::string encode_spec(const core::run_spec& s) {
     put(o, s_traceparent, s.traceparent);
   }
   if (const auto hook = encode_process(s.hook); !hook.empty()) put(o, s_hook, hook);
+  core::process_spec asked;
+  asked.argv = s.condition.argv;
+  asked.shell = s.condition.shell;
+  if (const auto condition = encode_process(asked); !condition.empty()) {
+    put(o, s_condition, condition);
+    put(o, s_condition_timeout, s.condition.timeout, usual_condition_timeout);
+  }
   put(o, s_unchecked, s.unchecked.by);
   return o.take();
 }
@@ -181,6 +191,7 @@ core::run_spec decode_spec(std::string_view bytes) {
   s.retry = {usual_attempts, usual_losses, core::backoff_kind::exponential, usual_base, usual_multiplier,
              usual_cap,      usual_jitter};
   s.concurrency_limit = 1;
+  s.condition.timeout = usual_condition_timeout;
   std::string_view needs;
   while (!i.empty()) {
     switch (i.number()) {
@@ -207,6 +218,13 @@ core::run_spec decode_spec(std::string_view bytes) {
       case s_traceparent: s.traceparent = i.text(); break;
       case s_trace: s.traceparent = take_trace(i); break;
       case s_hook: s.hook = decode_process(i.text()); break;
+      case s_condition: {
+        auto asked = decode_process(i.text());
+        s.condition.argv = std::move(asked.argv);
+        s.condition.shell = std::move(asked.shell);
+        break;
+      }
+      case s_condition_timeout: s.condition.timeout = span{i.signed_number()}; break;
       case s_unchecked: s.unchecked.by = i.text(); break;
       default: throw damaged("a stored spec has a field that this version does not know");
     }

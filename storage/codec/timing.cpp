@@ -6,9 +6,13 @@ namespace belfry::storage::codec {
 namespace {
 
 constexpr std::uint64_t version = 1;
+// What follows the fixed fields: pairs of a tag and a number, as far as they differ from what is usual.
+constexpr std::uint64_t t_retry_past_next = 1;
 constexpr std::int64_t caught_up = 1, limited = 2;
 constexpr int shift_at = 2;
 constexpr std::int64_t shift_bits = 3;
+constexpr int scope_at = 4;
+constexpr std::int64_t scope_bits = 3;
 
 std::uint64_t whole(std::int64_t v) { return static_cast<std::uint64_t>(v); }
 
@@ -28,6 +32,10 @@ std::string encode_timing(const core::job_timing& t) {
   o.number(p.limit.most);
   o.number(whole(p.limit.window.count()));
   o.number(whole(p.most_runs));
+  if (p.retry_past_next) {
+    o.number(t_retry_past_next);
+    o.number(1);
+  }
   return o.take();
 }
 
@@ -47,6 +55,12 @@ core::job_timing decode_timing(std::string_view bytes) {
   p.limit.most = static_cast<std::uint32_t>(i.number());
   p.limit.window = core::span{i.signed_number()};
   p.most_runs = i.signed_number();
+  while (!i.empty()) {
+    const auto tag = i.number();
+    if (tag != t_retry_past_next)
+      throw damaged("a stored schedule has a field that this version does not know");
+    p.retry_past_next = i.number() != 0;
+  }
   return t;
 }
 
@@ -80,13 +94,16 @@ std::vector<core::instant> decode_instants(std::string_view bytes) {
 
 std::int64_t flags_of(const core::occurrence& o) {
   return (o.caught_up ? caught_up : 0) | (o.limited ? limited : 0) |
-         (static_cast<std::int64_t>(o.shift) << shift_at);
+         (static_cast<std::int64_t>(o.shift) << shift_at) |
+         (static_cast<std::int64_t>(o.limited_by) << scope_at);
 }
 
 void read_flags(std::int64_t flags, core::occurrence& o) {
   o.caught_up = (flags & caught_up) != 0;
   o.limited = (flags & limited) != 0;
   o.shift = static_cast<core::clock_shift>((flags >> shift_at) & shift_bits);
+  o.limited_by = static_cast<core::fire_scope>((flags >> scope_at) & scope_bits);
+  if (o.limited && o.limited_by == core::fire_scope::none) o.limited_by = core::fire_scope::job;
 }
 
 }  // namespace belfry::storage::codec

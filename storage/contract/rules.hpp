@@ -4,12 +4,14 @@
 
 #include "core/pressure/backpressure.hpp"
 #include "core/pressure/learned_delay.hpp"
+#include "core/queue/board.hpp"
 
 namespace belfry::storage {
 
 struct store_rules {
   core::backpressure_options backpressure = {0, 0, core::pressure_mode::alert, core::priority::normal};
   core::delay_options delays = {};
+  core::limit_options limits = {};  // while none have been stored
 };
 
 }  // namespace belfry::storage

@@ -458,20 +458,27 @@ core::log_line read_log(const query& q) {
 
 std::string encode_limits(const core::limit_options& l) {
   return "1 " + std::to_string(l.global) + ' ' + std::to_string(l.per_lane) + ' ' +
-         std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type);
+         std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type) + ' ' +
+         std::to_string(l.fires) + ' ' + std::to_string(l.fires_per_workspace) + ' ' +
+         std::to_string(l.fire_window.count());
 }
 
 core::limit_options decode_limits(std::string_view text) {
-  std::uint32_t numbers[5] = {};
-  for (auto& n : numbers) {
+  // The last three came later: what was stored before them ends early.
+  constexpr std::size_t first_written = 5;
+  std::int64_t numbers[8] = {1, 0, 0, 0, 0, 0, 0, core::limit_options{}.fire_window.count()};
+  for (std::size_t i = 0; i < std::size(numbers); ++i) {
+    auto& n = numbers[i];
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    if (i >= first_written && text.empty()) break;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), n);
     if (read.ec != std::errc{}) throw codec::damaged("the stored limits cannot be read");
     text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
   }
   if (numbers[0] != 1)
     throw codec::damaged("the stored limits are of a version that this belfry does not know");
-  return {numbers[1], numbers[2], numbers[3], numbers[4]};
+  const auto small = [&](std::size_t i) { return static_cast<std::uint32_t>(numbers[i]); };
+  return {small(1), small(2), small(3), small(4), small(5), small(6), core::span{numbers[7]}};
 }
 
 core::starvation read_starvation(const query& q) {

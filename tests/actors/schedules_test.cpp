@@ -235,3 +235,56 @@ TEST_CASE("timing: a node for one tick plans only what it is told, by the jobs' 
   CHECK(lines.size() == 2);  // the others are one range, with its reason
   CHECK(lines_of(node, b.id).empty());
 }
+
+TEST_CASE_METHOD(virtual_node,
+                 "schedule: a hundred ticks missed, or a year of them: one decision and no storm",
+                 "[actors][schedule]") {
+  for (const core::span away : {core::span{100min}, core::span{24h * 365}}) {
+    const auto before = count_events(event_kind::job_fired);
+    std::vector<core::job_id> jobs;
+    for (int i = 0; i < 20; ++i)
+      jobs.push_back(scheduled(*this, "job-" + std::to_string(i) + "-" + std::to_string(away.count()),
+                               "* * * * *; zone UTC")
+                         .job.id);
+    crash();
+    time.advance(away);
+    restart();
+    run();
+    for (const auto id : jobs) {
+      const auto lines = lines_of(*this, id);
+      CHECK(runs_among(lines) == 1);
+      CHECK(lines.size() <= 4);
+    }
+    CHECK(count_events(event_kind::job_fired) == before + jobs.size());
+    for (const auto id : jobs) REQUIRE(ask<messages::job_stored>(messages::archive_job{id, "test"}));
+  }
+}
+
+TEST_CASE_METHOD(virtual_node, "schedule: under a limit of the node the starts of one night are spread out",
+                 "[actors][schedule][fires]") {
+  messages::change_limits limits;
+  limits.limits.fires = 5;
+  limits.limits.fire_window = 10min;
+  limits.actor = "test";
+  REQUIRE(ask<messages::queue_state>(limits));
+  std::vector<core::job_id> jobs;
+  for (int i = 0; i < 20; ++i)
+    jobs.push_back(scheduled(*this, "job-" + std::to_string(i), "0 * * * *; zone UTC").job.id);
+  crash();
+  time.advance(12h + 5min);
+  restart();
+  run();
+  const auto in = [&](run_state s) {
+    return std::count_if(jobs.begin(), jobs.end(), [&](core::job_id id) {
+      return state_of(lines_of(*this, id).front().made.run) == s;
+    });
+  };
+  CHECK(in(run_state::queued) == 5);
+  CHECK(in(run_state::scheduled) == 15);
+  advance(10min);
+  CHECK(in(run_state::queued) == 10);
+  advance(10min);
+  CHECK(in(run_state::queued) == 15);
+  advance(10min);
+  CHECK(in(run_state::queued) == 20);
+}

@@ -156,7 +156,7 @@ TEST_CASE("job: what is written can be read again without loss", "[api][json]") 
       R"({"name":"nightly","description":"d","handler":{"shell":"x","env":{"A\"b":"\u0001 ü"},"limits":{"cpu":"2s","memory":5,"files":9},"success_codes":[1],"retryable_codes":[2]},
     "payload":[1.50,"x"],"priority":"low","workspace":"w","lane":"l","channel":"c","capabilities":["a"],"preferred_capabilities":["p"],"agent_types":["t"],
     "owner":{"kind":"person"},"timeout":"1h0.5s","grace":"1500ms","retry":{"max_attempts":2,"max_losses":1,"backoff":"fixed","base":"7us","multiplier":1.1,"cap":"3d","jitter":0.25},
-    "concurrency_key":"k","concurrency_limit":3,"tags":["x"],"metadata":{"a":1e400},"on_end":{"argv":["n"],"cwd":"/"},"overlap":"allow","max_concurrent":5,"source":"file",
+    "concurrency_key":"k","concurrency_limit":3,"tags":["x"],"metadata":{"a":1e400},"on_end":{"argv":["n"],"cwd":"/"},"condition":{"shell":"test -e x","timeout":"7s"},"overlap":"allow","max_concurrent":5,"source":"file",
     "traceparent":"00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"})",
       {});
   REQUIRE(d);

@@ -94,6 +94,37 @@ TEST_CASE("held run: the timeout of an attempt counts from its claim", "[app][wo
   CHECK(r.due_stop(start + 60s) == platform::stop_reason::timeout);
 }
 
+TEST_CASE("work protocol: the condition of a run is asked first, and says whether it goes on",
+          "[app][work]") {
+  work_plan plan;
+  plan.command.argv = {"do-it"};
+  auto c = claimed_by(plan, R"(,"condition":{"argv":["test","-e","x"],"timeout":"5s"})");
+  CHECK(c.run.spec->condition.argv == std::vector<std::string>{"test", "-e", "x"});
+  CHECK(c.run.spec->condition.timeout == core::span{5s});
+  held_run r(c, plan, start, 1h);
+  r.started = true;
+  CHECK(r.due_stop(start + 5s) == platform::stop_reason::timeout);
+  actors::attempt yes{c}, no{c}, broken{c};
+  platform::process_report end;
+  end.end.exit_code = 0;
+  CHECK(yes.asking());
+  CHECK(yes.key() != r.work.key().substr(0, r.work.key().find("/condition")));
+  CHECK(yes.passed(end));
+  CHECK_FALSE(yes.asking());
+  CHECK(yes.settle(end, 0, 0).kind == core::settle_kind::succeeded);
+  end.end.exit_code = 1;
+  CHECK_FALSE(no.passed(end));
+  const auto skipped = no.settle(end, 0, 0);
+  CHECK(skipped.kind == core::settle_kind::skipped);
+  api::json::writer w;
+  write_completion(w, lease_of(c), skipped);
+  CHECK(w.str().find(R"("outcome":"skipped")") != std::string::npos);
+  end.end.exit_code = 3;
+  CHECK_FALSE(broken.passed(end));
+  CHECK(broken.settle(end, 0, 0).kind == core::settle_kind::failed);
+  CHECK(broken.settle(end, 0, 0).klass == core::failure_class::error);
+}
+
 TEST_CASE("work protocol: a claim becomes the command of the worker with what the run says", "[app][work]") {
   work_plan plan;
   plan.command.argv = {"do-it"};

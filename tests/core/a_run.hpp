@@ -51,7 +51,9 @@ class a_run {
     const attempt_record* earlier = nullptr;
     if (const auto* s = std::get_if<cmd_settle>(&command))
       if (const auto found = records.find(s->proof.fencing); found != records.end()) earlier = &found->second;
-    auto answer = decide(head, {needs_spec(command) ? spec.get() : nullptr, earlier}, command, "test", now);
+    run_context context{needs_spec(command) ? spec.get() : nullptr, earlier};
+    if (gives_way(head, command)) context.next_occurrence = next_occurrence;
+    auto answer = decide(head, context, command, "test", now);
     step.reset();
     no.reset();
     if (auto* r = std::get_if<run_refusal>(&answer)) {
@@ -90,6 +92,7 @@ class a_run {
 
   std::shared_ptr<const run_spec> spec;
   instant now = noon;
+  instant next_occurrence = never;  // of its job
   run_head head;
   std::map<std::uint64_t, attempt_record> records;  // by fencing number
   std::optional<run_step> step;

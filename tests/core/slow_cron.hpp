@@ -139,9 +139,13 @@ inline std::vector<instant> fires(const expression& e, const schedule& s, instan
   using namespace std::chrono;
   const bool real_time = e.hour.values.size() == 24;
   std::vector<instant> found;
-  auto highest = s.in.local(after - hours{30});
+  // What the clock has shown already matters only after a change of it: no zone goes back by more than a day.
+  auto begin = after - minutes{1};
+  for (int h = 1; h <= 30; ++h)
+    if (s.in.offset(after - hours{h}) != s.in.offset(after)) begin = after - hours{30};
+  auto highest = s.in.local(begin);
   auto before = highest - minutes{1};
-  for (auto t = after - hours{30}; t <= upto; t += minutes{1}) {
+  for (auto t = begin; t <= upto; t += minutes{1}) {
     const auto l = s.in.local(t);
     std::vector<instant> here;
     if (l > before + minutes{1} && !real_time && s.gap == gap_rule::first_valid)
@@ -150,7 +154,7 @@ inline std::vector<instant> fires(const expression& e, const schedule& s, instan
           here.push_back(t);
           break;
         }
-    const bool again = l < highest || (l == highest && t != after - hours{30});
+    const bool again = l < highest || (l == highest && t != begin);
     if (minute_fits(e, l) && (!again || real_time || s.overlap == overlap_rule::both))
       for (const int second : e.second.values) here.push_back(t + seconds{second});
     for (const auto at : here)

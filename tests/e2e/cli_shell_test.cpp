@@ -70,7 +70,8 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
         "seq:number text:text}]");
   CHECK(shape_of(belfry.doc({"logs", id})) == "lines:[]");
   CHECK(shape_of(belfry.doc({"limits", "show"})) ==
-        "global:number per_agent_type:number per_batch:number per_lane:number");
+        "fire_window:text fires:number fires_per_workspace:number global:number per_agent_type:number "
+        "per_batch:number per_lane:number");
   CHECK(shape_of(belfry.doc({"version"})) == "version:text");
   // jsonl is one object a line, name one word a line, and nothing else on stdout.
   for (const auto& words : std::vector<std::vector<std::string>>{
@@ -242,6 +243,7 @@ TEST_CASE("cli: every operation of the API has its command", "[e2e][cli][openapi
                                                     {"run_timing", "timing run"},
                                                     {"pause_timing", "timing pause"},
                                                     {"resume_timing", "timing resume"},
+                                                    {"simulate_schedules", "simulate"},
                                                     {"create_backup", "backup create"},
                                                     {"verify_store", "backup verify"},
                                                     {"run_retention", "retention run"},

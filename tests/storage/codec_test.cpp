@@ -97,6 +97,10 @@ core::run_spec any_spec() {
   s.concurrency_limit = *rc::gen::arbitrary<std::uint32_t>();
   s.tags = texts();
   s.metadata = text();
+  s.condition.argv = texts();
+  s.condition.shell = text();
+  // Without a command there is no condition, and nothing of it is kept.
+  if (core::given(s.condition)) s.condition.timeout = core::span{*rc::gen::arbitrary<std::int64_t>()};
   return s;
 }
 
@@ -159,6 +163,8 @@ TEST_CASE("codec: golden bytes of the first release", "[codec]") {
   CHECK(codec::encode_words({"gpu", "", "a:b"}) == "3:gpu0:3:a:b");
   CHECK(st::sqlite::encode_limits({1, 2, 3, 4}) == "1 1 2 3 4");
   CHECK(st::sqlite::decode_limits("1 1 2 3 4") == core::limit_options{1, 2, 3, 4});
+  const core::limit_options fired{1, 2, 3, 4, 5, 6, std::chrono::minutes{7}};
+  CHECK(st::sqlite::decode_limits(st::sqlite::encode_limits(fired)) == fired);
 }
 
 TEST_CASE("codec: what was encoded is decoded, the payload apart", "[codec]") {

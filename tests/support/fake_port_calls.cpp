@@ -888,6 +888,11 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     }
     return messages::query_answer{std::move(page)};
   }
+  if (const auto* m = std::get_if<messages::simulate_schedules>(&q)) {
+    auto setup = m->setup;
+    for (auto& j : setup.jobs) j.takes = m->each_takes;
+    return messages::query_answer{core::simulate(setup)};
+  }
   if (const auto* m = std::get_if<messages::list_occurrences>(&q)) {
     core::occurrence_page page;
     core::occurrence_line skipped;

@@ -49,11 +49,14 @@ void get_node(const exchange_ptr& x) {
 }
 
 // The limits that somebody changed while nodes ran go before those that this one was started with.
-std::optional<std::uint32_t> live_limit(std::string_view key, const core::limit_options& l) {
-  if (key == "limits.global") return l.global;
-  if (key == "limits.per_lane") return l.per_lane;
-  if (key == "limits.per_batch") return l.per_batch;
-  if (key == "limits.per_agent_type") return l.per_agent_type;
+std::optional<std::string> live_limit(std::string_view key, const core::limit_options& l) {
+  if (key == "limits.global") return std::to_string(l.global);
+  if (key == "limits.per_lane") return std::to_string(l.per_lane);
+  if (key == "limits.per_batch") return std::to_string(l.per_batch);
+  if (key == "limits.per_agent_type") return std::to_string(l.per_agent_type);
+  if (key == "limits.fires") return std::to_string(l.fires);
+  if (key == "limits.fires_per_workspace") return std::to_string(l.fires_per_workspace);
+  if (key == "limits.fire_window") return '"' + core::to_text(l.fire_window) + '"';
   return std::nullopt;
 }
 
@@ -65,7 +68,7 @@ void get_config(const exchange_ptr& x) {
                         w.begin_object().member_or_null("file", told.file).key("settings").begin_array();
                         for (const auto& s : told.settings) {
                           const auto live = live_limit(s.key, q.limits);
-                          if (const auto now = live ? std::to_string(*live) : s.value; now != s.value)
+                          if (const auto now = live.value_or(s.value); now != s.value)
                             json::write_setting(w, s.key, now, "live: belfry limits set");
                           else
                             json::write_setting(w, s.key, s.value, s.origin);

@@ -122,6 +122,14 @@ std::optional<core::failure> look_at(const exchange& x, core::run_spec& spec, co
     found = check->problems(spec.process, base + "/handler");
   if (core::given(spec.hook))
     for (auto& p : check->problems(spec.hook, base + "/on_end")) found.push_back(std::move(p));
+  if (core::given(spec.condition) && spec.handler == core::handler_kind::process) {
+    // In the directory of the process, with its environment.
+    auto asked = spec.process;
+    asked.argv = spec.condition.argv;
+    asked.shell = spec.condition.shell;
+    for (auto& p : check->problems(asked, base + "/condition"))
+      if (!p.pointer.ends_with("/cwd")) found.push_back(std::move(p));
+  }
   if (found.empty()) return std::nullopt;
   return core::failure{core::errc::invalid,
                        "this node could not start it; with \"skip_checks\": true it is taken as it is",

@@ -46,6 +46,9 @@ void put_limits(const exchange_ptr& x) {
         m.limits.per_lane = wish.per_lane.value_or(m.limits.per_lane);
         m.limits.per_batch = wish.per_batch.value_or(m.limits.per_batch);
         m.limits.per_agent_type = wish.per_agent_type.value_or(m.limits.per_agent_type);
+        m.limits.fires = wish.fires.value_or(m.limits.fires);
+        m.limits.fires_per_workspace = wish.fires_per_workspace.value_or(m.limits.fires_per_workspace);
+        m.limits.fire_window = wish.fire_window.value_or(m.limits.fire_window);
         y->node().node.call(std::move(m), y->then<messages::queue_state>(answer_queue));
       }));
 }

@@ -1,6 +1,10 @@
 // SCHEDULES: an expression understood without saving anything, and what became of a job's occurrences.
-#include "api/json/schedules.hpp"
+#include <chrono>
+#include <optional>
+
 #include "api/http/ops/ops.hpp"
+#include "api/json/schedules.hpp"
+#include "api/json/simulation.hpp"
 
 namespace belfry::api {
 namespace {
@@ -36,6 +40,36 @@ void list_occurrences_of(const exchange_ptr& x) {
   });
 }
 
+// True when it was first asked so long ago.
+std::function<bool()> after_three_seconds() {
+  using steady = std::chrono::steady_clock;
+  return [began = std::optional<steady::time_point>{}]() mutable {
+    if (!began) began = steady::now();
+    return steady::now() - *began > std::chrono::seconds{3};
+  };
+}
+
+// Under the fire limits of the node as they are now.
+void simulate_them(const exchange_ptr& x) {
+  auto q = json::read_simulation(x->in.body, x->node().time.now());
+  if (!q) return x->refuse(q.error());
+  x->node().node.call(messages::ask_queue{},
+                      x->then<messages::queue_state>(
+                          [q = std::move(*q)](const exchange_ptr& y, messages::queue_state s) mutable {
+                            const auto from = q.setup.from;
+                            const auto until = q.setup.until;
+                            q.setup.limits = s.limits;
+                            q.setup.enough = after_three_seconds();
+                            y->node().node.ask(
+                                std::move(q), y->then<core::simulation>(
+                                                  [from, until](const exchange_ptr& z, core::simulation out) {
+                                                    json::writer w{out.lines.size() * 400 + 512};
+                                                    json::write_simulation(w, out, from, until);
+                                                    answer_json(*z, w);
+                                                  }));
+                          }));
+}
+
 }  // namespace
 
 void add_schedule_routes(std::vector<route>& all) {
@@ -54,6 +88,21 @@ void add_schedule_routes(std::vector<route>& all) {
        {errc::malformed, errc::invalid, errc::unknown_field},
        false,
        0});
+  all.push_back({verb::post,
+                 "/v1/schedules:simulate",
+                 "simulate_schedules",
+                 "schedules",
+                 "What schedules would bring about between two times; nothing is done and nothing is saved",
+                 scope::read,
+                 simulate_them,
+                 body_kind::json,
+                 "SimulationRequest",
+                 {},
+                 {{200, "Simulation", "What would happen"}},
+                 {errc::malformed, errc::invalid, errc::unknown_field, errc::not_found, errc::ambiguous,
+                  errc::limit_exceeded},
+                 false,
+                 0});
   all.push_back({verb::get,
                  "/v1/jobs/{id}/occurrences",
                  "list_occurrences",
