@@ -94,6 +94,8 @@ walk walk_down(const command& root, const std::vector<std::string>& words) {
       out.left.push_back(word);
     } else if (const auto* next = out.at->find(word)) {
       out.at = next;
+    } else if (!out.at->arguments().empty()) {  // `belfry import FILE` beside `belfry import crontab`
+      out.left.push_back(word);
     } else {
       out.unknown = word;
       return out;
