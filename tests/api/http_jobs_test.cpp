@@ -179,4 +179,11 @@ TEST_CASE("jobs: an import may be larger than other bodies", "[api][http][jobs]"
   CHECK(d.http().send("POST", "/v1/jobs", lines).status == 413);
 }
 
+TEST_CASE("jobs: an old name in a query is taken, and the answer says the one to use", "[api][http]") {
+  open_door d;
+  CHECK(d.http().get("/v1/runs?state=pending,failed&priority=critical").header("belfry-deprecated") ==
+        "state=pending: use queued, priority=critical: use urgent");
+  CHECK(d.http().get("/v1/runs?state=queued&priority=urgent").header("belfry-deprecated").empty());
+}
+
 }  // namespace belfry::test
