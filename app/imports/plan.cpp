@@ -69,6 +69,11 @@ import_plan plan_import(import_source& source, const std::string& exported, core
     if (found != jobs.end()) {
       step.revision = found->second.revision;
       step.changes = differences(found->second.definition, definition);
+      // The entry itself is kept there: what it brought about says more.
+      if (step.changes.size() > 1)
+        step.changes.erase(std::remove_if(step.changes.begin(), step.changes.end(),
+                                          [](const auto& c) { return c.path == "metadata"; }),
+                           step.changes.end());
       step.what = step.changes.empty() ? planned_step::deed::unchanged : planned_step::deed::replace;
     } else if (job.paused) {
       step.body.insert(step.body.size() - 1, ",\"start_paused\":true");

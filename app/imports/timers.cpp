@@ -222,8 +222,12 @@ class timer_reader {
     const auto type = service.one("Service", "Type");
     constexpr std::array<std::string_view, 5> plain{"", "simple", "exec", "oneshot", "idle"};
     if (!among(type, plain)) return "Type=" + core::shown(type, 40) + " is not supported: a run ends with its process";
-    for (const auto& c : all)
+    for (const auto& c : all) {
       for (const auto& n : c.notes) job.notes.push_back(n);
+      if (!c.privileged) continue;
+      if (!user.empty()) return "a command with the prefix + or ! runs with other rights than the rest; make a job for each";
+      job.notes.emplace_back("a prefix + or ! (rights) means nothing here");
+    }
     auto& p = job.definition.spec.process;
     if (all.size() == 1 && !all.front().may_fail) {
       p.argv = std::move(all.front().argv);

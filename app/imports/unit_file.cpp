@@ -141,7 +141,7 @@ bool take_prefixes(std::string& program, unit_command& c, bool& own_name) {
     else if (p == ':')
       variables = false;
     else if (p == '+' || p == '!')
-      c.notes.push_back(std::string{"the prefix "} + p + " (privileges) means nothing here");
+      c.privileged = true;
     else
       break;
   }

@@ -47,6 +47,7 @@ core::result<std::string> resolved(std::string_view text, const unit_names& name
 struct unit_command {
   std::vector<std::string> argv;
   bool may_fail = false;           // -
+  bool privileged = false;         // + ! !!
   std::vector<std::string> notes;  // prefixes that mean nothing here
 };
 // One line may have several commands, parted by a lone semicolon.

@@ -159,6 +159,17 @@ TEST_CASE("timers: what would be something else here is refused with a reason", 
   says("[Timer]\n", good, "no time");
   says(daily, "[Service]\n", "ExecStart");
   says(daily, "[Service]\nExecStart=/bin/x\nUser=root\n", "runs as root");
+  {
+    auto root = at_home();
+    root.account = "root";
+    root.may_switch = true;
+    const auto switched = [&](const std::string& s) {
+      return read_timers({{"a.timer", daily}, {"a.service", s}}, root);
+    };
+    CHECK(switched("[Service]\nUser=ada\nExecStart=/bin/x y\n").jobs.at(0).definition.spec.process.argv ==
+          std::vector<std::string>{"runuser", "-u", "ada", "--", "/bin/x", "y"});
+    CHECK(switched("[Service]\nUser=ada\nExecStartPre=+/bin/y\nExecStart=/bin/x\n").jobs.empty());
+  }
   says(daily, "[Service]\nExecStart=/bin/x\nEnvironmentFile=/etc/default/x\n", "EnvironmentFile");
   says(daily, "[Service]\nExecStart=/bin/x %H\n", "specifier");
   says(daily, "[Service]\nExecStart=/bin/x $HOME\n", "HOME");
