@@ -16,7 +16,7 @@
 namespace belfry::app {
 namespace {
 
-using deed = planned_step::deed;
+using import_deed = planned_step::deed;
 
 struct import_flags {
   std::optional<std::string> zone, origin, user;
@@ -25,18 +25,18 @@ struct import_flags {
   bool dry_run = false, yes = false, prune = false, system = false, skip_checks = false;
 };
 
-colour colour_of(deed d) {
+colour import_colour(import_deed d) {
   switch (d) {
-    case deed::create: return colour::green;
-    case deed::replace: return colour::yellow;
-    case deed::unchanged: return colour::dim;
-    case deed::archive: return colour::red;
-    case deed::submit: return colour::cyan;
+    case import_deed::create: return colour::green;
+    case import_deed::replace: return colour::yellow;
+    case import_deed::unchanged: return colour::dim;
+    case import_deed::archive: return colour::red;
+    case import_deed::submit: return colour::cyan;
   }
   return colour::none;
 }
 
-std::string value_shown(const std::string& json) { return json.empty() ? "(default)" : fitted(json, 60); }
+std::string import_value(const std::string& json) { return json.empty() ? "(default)" : fitted(json, 60); }
 
 std::string words_for(const imported_job& job) {
   const auto read = core::parse_canonical(job.definition.timing.schedule, {});
@@ -48,14 +48,14 @@ std::string command_shown(const imported_job& job) {
   return p.shell.empty() ? joined(p.argv, " ") : p.shell;
 }
 
-std::string step_text(const import_step& step, const import_flags& o, const terminal& on) {
-  std::string out = on.paint(sign_of(step.what) + " job " + step.name, colour_of(step.what));
+std::string import_step_text(const import_step& step, const import_flags& o, const terminal& on) {
+  std::string out = on.paint(sign_of(step.what) + " job " + step.name, import_colour(step.what));
   if (!step.job) return out + (o.prune ? "  gone, to be archived\n" : "  gone; --prune archives it\n");
   const auto& job = *step.job;
-  out += "  (" + job.from + ")" + (job.paused && step.what == deed::create ? ", paused" : "") + "\n";
+  out += "  (" + job.from + ")" + (job.paused && step.what == import_deed::create ? ", paused" : "") + "\n";
   for (const auto& c : step.changes)
-    out += "    " + c.path + ": " + value_shown(c.before) + " -> " + value_shown(c.after) + "\n";
-  if (step.what == deed::unchanged) return out;
+    out += "    " + c.path + ": " + import_value(c.before) + " -> " + import_value(c.after) + "\n";
+  if (step.what == import_deed::unchanged) return out;
   out += "    runs   " + fitted(command_shown(job), 100) + "\n";
   out += "    when   " + printable(job.says) + ": " + words_for(job) + "\n";
   out += "    next   ";
@@ -69,7 +69,7 @@ std::string step_text(const import_step& step, const import_flags& o, const term
 std::string plan_text(const import_plan& plan, const import_source& source, const import_flags& o,
                       const terminal& on) {
   std::string out;
-  for (const auto& step : plan.steps) out += step_text(step, o, on);
+  for (const auto& step : plan.steps) out += import_step_text(step, o, on);
   for (const auto& r : source.refused)
     out += on.paint("! " + r.from, colour::red) + (r.text.empty() ? "" : "  " + r.text) +
            "\n    not imported: " + printable(r.why) + "\n";
@@ -109,24 +109,24 @@ std::string plan_json(const import_plan& plan, const import_source& source, bool
   return w.take();
 }
 
-void perform(const import_step& step, node_client& node) {
+void carry_step(const import_step& step, node_client& node) {
   const auto path = "/v1/jobs/" + percent_encoded(step.name);
   call_options as_planned;  // refused when somebody changed the job since the plan was made
   as_planned.headers.emplace_back("If-Match", "\"" + std::to_string(step.revision) + "\"");
   switch (step.what) {
-    case deed::create: node.call("PUT", path, step.body); break;
-    case deed::replace: node.call("PUT", path, step.body, as_planned); break;
-    case deed::archive: node.call("DELETE", path, {}, as_planned); break;
-    case deed::unchanged:
-    case deed::submit: break;
+    case import_deed::create: node.call("PUT", path, step.body); break;
+    case import_deed::replace: node.call("PUT", path, step.body, as_planned); break;
+    case import_deed::archive: node.call("DELETE", path, {}, as_planned); break;
+    case import_deed::unchanged:
+    case import_deed::submit: break;
   }
 }
 
-std::string counted(std::map<deed, int>& n, const import_source& source, std::size_t gone, const import_flags& o) {
+std::string import_summary(std::map<import_deed, int>& n, const import_source& source, std::size_t gone, const import_flags& o) {
   const bool dry = o.dry_run;
-  return std::string(dry ? "plan: " : "done: ") + std::to_string(n[deed::create]) + (dry ? " to create, " : " created, ") +
-         std::to_string(n[deed::replace]) + (dry ? " to replace, " : " replaced, ") +
-         std::to_string(n[deed::unchanged]) + " unchanged, " + std::to_string(o.prune ? n[deed::archive] : 0) +
+  return std::string(dry ? "plan: " : "done: ") + std::to_string(n[import_deed::create]) + (dry ? " to create, " : " created, ") +
+         std::to_string(n[import_deed::replace]) + (dry ? " to replace, " : " replaced, ") +
+         std::to_string(n[import_deed::unchanged]) + " unchanged, " + std::to_string(o.prune ? n[import_deed::archive] : 0) +
          (dry ? " to archive, " : " archived, ") + (o.prune ? "" : std::to_string(gone) + " gone, ") +
          std::to_string(source.refused.size()) + " not imported\n";
 }
@@ -138,17 +138,17 @@ int carry_out(import_source source, const import_flags& o, context& ctx) {
   if (exported.status >= 400) throw refusal_of(exported);
   const auto plan = plan_import(source, exported.body, ctx.started);
   if (ctx.table()) ctx.put(plan_text(plan, source, o, ctx.screen()));
-  std::map<deed, int> counts;
+  std::map<import_deed, int> counts;
   for (const auto& step : plan.steps) ++counts[step.what];
   const int changes =
-      counts[deed::create] + counts[deed::replace] + (o.prune ? counts[deed::archive] : 0);
+      counts[import_deed::create] + counts[import_deed::replace] + (o.prune ? counts[import_deed::archive] : 0);
   std::vector<std::string> failed;
   if (!o.dry_run && changes > 0) {
     ctx.confirm("Make these " + std::to_string(changes) + " changes?", o.yes);
     for (const auto& step : plan.steps) {
-      if (step.what == deed::archive && !o.prune) continue;
+      if (step.what == import_deed::archive && !o.prune) continue;
       try {
-        perform(step, ctx.node());
+        carry_step(step, ctx.node());
       } catch (const refusal& r) {
         if (r.exit == exit_code::try_later || r.exit == exit_code::permission) throw;
         failed.push_back(step.name + ": " + r.what() + (r.why.empty() ? "" : ": " + joined(r.why, "; ")));
@@ -163,7 +163,7 @@ int carry_out(import_source source, const import_flags& o, context& ctx) {
   for (const auto& f : failed) ctx.tell("belfry: job " + f);
   if (ctx.table()) {
     if (changes == 0) ctx.put("nothing to do\n");
-    ctx.put(counted(counts, source, plan.gone, o));
+    ctx.put(import_summary(counts, source, plan.gone, o));
   }
   return number_of(failed.empty() && source.refused.empty() ? exit_code::ok : exit_code::ended_badly);
 }
@@ -179,7 +179,7 @@ void tell_zone(import_source& source, const machine_zone& zone) {
   source.notes.insert(source.notes.begin(), "times are in the zone " + zone.name + " (from " + zone.from + ")");
 }
 
-std::string absolute(const std::string& path) {
+std::string whole_path(const std::string& path) {
   std::error_code error;
   const auto whole = std::filesystem::absolute(path, error).lexically_normal().string();
   return error ? path : whole;
@@ -203,7 +203,7 @@ int import_crontab(const import_flags& o, context& ctx) {
   std::string text;
   if (o.path) {
     text = read_text(*o.path, most_import_bytes, "FILE");
-    c.origin = *o.path == "-" ? "stdin" : absolute(*o.path);
+    c.origin = *o.path == "-" ? "stdin" : whole_path(*o.path);
   } else {
     if (c.system) throw refusal(exit_code::usage, "--system needs a file", {}, "belfry import crontab /etc/crontab --system");
     text = own_crontab(o.user.value_or(""));
@@ -223,7 +223,7 @@ int import_timers(const import_flags& o, context& ctx) {
   t.home = home_of(t.account);
   t.may_switch = is_root();
   t.prefix = o.prefix;
-  t.origin = o.origin.value_or(absolute(*o.path));
+  t.origin = o.origin.value_or(whole_path(*o.path));
   auto source = read_timers(read_units(*o.path), t);
   tell_zone(source, zone);
   return carry_out(std::move(source), o, ctx);
@@ -235,14 +235,14 @@ int import_ncp(const import_flags& o, context& ctx) {
   n.zone = zone.name;
   n.program = o.program;
   n.prefix = o.prefix;
-  n.origin = o.origin.value_or(*o.path == "-" ? "stdin" : absolute(*o.path));
+  n.origin = o.origin.value_or(*o.path == "-" ? "stdin" : whole_path(*o.path));
   auto source = read_ncp(read_text(*o.path, most_import_bytes, "FILE"), n);
   if (!source) throw refusal(source.error());
   tell_zone(*source, zone);
   return carry_out(std::move(*source), o, ctx);
 }
 
-void declare_common(command& c, import_flags& o) {
+void declare_import_flags(command& c, import_flags& o) {
   c.option("--zone", o.zone, "ZONE", "IANA name, where the source names none; default that of this machine");
   c.option("--prefix", o.prefix, "P", "put before the name of each job");
   c.option("--origin", o.origin, "NAME", "what tells this source from others; default its path");
@@ -265,7 +265,7 @@ void add_imports(command& import, context& ctx) {
   crontab.flag("--system", c.system, "with a column of users, as /etc/crontab and the files of /etc/cron.d");
   crontab.option("--user", c.user, "NAME", "whose crontab it is; with --system only the entries of this user");
   crontab.option("--shell", c.shell, "PATH", "where the crontab sets no SHELL; default /bin/sh");
-  declare_common(crontab, c);
+  declare_import_flags(crontab, c);
   crontab.example("belfry import crontab --dry-run", "");
   crontab.example("belfry import crontab /etc/cron.d/backup --system --prefix sys- --yes", "");
   crontab.action([&c, &ctx] { return import_crontab(c, ctx); });
@@ -274,7 +274,7 @@ void add_imports(command& import, context& ctx) {
   auto& t = timers.keep<import_flags>();
   timers.argument("DIR", t.path, "a folder with .timer and .service files and their drop-ins", true,
                   complete::folders);
-  declare_common(timers, t);
+  declare_import_flags(timers, t);
   timers.example("belfry import systemd-timers ~/.config/systemd/user --dry-run", "");
   timers.action([&t, &ctx] { return import_timers(t, ctx); });
 
@@ -283,7 +283,7 @@ void add_imports(command& import, context& ctx) {
   ncp.argument("FILE", n.path, "its jobs.json (version 1) or schedule.json (2.0.0); - for stdin", true,
                complete::files);
   ncp.option("--program", n.program, "PATH", "the ncp to run; default ncp");
-  declare_common(ncp, n);
+  declare_import_flags(ncp, n);
   ncp.example("belfry import ncp ~/.ncp/scheduler/schedule.json --dry-run", "");
   ncp.action([&n, &ctx] { return import_ncp(n, ctx); });
 }

@@ -10,18 +10,18 @@
 namespace belfry::app {
 namespace {
 
-bool blank(char c) { return c == ' ' || c == '\t'; }
+bool cron_blank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && cron_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && cron_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
 std::string_view take_word(std::string_view& rest) {
-  while (!rest.empty() && blank(rest.front())) rest.remove_prefix(1);
+  while (!rest.empty() && cron_blank(rest.front())) rest.remove_prefix(1);
   std::size_t n = 0;
-  while (n < rest.size() && !blank(rest[n])) ++n;
+  while (n < rest.size() && !cron_blank(rest[n])) ++n;
   const auto word = rest.substr(0, n);
   rest.remove_prefix(n);
   return word;
@@ -55,9 +55,9 @@ std::optional<entry_parts> parts_of(std::string_view line, bool system) {
   return out;
 }
 
-class reader {
+class crontab_reader {
  public:
-  reader(const crontab_options& o) : o_(o), names_(o.prefix), zone_(o.zone) {
+  crontab_reader(const crontab_options& o) : o_(o), names_(o.prefix), zone_(o.zone) {
     out_.kind = "crontab";
     out_.origin = o.origin;
   }
@@ -288,7 +288,7 @@ import_source read_crontab(std::string_view text, const crontab_options& options
     refuse_entry(out, "the file", {}, "it has more than 1 MiB");
     return out;
   }
-  return reader{options}.read(text);
+  return crontab_reader{options}.read(text);
 }
 
 }  // namespace belfry::app

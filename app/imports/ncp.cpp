@@ -10,15 +10,13 @@
 namespace belfry::app {
 namespace {
 
-using api::json::kind;
-
 // What a task has that a job says, that belongs to a run, or that only ncp's own groups need.
 constexpr std::array<std::string_view, 17> understood{
     "id",      "name",          "description", "timingId",       "cronExpression",   "timezone",
     "tool",    "parameters",    "fireOnce",    "maxExecutions",  "endDate",          "createdAt",
     "status",  "executionCount", "lastExecutionId", "lastExecutionAt", "nextExecutionAt"};
 constexpr core::span task_timeout = std::chrono::minutes{5};  // ncp's own
-constexpr std::uint32_t most_at_once = 16;
+constexpr std::uint32_t tasks_at_once = 16;
 
 class ncp_reader {
  public:
@@ -43,7 +41,7 @@ class ncp_reader {
     constexpr std::size_t longest = 8'000;
     auto text = compact(task.raw());
     const auto no = [&](std::string why) { refuse_entry(out_, from, text, std::move(why)); };
-    if (!task.is(kind::object)) return no("it is no object");
+    if (!task.is(api::json::kind::object)) return no("it is no object");
     if (text.size() > longest) text = id;
     imported_job job;
     job.from = from;
@@ -64,7 +62,7 @@ class ncp_reader {
     d.spec.timeout = task_timeout;
     d.spec.retry.max_attempts = 1;
     d.on_overlap = core::overlap::allow;
-    d.max_concurrent = most_at_once;
+    d.max_concurrent = tasks_at_once;
     d.timing.policy.missed = core::catch_up::skip;
     if (const auto why = limits(task, job); !why.empty()) return no(why);
     if (status == "paused" || status == "error") {
@@ -142,7 +140,7 @@ core::result<import_source> read_ncp(std::string_view text, const ncp_options& o
   const auto version = (*parsed)["version"].text();
   const bool second = version.starts_with("2.");
   const auto tasks = (*parsed)[second ? "tasks" : "jobs"];
-  if ((!second && version != "1" && !version.starts_with("1.")) || !tasks.is(kind::object)) {
+  if ((!second && version != "1" && !version.starts_with("1.")) || !tasks.is(api::json::kind::object)) {
     core::failure f{core::errc::invalid, "this is no file of ncp that is known", {}, {}};
     f.problems.push_back({"/version", core::shown(version, 40), "1.0.0 with jobs, or 2.0.0 with tasks and timings",
                           "it is of another kind or version"});

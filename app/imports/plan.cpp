@@ -11,20 +11,20 @@ namespace {
 
 constexpr std::size_t times_shown = 5;
 
-struct there {
+struct living_job {
   std::string definition;
   std::uint32_t revision = 0;
   bool ours = false;
 };
 
-std::map<std::string, there> living_jobs(const import_source& source, const std::string& exported) {
-  std::map<std::string, there> out;
+std::map<std::string, living_job> living_jobs(const import_source& source, const std::string& exported) {
+  std::map<std::string, living_job> out;
   const auto tag = tag_of(source);
   for (const auto line : lines_of(exported)) {
     const auto parsed = json_text::parse(std::string{line});
     if (!parsed || (*parsed)["state"].text() == "archived") continue;
     const auto definition = (*parsed)["definition"];
-    there job{std::string{definition.raw()}, static_cast<std::uint32_t>((*parsed)["revision"].number()), false};
+    living_job job{std::string{definition.raw()}, static_cast<std::uint32_t>((*parsed)["revision"].number()), false};
     bool tagged = false;
     definition["tags"].each([&](view t) { tagged = tagged || t.text() == tag; });
     job.ours = tagged && definition["metadata"]["import"]["origin"].text() == source.origin;

@@ -15,12 +15,12 @@ namespace {
 constexpr std::size_t longest_word = 60;
 constexpr std::size_t longest_shown = 160;
 
-bool of_a_name(char c) {
+bool job_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
          c == '.';
 }
 
-bool blank(char c) { return c == ' ' || c == '\t'; }
+bool source_blank(char c) { return c == ' ' || c == '\t'; }
 
 // FNV-1a: the same on every machine and in every version.
 std::uint32_t hash_of(std::string_view text) {
@@ -46,7 +46,7 @@ bool assignment(std::string_view word) {
   const auto equals = word.find('=');
   return equals != std::string_view::npos && equals > 0 &&
          std::all_of(word.begin(), word.begin() + static_cast<std::ptrdiff_t>(equals),
-                     [](char c) { return of_a_name(c) && c != '-' && c != '.'; });
+                     [](char c) { return job_name_character(c) && c != '-' && c != '.'; });
 }
 
 // Words that start something else.
@@ -72,7 +72,7 @@ std::string name_word(std::string_view text) {
   std::string out;
   for (const char c : text) {
     if (out.size() >= longest_word) break;
-    if (of_a_name(c))
+    if (job_name_character(c))
       out += c;
     else if (!out.empty() && out.back() != '-')
       out += '-';
@@ -87,13 +87,13 @@ std::string program_word(std::string_view command) {
   std::string_view best;
   bool skips = false;  // the arguments of a word that starts something else
   for (std::size_t at = 0; at < command.size();) {
-    while (at < command.size() && (blank(command[at]) || command[at] == '(' || command[at] == '{')) ++at;
+    while (at < command.size() && (source_blank(command[at]) || command[at] == '(' || command[at] == '{')) ++at;
     const auto start = at;
-    while (at < command.size() && !blank(command[at]) && command[at] != ';' && command[at] != '|' &&
+    while (at < command.size() && !source_blank(command[at]) && command[at] != ';' && command[at] != '|' &&
            command[at] != '&' && command[at] != ')')
       ++at;
     const auto word = command.substr(start, at - start);
-    const bool ends = at < command.size() && !blank(command[at]);
+    const bool ends = at < command.size() && !source_blank(command[at]);
     while (at < command.size() && (command[at] == ';' || command[at] == '|' || command[at] == '&' ||
                                    command[at] == ')'))
       ++at;

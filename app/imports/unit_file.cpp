@@ -8,17 +8,17 @@
 namespace belfry::app {
 namespace {
 
-core::failure no(std::string why) { return core::failure{core::errc::invalid, std::move(why), {}, {}}; }
+core::failure no_unit(std::string why) { return core::failure{core::errc::invalid, std::move(why), {}, {}}; }
 
-bool blank(char c) { return c == ' ' || c == '\t'; }
+bool unit_blank(char c) { return c == ' ' || c == '\t'; }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  while (!text.empty() && unit_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && unit_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
-bool of_a_name(char c) {
+bool variable_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
@@ -46,23 +46,23 @@ std::size_t escaped(std::string_view rest, std::string& out) {
   return 0;
 }
 
-struct word {
+struct unit_word {
   std::string text;
   bool quoted = false;
 };
 
-core::result<std::vector<word>> split_words(std::string_view line) {
-  std::vector<word> out;
+core::result<std::vector<unit_word>> split_words(std::string_view line) {
+  std::vector<unit_word> out;
   for (std::size_t at = 0; at < line.size();) {
-    while (at < line.size() && blank(line[at])) ++at;
+    while (at < line.size() && unit_blank(line[at])) ++at;
     if (at == line.size()) break;
-    word w;
+    unit_word w;
     char quote = '\0';
-    for (; at < line.size() && (quote != '\0' || !blank(line[at])); ++at) {
+    for (; at < line.size() && (quote != '\0' || !unit_blank(line[at])); ++at) {
       const char c = line[at];
       if (c == '\\') {
         const auto used = escaped(line.substr(at + 1), w.text);
-        if (used == 0) return no("the backslash sequence at \"" + core::shown(line.substr(at), 20) + "\" is not known");
+        if (used == 0) return no_unit("the backslash sequence at \"" + core::shown(line.substr(at), 20) + "\" is not known");
         if (line[at + 1] == ';') w.quoted = true;
         at += used;
       } else if (quote == '\0' && (c == '"' || c == '\'')) {
@@ -74,7 +74,7 @@ core::result<std::vector<word>> split_words(std::string_view line) {
         w.text += c;
       }
     }
-    if (quote != '\0') return no("a quote is not closed");
+    if (quote != '\0') return no_unit("a quote is not closed");
     out.push_back(std::move(w));
   }
   return out;
@@ -87,14 +87,14 @@ const std::string* value_of(const unit_names& names, std::string_view key) {
 }
 
 core::failure unknown_variable(std::string_view name) {
-  return no("it uses the variable $" + core::shown(name, 40) + ", which no Environment= of the unit sets");
+  return no_unit("it uses the variable $" + core::shown(name, 40) + ", which no Environment= of the unit sets");
 }
 
 // ${NAME} anywhere, $NAME as a word of its own (which becomes as many words as its value has), $$ for $.
-std::optional<core::failure> expand(const word& w, const unit_names& names, std::vector<std::string>& out) {
+std::optional<core::failure> expand(const unit_word& w, const unit_names& names, std::vector<std::string>& out) {
   const auto& text = w.text;
   if (text.size() > 1 && text[0] == '$' && !w.quoted &&
-      std::all_of(text.begin() + 1, text.end(), of_a_name)) {
+      std::all_of(text.begin() + 1, text.end(), variable_character)) {
     const auto* value = value_of(names, text.substr(1));
     if (value == nullptr) return unknown_variable(text.substr(1));
     auto parts = read_words(*value);
@@ -233,20 +233,20 @@ core::result<std::string> resolved(std::string_view text, const unit_names& name
       case 'i': out += instance_of(names.unit); break;
       case 'I': {
         auto instance = instance_of(names.unit);
-        if (instance.find('\\') != std::string::npos) return no("the specifier %I with an escaped instance");
+        if (instance.find('\\') != std::string::npos) return no_unit("the specifier %I with an escaped instance");
         std::replace(instance.begin(), instance.end(), '-', '/');
         out += instance;
         break;
       }
       case 'u':
-        if (names.user.empty()) return no("the specifier %u is not known here");
+        if (names.user.empty()) return no_unit("the specifier %u is not known here");
         out += names.user;
         break;
       case 'h':
-        if (names.home.empty()) return no("the specifier %h is not known here");
+        if (names.home.empty()) return no_unit("the specifier %h is not known here");
         out += names.home;
         break;
-      default: return no(std::string{"the specifier %"} + core::shown(std::string_view{&c, 1}, 4) + " is not known here");
+      default: return no_unit(std::string{"the specifier %"} + core::shown(std::string_view{&c, 1}, 4) + " is not known here");
     }
   }
   return out;
@@ -271,7 +271,7 @@ core::result<std::vector<unit_command>> read_exec(std::string_view line, const u
       now.argv.erase(now.argv.begin() + 1);
       now.notes.emplace_back("the name of its own (@) was left out");
     }
-    if (now.argv.empty() || now.argv.front().empty()) return no("a command is missing");
+    if (now.argv.empty() || now.argv.front().empty()) return no_unit("a command is missing");
     out.push_back(std::move(now));
     now = {};
     first = variables = true;
