@@ -150,6 +150,7 @@ void add_transfer(command& root, context& ctx) {
       "A job keeps its id, its revision and its pauses, and its schedule goes on where the other node left it: "
       "what that one has planned is neither made again nor skipped. Stop or pause the other node first, or both "
       "will run the job. Files of a newer belfry are refused.");
+  in.note("A file that is named like one of the commands: ./crontab.");
   in.example("belfry import jobs.jsonl --dry-run", "");
   in.action([&i, &ctx] { return import_all(i, ctx); });
   add_imports(in, ctx);
