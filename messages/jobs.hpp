@@ -18,8 +18,8 @@ struct put_job {  // new when id is 0, else replaced
   bool start_paused = false;
   std::optional<once_key> once;
   std::string actor;
-  std::optional<core::failure> refusal = {};  // as in submit_runs
-  bool trial = false;                         // a new one is run once before it is active
+  std::optional<core::failure> refusal = {};              // as in submit_runs
+  bool trial = false;                                     // a new one is run once before it is active
   std::shared_ptr<const core::import_terms> import = {};  // as in storage::put_job
 };
 struct job_stored {

@@ -66,9 +66,12 @@ caf::result<core::result<msg::job_stored>> job_registry::write(storage::change w
         if (answer->jobs.empty()) return failure{errc::internal, "the store named no job", {}, {}};
         // An edit may have made a run that was due.
         const auto trial = !creates || answer->runs.empty() ? core::run_id{} : answer->runs.front().head.id;
-        return msg::job_stored{std::move(answer->jobs.front()), answer->replayed,
-                               creates && !answer->replayed,    trial,
-                               answer->imported,                std::move(answer->note)};
+        return msg::job_stored{std::move(answer->jobs.front()),
+                               answer->replayed,
+                               creates && !answer->replayed,
+                               trial,
+                               answer->imported,
+                               std::move(answer->note)};
       });
 }
 

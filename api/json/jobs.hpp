@@ -45,7 +45,8 @@ struct pause_draft {
 core::result<pause_draft> read_pause(std::string_view body);
 core::result<std::string> read_new_name(std::string_view body);  // {"name"}
 
-// Lines are written in this format. 1 had no number, no times of change and no cursor; newer ones are refused.
+// Lines are written in this format. 1 had no number, no times of change and no cursor; newer ones are
+// refused.
 inline constexpr std::int64_t export_format = 2;
 
 // One line of an export.

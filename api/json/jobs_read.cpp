@@ -211,7 +211,8 @@ const std::vector<std::string_view>& line_names() {
 
 void read_format(const value& m, std::int64_t& format) {
   if (!m.read<std::int64_t>(format, 1, 1'000'000) || format <= export_format) return;
-  m.wrong("1 to " + std::to_string(export_format), "a newer belfry wrote it; import it with one as new as that");
+  m.wrong("1 to " + std::to_string(export_format),
+          "a newer belfry wrote it; import it with one as new as that");
 }
 
 }  // namespace

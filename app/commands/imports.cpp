@@ -78,7 +78,9 @@ std::string plan_text(const import_plan& plan, const import_source& source, cons
 }
 
 void write_step(api::json::writer& w, const import_step& step) {
-  w.begin_object().member("action", step.job ? word_of(step.what) : std::string("gone")).member("name", step.name);
+  w.begin_object()
+      .member("action", step.job ? word_of(step.what) : std::string("gone"))
+      .member("name", step.name);
   if (step.job) {
     w.member("from", step.job->from).member("when", step.job->says);
     w.member("schedule", step.job->definition.timing.schedule).member("paused", step.job->paused);
@@ -122,11 +124,13 @@ void carry_step(const import_step& step, node_client& node) {
   }
 }
 
-std::string import_summary(std::map<import_deed, int>& n, const import_source& source, std::size_t gone, const import_flags& o) {
+std::string import_summary(std::map<import_deed, int>& n, const import_source& source, std::size_t gone,
+                           const import_flags& o) {
   const bool dry = o.dry_run;
-  return std::string(dry ? "plan: " : "done: ") + std::to_string(n[import_deed::create]) + (dry ? " to create, " : " created, ") +
-         std::to_string(n[import_deed::replace]) + (dry ? " to replace, " : " replaced, ") +
-         std::to_string(n[import_deed::unchanged]) + " unchanged, " + std::to_string(o.prune ? n[import_deed::archive] : 0) +
+  return std::string(dry ? "plan: " : "done: ") + std::to_string(n[import_deed::create]) +
+         (dry ? " to create, " : " created, ") + std::to_string(n[import_deed::replace]) +
+         (dry ? " to replace, " : " replaced, ") + std::to_string(n[import_deed::unchanged]) +
+         " unchanged, " + std::to_string(o.prune ? n[import_deed::archive] : 0) +
          (dry ? " to archive, " : " archived, ") + (o.prune ? "" : std::to_string(gone) + " gone, ") +
          std::to_string(source.refused.size()) + " not imported\n";
 }
@@ -140,8 +144,8 @@ int carry_out(import_source source, const import_flags& o, context& ctx) {
   if (ctx.table()) ctx.put(plan_text(plan, source, o, ctx.screen()));
   std::map<import_deed, int> counts;
   for (const auto& step : plan.steps) ++counts[step.what];
-  const int changes =
-      counts[import_deed::create] + counts[import_deed::replace] + (o.prune ? counts[import_deed::archive] : 0);
+  const int changes = counts[import_deed::create] + counts[import_deed::replace] +
+                      (o.prune ? counts[import_deed::archive] : 0);
   std::vector<std::string> failed;
   if (!o.dry_run && changes > 0) {
     ctx.confirm("Make these " + std::to_string(changes) + " changes?", o.yes);
@@ -176,7 +180,8 @@ machine_zone zone_of(const import_flags& o) {
 }
 
 void tell_zone(import_source& source, const machine_zone& zone) {
-  source.notes.insert(source.notes.begin(), "times are in the zone " + zone.name + " (from " + zone.from + ")");
+  source.notes.insert(source.notes.begin(),
+                      "times are in the zone " + zone.name + " (from " + zone.from + ")");
 }
 
 std::string whole_path(const std::string& path) {
@@ -205,7 +210,9 @@ int import_crontab(const import_flags& o, context& ctx) {
     text = read_text(*o.path, most_import_bytes, "FILE");
     c.origin = *o.path == "-" ? "stdin" : whole_path(*o.path);
   } else {
-    if (c.system) throw refusal(exit_code::usage, "--system needs a file", {}, "belfry import crontab /etc/crontab --system");
+    if (c.system)
+      throw refusal(exit_code::usage, "--system needs a file", {},
+                    "belfry import crontab /etc/crontab --system");
     text = own_crontab(o.user.value_or(""));
     c.origin = "crontab of " + o.user.value_or(caller);
   }
@@ -251,9 +258,12 @@ void declare_import_flags(command& c, import_flags& o) {
   c.flag("--dry-run", o.dry_run, "show the plan, change nothing");
   c.flag("--yes,-y", o.yes, "do not ask before changing anything");
   c.note(
-      "The plan comes first: + to create, ~ to replace, = unchanged, - gone from the source, ! not imported and why; "
-      "each new or changed job with its next five times. Nothing is written without --yes or a yes on a terminal. "
-      "Imported again, only what has changed in the source is changed. Exits with 3 when something was not imported.");
+      "The plan comes first: + to create, ~ to replace, = unchanged, - gone from the source, ! not imported "
+      "and why; "
+      "each new or changed job with its next five times. Nothing is written without --yes or a yes on a "
+      "terminal. "
+      "Imported again, only what has changed in the source is changed. Exits with 3 when something was not "
+      "imported.");
 }
 
 }  // namespace
@@ -261,9 +271,11 @@ void declare_import_flags(command& c, import_flags& o) {
 void add_imports(command& import, context& ctx) {
   auto& crontab = import.sub("crontab", "Make jobs of the entries of a crontab");
   auto& c = crontab.keep<import_flags>();
-  crontab.argument("FILE", c.path, "a crontab; - for stdin; without it what `crontab -l` prints", false, complete::files);
+  crontab.argument("FILE", c.path, "a crontab; - for stdin; without it what `crontab -l` prints", false,
+                   complete::files);
   crontab.flag("--system", c.system, "with a column of users, as /etc/crontab and the files of /etc/cron.d");
-  crontab.option("--user", c.user, "NAME", "whose crontab it is; with --system only the entries of this user");
+  crontab.option("--user", c.user, "NAME",
+                 "whose crontab it is; with --system only the entries of this user");
   crontab.option("--shell", c.shell, "PATH", "where the crontab sets no SHELL; default /bin/sh");
   declare_import_flags(crontab, c);
   crontab.example("belfry import crontab --dry-run", "");

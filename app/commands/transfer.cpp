@@ -136,8 +136,10 @@ void add_transfer(command& root, context& ctx) {
   out.flag("--archived", e.archived, "archived ones too");
   out.option("--to", e.to, "FILE", "write it to this file", complete::files);
   out.note(
-      "A line is the whole job: definition, revision, state, pauses, counts and how far its schedule was planned. "
-      "`belfry import` makes the same job of it, with its id. Runs are not part of it; `belfry backup` has them.");
+      "A line is the whole job: definition, revision, state, pauses, counts and how far its schedule was "
+      "planned. "
+      "`belfry import` makes the same job of it, with its id. Runs are not part of it; `belfry backup` has "
+      "them.");
   out.note("Values of environment variables are part of a definition, so treat the file as you treat them.");
   out.example("belfry export > jobs.jsonl", "");
   out.action([&e, &ctx] { return export_all(e, ctx); });
@@ -147,8 +149,10 @@ void add_transfer(command& root, context& ctx) {
   in.flag("--dry-run", i.dry_run, "tell what would happen, and what is different; change nothing");
   in.flag("--replace", i.replace, "jobs that were changed here after the line was written, too");
   in.note(
-      "A job keeps its id, its revision and its pauses, and its schedule goes on where the other node left it: "
-      "what that one has planned is neither made again nor skipped. Stop or pause the other node first, or both "
+      "A job keeps its id, its revision and its pauses, and its schedule goes on where the other node left "
+      "it: "
+      "what that one has planned is neither made again nor skipped. Stop or pause the other node first, or "
+      "both "
       "will run the job. Files of a newer belfry are refused.");
   in.note("A file that is named like one of the commands: ./crontab.");
   in.example("belfry import jobs.jsonl --dry-run", "");

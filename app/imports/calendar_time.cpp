@@ -58,7 +58,7 @@ constexpr std::array<shortcut, 9> shortcuts{{{"minutely", "*-*-* *:*:00"},
                                              {"annually", "*-01-01 00:00:00"}}};
 
 constexpr std::array<std::string_view, 7> weekday_words{"sunday",   "monday", "tuesday", "wednesday",
-                                               "thursday", "friday", "saturday"};
+                                                        "thursday", "friday", "saturday"};
 
 std::optional<unsigned> weekday_of(std::string_view word) {
   for (unsigned i = 0; i < weekday_words.size(); ++i)
@@ -91,7 +91,8 @@ struct time_component {
 };
 
 // "*", "5", "1,3", "8..18", "0/15", "1..10/3".
-core::result<std::uint64_t> component_values(std::string_view text, const time_component& c, bool from_end = false) {
+core::result<std::uint64_t> component_values(std::string_view text, const time_component& c,
+                                             bool from_end = false) {
   std::uint64_t bits = 0;
   const auto wrong = [&](std::string why) {
     return no_time("the " + std::string{c.name} + " \"" + core::shown(text, 40) + "\": " + std::move(why));
@@ -168,8 +169,9 @@ std::optional<core::failure> read_days(std::string_view text, bool from_end, tim
     out.days.month_days = core::every_month_day;
     out.weekdays = core::weekday_bits{0};
   } else {
-    return no_time("of days counted from the end of the month only ~01, the last one, and ~07/1 with weekdays, "
-              "their last in the month, can be said");
+    return no_time(
+        "of days counted from the end of the month only ~01, the last one, and ~07/1 with weekdays, "
+        "their last in the month, can be said");
   }
   return std::nullopt;
 }
@@ -220,15 +222,40 @@ struct span_unit {
   std::string_view name;
   std::int64_t micros;
 };
-constexpr std::int64_t us_second = 1'000'000, us_minute = 60 * us_second, us_hour = 60 * us_minute, us_day = 24 * us_hour;
+constexpr std::int64_t us_second = 1'000'000, us_minute = 60 * us_second, us_hour = 60 * us_minute,
+                       us_day = 24 * us_hour;
 constexpr std::int64_t us_month = 2'629'800 * us_second, us_year = 31'557'600 * us_second;
-constexpr std::array<span_unit, 31> span_units{
-    {{"usec", 1},      {"us", 1},      {"msec", 1'000},    {"ms", 1'000},     {"seconds", us_second},   {"second", us_second},
-     {"sec", us_second},      {"s", us_second},      {"minutes", us_minute},    {"minute", us_minute},    {"min", us_minute},       {"m", us_minute},
-     {"hours", us_hour},    {"hour", us_hour},   {"hr", us_hour},         {"h", us_hour},         {"days", us_day},      {"day", us_day},
-     {"d", us_day},        {"weeks", 7 * us_day}, {"week", 7 * us_day}, {"w", 7 * us_day},    {"months", us_month}, {"month", us_month},
-     {"M", us_month},    {"years", us_year}, {"year", us_year},  {"y", us_year},      {"µs", 1},         {"μs", 1},
-     {"", us_second}}};
+constexpr std::array<span_unit, 31> span_units{{{"usec", 1},
+                                                {"us", 1},
+                                                {"msec", 1'000},
+                                                {"ms", 1'000},
+                                                {"seconds", us_second},
+                                                {"second", us_second},
+                                                {"sec", us_second},
+                                                {"s", us_second},
+                                                {"minutes", us_minute},
+                                                {"minute", us_minute},
+                                                {"min", us_minute},
+                                                {"m", us_minute},
+                                                {"hours", us_hour},
+                                                {"hour", us_hour},
+                                                {"hr", us_hour},
+                                                {"h", us_hour},
+                                                {"days", us_day},
+                                                {"day", us_day},
+                                                {"d", us_day},
+                                                {"weeks", 7 * us_day},
+                                                {"week", 7 * us_day},
+                                                {"w", 7 * us_day},
+                                                {"months", us_month},
+                                                {"month", us_month},
+                                                {"M", us_month},
+                                                {"years", us_year},
+                                                {"year", us_year},
+                                                {"y", us_year},
+                                                {"µs", 1},
+                                                {"μs", 1},
+                                                {"", us_second}}};
 
 }  // namespace
 
@@ -302,15 +329,17 @@ std::optional<core::span> read_unit_span(std::string_view text) {
     while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
     if (at == text.size()) break;
     double value = 0;
-    const auto r = std::from_chars(text.data() + at, text.data() + text.size(), value,
-                                   std::chars_format::fixed);
+    const auto r =
+        std::from_chars(text.data() + at, text.data() + text.size(), value, std::chars_format::fixed);
     if (r.ec != std::errc{} || value < 0) return std::nullopt;
     at = static_cast<std::size_t>(r.ptr - text.data());
     while (at < text.size() && text[at] == ' ') ++at;
     const auto start = at;
-    while (at < text.size() && text[at] != ' ' && text[at] != '\t' && (text[at] < '0' || text[at] > '9')) ++at;
+    while (at < text.size() && text[at] != ' ' && text[at] != '\t' && (text[at] < '0' || text[at] > '9'))
+      ++at;
     const auto name = text.substr(start, at - start);
-    const auto known = std::find_if(span_units.begin(), span_units.end(), [&](const span_unit& u) { return u.name == name; });
+    const auto known = std::find_if(span_units.begin(), span_units.end(),
+                                    [&](const span_unit& u) { return u.name == name; });
     if (known == span_units.end()) return std::nullopt;
     total += value * static_cast<double>(known->micros);
     any = true;

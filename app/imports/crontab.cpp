@@ -67,8 +67,9 @@ class crontab_reader {
     for (std::size_t i = 0; i < lines.size(); ++i) {
       number_ = i + 1;
       if (i >= most_import_lines) {
-        refuse_entry(out_, here(), {}, "the file has more than " + std::to_string(most_import_lines) +
-                                           " lines; what follows was not read");
+        refuse_entry(out_, here(), {},
+                     "the file has more than " + std::to_string(most_import_lines) +
+                         " lines; what follows was not read");
         break;
       }
       line(lines[i]);
@@ -94,8 +95,7 @@ class crontab_reader {
     cron_variable v;
     switch (read_variable(text, v)) {
       case cron_line::variable: return variable(std::move(v));
-      case cron_line::broken:
-        return refuse_entry(out_, here(), text, "a variable whose quotes do not match");
+      case cron_line::broken: return refuse_entry(out_, here(), text, "a variable whose quotes do not match");
       case cron_line::entry: return entry(text, above);
     }
   }
@@ -103,7 +103,8 @@ class crontab_reader {
   void comment(std::string_view text) {
     constexpr std::size_t longest = 500;
     if (const auto parts = parts_of(text, o_.system))
-      if (parts->when.find_first_of("*0123456789") != std::string_view::npos && core::parse_cron(parts->when)) {
+      if (parts->when.find_first_of("*0123456789") != std::string_view::npos &&
+          core::parse_cron(parts->when)) {
         above_.clear();
         return note("an entry that is disabled by a #, left out: " + core::shown(text, 80));
       }
@@ -156,8 +157,9 @@ class crontab_reader {
       return no(o_.system ? "an entry has five fields or a macro, a user and a command"
                           : "an entry has five fields or a macro, and a command");
     if (parts->when == "@reboot")
-      return no("@reboot is not supported: a node has no boot of its own; let the system start it, or run it "
-                "once by hand");
+      return no(
+          "@reboot is not supported: a node has no boot of its own; let the system start it, or run it "
+          "once by hand");
     const auto cron = core::parse_cron(parts->when);
     if (!cron) return no(told(cron.problem()));
     core::schedule when;
@@ -170,8 +172,7 @@ class crontab_reader {
     job.from = here();
     job.says = parts->when;
     job.definition.description = above;
-    const auto user =
-        o_.system ? parts->user : std::string_view{o_.owner.empty() ? o_.account : o_.owner};
+    const auto user = o_.system ? parts->user : std::string_view{o_.owner.empty() ? o_.account : o_.owner};
     if (o_.system && !o_.only.empty() && user != o_.only)
       return no("it runs as " + std::string{user} + ", not as " + o_.only);
     bool switches = false;
@@ -183,9 +184,8 @@ class crontab_reader {
     }
     fill(job, *parts, switches ? std::string{user} : std::string{});
     const auto word = program_word(parts->command);
-    job.definition.name =
-        names_.next(word, std::string{o_.system ? parts->user : std::string_view{}} + " " +
-                              std::string{parts->command});
+    job.definition.name = names_.next(
+        word, std::string{o_.system ? parts->user : std::string_view{}} + " " + std::string{parts->command});
     add_entry(out_, std::move(job), &when, std::string{text});
   }
 

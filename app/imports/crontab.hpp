@@ -1,8 +1,8 @@
 // CRONTAB: a crontab, as the crons of Unix systems read it, as jobs.
 //
 // An entry means here what it means there: it starts whatever else runs, is never tried again, has no time
-// limit and makes up for nothing that was missed. Rules of reading: crontab(5). Lines that say nothing of a job
-// (variables that cron itself obeys, disabled entries) are told as notes.
+// limit and makes up for nothing that was missed. Rules of reading: crontab(5). Lines that say nothing of a
+// job (variables that cron itself obeys, disabled entries) are told as notes.
 #pragma once
 
 #include <string>

@@ -79,7 +79,8 @@ std::string own_crontab(const std::string& account) {
     if (text.size() <= most_import_bytes) text.append(buffer, n);
   const int status = pclose(pipe);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return text;
-  throw refusal(exit_code::not_found, line + " gave no crontab", {}, "name a file: belfry import crontab FILE");
+  throw refusal(exit_code::not_found, line + " gave no crontab", {},
+                "name a file: belfry import crontab FILE");
 }
 
 unit_files read_units(const std::string& folder) {

@@ -12,9 +12,9 @@ namespace {
 
 // What a task has that a job says, that belongs to a run, or that only ncp's own groups need.
 constexpr std::array<std::string_view, 17> understood{
-    "id",      "name",          "description", "timingId",       "cronExpression",   "timezone",
-    "tool",    "parameters",    "fireOnce",    "maxExecutions",  "endDate",          "createdAt",
-    "status",  "executionCount", "lastExecutionId", "lastExecutionAt", "nextExecutionAt"};
+    "id",     "name",           "description",     "timingId",        "cronExpression", "timezone",
+    "tool",   "parameters",     "fireOnce",        "maxExecutions",   "endDate",        "createdAt",
+    "status", "executionCount", "lastExecutionId", "lastExecutionAt", "nextExecutionAt"};
 constexpr core::span task_timeout = std::chrono::minutes{5};  // ncp's own
 constexpr std::uint32_t tasks_at_once = 16;
 
@@ -67,9 +67,10 @@ class ncp_reader {
     if (const auto why = limits(task, job); !why.empty()) return no(why);
     if (status == "paused" || status == "error") {
       job.paused = true;
-      job.notes.push_back(status == "paused" ? "it was paused, and arrives paused"
-                                             : "it had failed (" + core::shown(task["errorMessage"].text(), 120) +
-                                                   "), and arrives paused");
+      job.notes.push_back(status == "paused"
+                              ? "it was paused, and arrives paused"
+                              : "it had failed (" + core::shown(task["errorMessage"].text(), 120) +
+                                    "), and arrives paused");
     }
     tell_rest(task, job);
     add_entry(out_, std::move(job), &when, text);
@@ -109,7 +110,8 @@ class ncp_reader {
     const auto done = std::max<std::int64_t>(task["executionCount"].number(), 0);
     const auto wanted = task["fireOnce"].truth() ? 1 : task["maxExecutions"].number();
     if (wanted <= 0) return {};
-    if (done >= wanted) return "it has run " + std::to_string(done) + " of " + std::to_string(wanted) + " times";
+    if (done >= wanted)
+      return "it has run " + std::to_string(done) + " of " + std::to_string(wanted) + " times";
     most = wanted - done;
     if (done > 0)
       job.notes.push_back("it ran " + std::to_string(done) + " of " + std::to_string(wanted) + " times, so " +
@@ -142,7 +144,8 @@ core::result<import_source> read_ncp(std::string_view text, const ncp_options& o
   const auto tasks = (*parsed)[second ? "tasks" : "jobs"];
   if ((!second && version != "1" && !version.starts_with("1.")) || !tasks.is(api::json::kind::object)) {
     core::failure f{core::errc::invalid, "this is no file of ncp that is known", {}, {}};
-    f.problems.push_back({"/version", core::shown(version, 40), "1.0.0 with jobs, or 2.0.0 with tasks and timings",
+    f.problems.push_back({"/version", core::shown(version, 40),
+                          "1.0.0 with jobs, or 2.0.0 with tasks and timings",
                           "it is of another kind or version"});
     return f;
   }

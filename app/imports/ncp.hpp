@@ -1,8 +1,9 @@
 // NCP: the schedules of the tool ncp, which runs tools of MCP servers: its jobs.json (version 1) and
 // schedule.json (version 2.0.0).
 //
-// A task becomes a job that runs `ncp run TOOL --params JSON`. It keeps its name, its limit of executions less
-// those that it had, and its end; one that was paused or broken arrives paused, one that is completed is told.
+// A task becomes a job that runs `ncp run TOOL --params JSON`. It keeps its name, its limit of executions
+// less those that it had, and its end; one that was paused or broken arrives paused, one that is completed is
+// told.
 #pragma once
 
 #include <string>

@@ -24,7 +24,8 @@ std::map<std::string, living_job> living_jobs(const import_source& source, const
     const auto parsed = json_text::parse(std::string{line});
     if (!parsed || (*parsed)["state"].text() == "archived") continue;
     const auto definition = (*parsed)["definition"];
-    living_job job{std::string{definition.raw()}, static_cast<std::uint32_t>((*parsed)["revision"].number()), false};
+    living_job job{std::string{definition.raw()}, static_cast<std::uint32_t>((*parsed)["revision"].number()),
+                   false};
     bool tagged = false;
     definition["tags"].each([&](view t) { tagged = tagged || t.text() == tag; });
     job.ours = tagged && definition["metadata"]["import"]["origin"].text() == source.origin;
@@ -83,10 +84,11 @@ import_plan plan_import(import_source& source, const std::string& exported, core
     plan.steps.push_back(std::move(step));
   }
   for (const auto& [name, job] : jobs) {
-    const bool kept =
-        !job.ours || std::any_of(wanted.begin(), wanted.end(), [&, &n = name](const auto& w) {
-          return w.definition.name == n;
-        }) || std::any_of(plan.steps.begin(), plan.steps.end(), [&, &n = name](const auto& s) { return s.name == n; });
+    const bool kept = !job.ours || std::any_of(wanted.begin(), wanted.end(), [&, &n = name](const auto& w) {
+      return w.definition.name == n;
+    }) || std::any_of(plan.steps.begin(), plan.steps.end(), [&, &n = name](const auto& s) {
+      return s.name == n;
+    });
     if (kept) continue;
     import_step step;
     step.what = planned_step::deed::archive;

@@ -25,8 +25,8 @@ struct import_plan {
   std::size_t gone = 0;  // of the steps
 };
 
-// `exported`: the lines of GET /v1/export. What cannot be done becomes a refusal of `source`: a job that would
-// never run, a name that belongs to a job that no import made.
+// `exported`: the lines of GET /v1/export. What cannot be done becomes a refusal of `source`: a job that
+// would never run, a name that belongs to a job that no import made.
 import_plan plan_import(import_source& source, const std::string& exported, core::instant now);
 
 }  // namespace belfry::app

@@ -51,8 +51,9 @@ bool assignment(std::string_view word) {
 
 // Words that start something else.
 bool carrier(std::string_view word) {
-  constexpr std::array<std::string_view, 14> known{"cd",   "sudo",  "nice", "ionice", "env",    "exec", "test",
-                                                   "[",    "flock", "time", "sleep",  "chronic", ".",   "nohup"};
+  constexpr std::array<std::string_view, 14> known{"cd",    "sudo",    "nice", "ionice", "env",
+                                                   "exec",  "test",    "[",    "flock",  "time",
+                                                   "sleep", "chronic", ".",    "nohup"};
   return std::find(known.begin(), known.end(), word) != known.end();
 }
 
@@ -87,15 +88,16 @@ std::string program_word(std::string_view command) {
   std::string_view best;
   bool skips = false;  // the arguments of a word that starts something else
   for (std::size_t at = 0; at < command.size();) {
-    while (at < command.size() && (source_blank(command[at]) || command[at] == '(' || command[at] == '{')) ++at;
+    while (at < command.size() && (source_blank(command[at]) || command[at] == '(' || command[at] == '{'))
+      ++at;
     const auto start = at;
     while (at < command.size() && !source_blank(command[at]) && command[at] != ';' && command[at] != '|' &&
            command[at] != '&' && command[at] != ')')
       ++at;
     const auto word = command.substr(start, at - start);
     const bool ends = at < command.size() && !source_blank(command[at]);
-    while (at < command.size() && (command[at] == ';' || command[at] == '|' || command[at] == '&' ||
-                                   command[at] == ')'))
+    while (at < command.size() &&
+           (command[at] == ';' || command[at] == '|' || command[at] == '&' || command[at] == ')'))
       ++at;
     if (!word.empty() && !assignment(word) && word.front() != '-') {
       const auto slash = word.find_last_of('/');

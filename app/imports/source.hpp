@@ -1,8 +1,9 @@
 // SOURCE: what the file of another scheduler says, as jobs of belfry, and everything of it that could not be
 // said.
 //
-// Every entry that was found is either a job or a refusal with its reason: jobs + refused == entries. What is a
-// job but means something else here is told in its notes. Reading is pure: no file, no clock, no environment.
+// Every entry that was found is either a job or a refusal with its reason: jobs + refused == entries. What is
+// a job but means something else here is told in its notes. Reading is pure: no file, no clock, no
+// environment.
 #pragma once
 
 #include <cstddef>
@@ -66,8 +67,8 @@ std::string program_word(std::string_view command);
 // Letters, digits, '-', '_' and '.'; at most 60 of them; never empty.
 std::string name_word(std::string_view text);
 
-// Tags, metadata and schedule are put in, and the definition is checked as the node will check it; then it is a
-// job or a refusal. `text`: the entry as the file has it. Counts it.
+// Tags, metadata and schedule are put in, and the definition is checked as the node will check it; then it is
+// a job or a refusal. `text`: the entry as the file has it. Counts it.
 void add_entry(import_source& to, imported_job job, const core::schedule* when, const std::string& text);
 void refuse_entry(import_source& to, std::string from, std::string_view text, std::string why);
 // "0 9 32 * *: 32 is out of range ... (allowed: 1 to 31)".

@@ -19,12 +19,15 @@ bool among(std::string_view key, const std::array<std::string_view, N>& known) {
 }
 
 constexpr std::array<std::string_view, 14> timer_keys{
-    "OnCalendar",         "OnUnitActiveSec",   "OnBootSec",        "OnStartupSec",    "OnActiveSec",
-    "OnUnitInactiveSec",  "Persistent",        "AccuracySec",      "RandomizedDelaySec", "FixedRandomDelay",
-    "Unit",               "RemainAfterElapse", "OnClockChange",    "OnTimezoneChange"};
+    "OnCalendar",         "OnUnitActiveSec",   "OnBootSec",  "OnStartupSec",
+    "OnActiveSec",        "OnUnitInactiveSec", "Persistent", "AccuracySec",
+    "RandomizedDelaySec", "FixedRandomDelay",  "Unit",       "RemainAfterElapse",
+    "OnClockChange",      "OnTimezoneChange"};
 constexpr std::array<std::string_view, 13> service_keys{
-    "Type",  "ExecStart", "ExecStartPre",    "ExecStartPost",  "Environment",  "EnvironmentFile", "WorkingDirectory",
-    "User",  "Group",     "TimeoutStartSec", "RuntimeMaxSec", "TimeoutSec",   "RemainAfterExit"};
+    "Type",           "ExecStart",       "ExecStartPre",     "ExecStartPost",
+    "Environment",    "EnvironmentFile", "WorkingDirectory", "User",
+    "Group",          "TimeoutStartSec", "RuntimeMaxSec",    "TimeoutSec",
+    "RemainAfterExit"};
 // What says only how the manager shows or orders the unit.
 constexpr std::array<std::string_view, 5> quiet_keys{"Description", "Documentation", "DefaultDependencies",
                                                      "SourcePath", "RefuseManualStart"};
@@ -62,7 +65,8 @@ class timer_reader {
     out.add(file->second, mistakes);
     std::map<std::string, const std::string*> dropped;  // by their own name: a nearer one covers another
     for (const auto& of : {templ, name})
-      for (auto d = files_.lower_bound(of + ".d/"); d != files_.end() && d->first.starts_with(of + ".d/"); ++d)
+      for (auto d = files_.lower_bound(of + ".d/"); d != files_.end() && d->first.starts_with(of + ".d/");
+           ++d)
         if (d->first.ends_with(".conf")) dropped[d->first.substr(of.size() + 3)] = &d->second;
     for (const auto& [_, text] : dropped) out.add(*text, mistakes);
     for (auto& m : mistakes) notes.push_back(name + ": " + std::move(m));
@@ -109,8 +113,10 @@ class timer_reader {
     for (const auto& text : timer.all("Timer", "OnCalendar")) {
       const auto read = read_calendar_time(text);
       if (!read) return "OnCalendar=" + core::shown(text, 80) + ": " + read.error().text;
-      if (!first && read->zone != zone_name) return "its OnCalendar= lines name different zones; make a job for each";
-      if (!first && read->years != years) return "its OnCalendar= lines name different years; make a job for each";
+      if (!first && read->zone != zone_name)
+        return "its OnCalendar= lines name different zones; make a job for each";
+      if (!first && read->years != years)
+        return "its OnCalendar= lines name different years; make a job for each";
       first = false;
       zone_name = read->zone;
       years = read->years;
@@ -122,22 +128,26 @@ class timer_reader {
       if (!period) return "OnUnitActiveSec=" + core::shown(text, 80) + " is no length of time";
       when.any_of.push_back(core::interval_trigger{*period, core::never});
       job.says += (job.says.empty() ? "" : " | ") + ("every " + text);
-      job.notes.push_back("OnUnitActiveSec=" + text + " became a fixed interval: it does not shift with the runs");
+      job.notes.push_back("OnUnitActiveSec=" + text +
+                          " became a fixed interval: it does not shift with the runs");
     }
     for (const auto* key : {"OnClockChange", "OnTimezoneChange"})
-      if (truth(timer.one("Timer", key))) return std::string{key} + "= is not supported: there is no such event";
+      if (truth(timer.one("Timer", key)))
+        return std::string{key} + "= is not supported: there is no such event";
     if (!timer.all("Timer", "OnUnitInactiveSec").empty())
       return "OnUnitInactiveSec= is not supported: it counts from the end of the run before";
     for (const auto* key : {"OnBootSec", "OnStartupSec", "OnActiveSec"}) {
       if (timer.all("Timer", key).empty()) continue;
       if (when.any_of.empty())
-        return std::string{key} + "= alone is not supported: it starts once after boot or activation, and a node has "
-                                  "no boot of its own";
+        return std::string{key} +
+               "= alone is not supported: it starts once after boot or activation, and a node has "
+               "no boot of its own";
       job.notes.push_back(std::string{key} + "= was left out: only the first start after boot went by it");
     }
     if (when.any_of.empty()) return "it has no time to start at";
     const auto zone = core::zone::named(zone_name.empty() ? o_.zone : zone_name);
-    if (!zone) return "the zone " + core::shown(zone_name.empty() ? o_.zone : zone_name, 80) + " is not known";
+    if (!zone)
+      return "the zone " + core::shown(zone_name.empty() ? o_.zone : zone_name, 80) + " is not known";
     when.in = *zone;
     if (years) bound(when, *years);
     return details(timer, when, job);
@@ -181,7 +191,8 @@ class timer_reader {
     if (switches && user.find('%') != std::string::npos) return "User= with a specifier is not supported";
     if (!service.one("Service", "Group").empty()) job.notes.emplace_back("Group= was left out");
     if (switches) names.user = user, names.home.clear();
-    if (const auto why = commands(service, names, job, switches ? user : std::string{}); !why.empty()) return why;
+    if (const auto why = commands(service, names, job, switches ? user : std::string{}); !why.empty())
+      return why;
     if (const auto why = folder(service, names, job); !why.empty()) return why;
     return times(service, job);
   }
@@ -197,9 +208,11 @@ class timer_reader {
         const auto text = resolved(raw, names);
         if (!text) return "Environment=: " + text.error().text;
         const auto equals = text->find('=');
-        if (equals == std::string::npos || equals == 0) return "Environment=" + core::shown(*text, 40) + " is no assignment";
+        if (equals == std::string::npos || equals == 0)
+          return "Environment=" + core::shown(*text, 40) + " is no assignment";
         auto key = text->substr(0, equals), value = text->substr(equals + 1);
-        const auto there = std::find_if(names.env.begin(), names.env.end(), [&](const auto& e) { return e.first == key; });
+        const auto there =
+            std::find_if(names.env.begin(), names.env.end(), [&](const auto& e) { return e.first == key; });
         if (there != names.env.end())
           there->second = std::move(value);
         else
@@ -210,7 +223,8 @@ class timer_reader {
     return {};
   }
 
-  std::string commands(const unit_file& service, const unit_names& names, imported_job& job, const std::string& user) {
+  std::string commands(const unit_file& service, const unit_names& names, imported_job& job,
+                       const std::string& user) {
     std::vector<unit_command> all;
     for (const auto* key : {"ExecStartPre", "ExecStart", "ExecStartPost"})
       for (const auto& line : service.all("Service", key)) {
@@ -221,11 +235,13 @@ class timer_reader {
     if (service.all("Service", "ExecStart").empty()) return "its unit has no ExecStart=";
     const auto type = service.one("Service", "Type");
     constexpr std::array<std::string_view, 5> plain{"", "simple", "exec", "oneshot", "idle"};
-    if (!among(type, plain)) return "Type=" + core::shown(type, 40) + " is not supported: a run ends with its process";
+    if (!among(type, plain))
+      return "Type=" + core::shown(type, 40) + " is not supported: a run ends with its process";
     for (const auto& c : all) {
       for (const auto& n : c.notes) job.notes.push_back(n);
       if (!c.privileged) continue;
-      if (!user.empty()) return "a command with the prefix + or ! runs with other rights than the rest; make a job for each";
+      if (!user.empty())
+        return "a command with the prefix + or ! runs with other rights than the rest; make a job for each";
       job.notes.emplace_back("a prefix + or ! (rights) means nothing here");
     }
     auto& p = job.definition.spec.process;
@@ -242,7 +258,8 @@ class timer_reader {
       p.shell = std::move(script);
     }
     if (user.empty()) return {};
-    auto argv = p.shell.empty() ? std::move(p.argv) : std::vector<std::string>{"/bin/sh", "-c", std::move(p.shell)};
+    auto argv =
+        p.shell.empty() ? std::move(p.argv) : std::vector<std::string>{"/bin/sh", "-c", std::move(p.shell)};
     p.shell.clear();
     argv.insert(argv.begin(), {"runuser", "-u", user, "--"});
     p.argv = std::move(argv);
@@ -286,7 +303,8 @@ class timer_reader {
     std::set<std::string> left;
     for (const auto& s : unit.settings()) {
       if (s.section == "Install" || s.value.empty()) continue;  // how it is switched on
-      if (s.section == section ? among(s.key, known) : s.section == "Unit" && among(s.key, quiet_keys)) continue;
+      if (s.section == section ? among(s.key, known) : s.section == "Unit" && among(s.key, quiet_keys))
+        continue;
       left.insert("[" + s.section + "] " + s.key + "=");
     }
     std::string all;

@@ -62,7 +62,9 @@ core::result<std::vector<unit_word>> split_words(std::string_view line) {
       const char c = line[at];
       if (c == '\\') {
         const auto used = escaped(line.substr(at + 1), w.text);
-        if (used == 0) return no_unit("the backslash sequence at \"" + core::shown(line.substr(at), 20) + "\" is not known");
+        if (used == 0)
+          return no_unit("the backslash sequence at \"" + core::shown(line.substr(at), 20) +
+                         "\" is not known");
         if (line[at + 1] == ';') w.quoted = true;
         at += used;
       } else if (quote == '\0' && (c == '"' || c == '\'')) {
@@ -87,11 +89,13 @@ const std::string* value_of(const unit_names& names, std::string_view key) {
 }
 
 core::failure unknown_variable(std::string_view name) {
-  return no_unit("it uses the variable $" + core::shown(name, 40) + ", which no Environment= of the unit sets");
+  return no_unit("it uses the variable $" + core::shown(name, 40) +
+                 ", which no Environment= of the unit sets");
 }
 
 // ${NAME} anywhere, $NAME as a word of its own (which becomes as many words as its value has), $$ for $.
-std::optional<core::failure> expand(const unit_word& w, const unit_names& names, std::vector<std::string>& out) {
+std::optional<core::failure> expand(const unit_word& w, const unit_names& names,
+                                    std::vector<std::string>& out) {
   const auto& text = w.text;
   if (text.size() > 1 && text[0] == '$' && !w.quoted &&
       std::all_of(text.begin() + 1, text.end(), variable_character)) {
@@ -179,8 +183,8 @@ void unit_file::add(std::string_view text, std::vector<std::string>& mistakes) {
       mistakes.push_back("line " + std::to_string(number) + " is no assignment: " + core::shown(all, 60));
       continue;
     }
-    settings_.push_back({section, std::string{trimmed(all.substr(0, equals))},
-                         std::string{trimmed(all.substr(equals + 1))}});
+    settings_.push_back(
+        {section, std::string{trimmed(all.substr(0, equals))}, std::string{trimmed(all.substr(equals + 1))}});
   }
   if (goes_on) mistakes.emplace_back("the last line goes on after its end");
 }
@@ -233,7 +237,8 @@ core::result<std::string> resolved(std::string_view text, const unit_names& name
       case 'i': out += instance_of(names.unit); break;
       case 'I': {
         auto instance = instance_of(names.unit);
-        if (instance.find('\\') != std::string::npos) return no_unit("the specifier %I with an escaped instance");
+        if (instance.find('\\') != std::string::npos)
+          return no_unit("the specifier %I with an escaped instance");
         std::replace(instance.begin(), instance.end(), '-', '/');
         out += instance;
         break;
@@ -246,7 +251,9 @@ core::result<std::string> resolved(std::string_view text, const unit_names& name
         if (names.home.empty()) return no_unit("the specifier %h is not known here");
         out += names.home;
         break;
-      default: return no_unit(std::string{"the specifier %"} + core::shown(std::string_view{&c, 1}, 4) + " is not known here");
+      default:
+        return no_unit(std::string{"the specifier %"} + core::shown(std::string_view{&c, 1}, 4) +
+                       " is not known here");
     }
   }
   return out;
@@ -298,7 +305,8 @@ core::result<std::vector<unit_command>> read_exec(std::string_view line, const u
 }
 
 std::string shell_word(std::string_view text) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,@%+";
   if (!text.empty() && text.find_first_not_of(plain) == std::string_view::npos) return std::string{text};
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string{"'\\''"} : std::string(1, c);

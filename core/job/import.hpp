@@ -2,8 +2,8 @@
 //
 // A line of an export carries the whole job: what it is and how far it has come. A job of the same id and
 // birth is the same job, whatever its name is by now; else one of the same name stands in its place. What was
-// changed here after the line was written is kept, unless the caller insists. The cursor never goes back: what
-// one of the two nodes has decided about an occurrence stays decided.
+// changed here after the line was written is kept, unless the caller insists. The cursor never goes back:
+// what one of the two nodes has decided about an occurrence stays decided.
 #pragma once
 
 #include <optional>

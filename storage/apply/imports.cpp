@@ -42,7 +42,9 @@ std::optional<failure> engine::import_job(work& w, const put_job& c) {
     // Of another job than the line is about.
     const auto holder = rows_.job_named(c.definition.name);
     if (holder && (!there || *holder != there->id)) {
-      failure f{core::errc::already_exists, "there is another job named " + c.definition.name, {},
+      failure f{core::errc::already_exists,
+                "there is another job named " + c.definition.name,
+                {},
                 "belfry job show " + c.definition.name};
       f.problems.push_back({"/definition/name", c.definition.name, "a name that no other job has", "taken"});
       return f;
@@ -54,9 +56,18 @@ std::optional<failure> engine::import_job(work& w, const put_job& c) {
   } else {
     const bool free = line.id && !rows_.find_job(line.id);
     if (!free && line.id) w.out.note = "its id is another job's here, it has a new one";
-    j = {free ? line.id : core::job_id{fresh_id(w.set.now)}, line.revision, {}, line.state, line.pauses,
-         line.created_at, line.updated_at, line.created_by, line.triggered,
-         std::make_shared<const core::job_definition>(c.definition), line.cursor, core::never};
+    j = {free ? line.id : core::job_id{fresh_id(w.set.now)},
+         line.revision,
+         {},
+         line.state,
+         line.pauses,
+         line.created_at,
+         line.updated_at,
+         line.created_by,
+         line.triggered,
+         std::make_shared<const core::job_definition>(c.definition),
+         line.cursor,
+         core::never};
     if (j.created_at == core::never) j.created_at = w.set.now;
     if (j.updated_at == core::never) j.updated_at = w.set.now;
     if (j.created_by.empty()) j.created_by = w.set.actor;

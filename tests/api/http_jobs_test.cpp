@@ -153,7 +153,8 @@ TEST_CASE("jobs: an export can be imported, again and again", "[api][http][jobs]
   CHECK(kept.at("items").at(7).at("note").get<std::string>().find("--replace") != std::string::npos);
   CHECK(import(lines.body, "?replace=true").parsed().at("replaced") == 1);
   // What a newer belfry wrote is refused whole.
-  const auto newer = import(R"({"kind":"job","format":3,"definition":{"name":"x","handler":{"kind":"none"}}})");
+  const auto newer =
+      import(R"({"kind":"job","format":3,"definition":{"name":"x","handler":{"kind":"none"}}})");
   CHECK(newer.status == 422);
   CHECK(newer.parsed().at("errors").at(0).at("pointer") == "/1/format");
   // One bad line refuses all, with its number.

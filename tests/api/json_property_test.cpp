@@ -164,13 +164,15 @@ TEST_CASE("json properties: whatever text is written, it is JSON and comes back"
   });
 }
 
-TEST_CASE("json properties: a line of an export is read and written as the same line", "[api][json][property]") {
+TEST_CASE("json properties: a line of an export is read and written as the same line",
+          "[api][json][property]") {
   rc::prop("lines", [] {
     core::job j;
     j.id = core::job_id{*rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 62U)};
     j.revision = *rc::gen::inRange<std::uint32_t>(1, 1'000'000);
     const auto at = [] {
-      return now + std::chrono::microseconds{*rc::gen::inRange<std::int64_t>(-100'000'000'000'000, 100'000'000'000)};
+      return now + std::chrono::microseconds{
+                       *rc::gen::inRange<std::int64_t>(-100'000'000'000'000, 100'000'000'000)};
     };
     j.created_at = at();
     j.updated_at = at();
@@ -217,10 +219,13 @@ TEST_CASE("json properties: a line of an export is read and written as the same 
     write_export_line(second, again);
     RC_ASSERT(second.str() == w.str());
   });
-  for (const auto* bad : {R"({"format":3,"definition":{"name":"a","handler":{"kind":"none"}}})",
-                          R"({"format":2,"state":"active","pauses":[{"reason":"manual"}],"definition":{"name":"a"}})",
-                          R"({"format":2,"cursor":{"recent":["2026-01-02T00:00:00Z","2026-01-01T00:00:00Z"]},"definition":{"name":"a"}})",
-                          R"({"format":2,"revision":0,"definition":{"name":"a"}})", R"({"format":2,"colour":1,"definition":{"name":"a"}})"})
+  for (
+      const auto* bad :
+      {R"({"format":3,"definition":{"name":"a","handler":{"kind":"none"}}})",
+       R"({"format":2,"state":"active","pauses":[{"reason":"manual"}],"definition":{"name":"a"}})",
+       R"({"format":2,"cursor":{"recent":["2026-01-02T00:00:00Z","2026-01-01T00:00:00Z"]},"definition":{"name":"a"}})",
+       R"({"format":2,"revision":0,"definition":{"name":"a"}})",
+       R"({"format":2,"colour":1,"definition":{"name":"a"}})"})
     CHECK_FALSE(read_import_line(bad).ok());
 }
 

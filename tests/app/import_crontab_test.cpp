@@ -20,7 +20,9 @@ crontab_options at_home() {
 
 import_source read(const std::string& text, crontab_options o = at_home()) { return read_crontab(text, o); }
 
-const core::process_spec& work(const import_source& s, std::size_t i) { return s.jobs.at(i).definition.spec.process; }
+const core::process_spec& work(const import_source& s, std::size_t i) {
+  return s.jobs.at(i).definition.spec.process;
+}
 
 bool mentions(const std::vector<std::string>& notes, const std::string& part) {
   return std::any_of(notes.begin(), notes.end(),
@@ -30,7 +32,8 @@ bool mentions(const std::vector<std::string>& notes, const std::string& part) {
 }  // namespace
 
 TEST_CASE("crontab: an entry becomes a job that runs as cron would run it", "[app][import][crontab]") {
-  const auto s = read("# Nightly backup\n# of /srv\n17 3 * * 1-5  /usr/local/bin/backup.sh --all >/dev/null\n");
+  const auto s =
+      read("# Nightly backup\n# of /srv\n17 3 * * 1-5  /usr/local/bin/backup.sh --all >/dev/null\n");
   REQUIRE(s.jobs.size() == 1);
   CHECK(s.refused.empty());
   const auto& d = s.jobs[0].definition;
@@ -49,7 +52,8 @@ TEST_CASE("crontab: an entry becomes a job that runs as cron would run it", "[ap
   CHECK(d.spec.metadata.find("17 3 * * 1-5") != std::string::npos);
 }
 
-TEST_CASE("crontab: variables hold for the lines below them, with the quoting of crontab", "[app][import][crontab]") {
+TEST_CASE("crontab: variables hold for the lines below them, with the quoting of crontab",
+          "[app][import][crontab]") {
   const auto s = read(
       "0 1 * * * first\n"
       "A = plain words  \n"
@@ -160,7 +164,8 @@ TEST_CASE("crontab: the system format has users, and nobody else's entry is take
 TEST_CASE("crontab: a name stays when the time changes, and two that run the same are told apart",
           "[app][import][crontab]") {
   const auto name = [](const std::string& line) { return read(line + "\n").jobs.at(0).definition.name; };
-  CHECK(name("0 5 * * * cd /srv && FOO=1 ./backup.sh -q") == name("0 6 * * * cd /srv && FOO=1 ./backup.sh -q"));
+  CHECK(name("0 5 * * * cd /srv && FOO=1 ./backup.sh -q") ==
+        name("0 6 * * * cd /srv && FOO=1 ./backup.sh -q"));
   CHECK(name("0 5 * * * cd /srv && FOO=1 ./backup.sh -q").rfind("backup.sh-", 0) == 0);
   CHECK(name("0 5 * * * sudo -n /opt/x").rfind("x-", 0) == 0);
   CHECK(name("0 5 * * * ./a") != name("0 5 * * * ./a --b"));
@@ -185,8 +190,8 @@ TEST_CASE("crontab: whatever the lines are, each entry is a job or a refusal, an
           "[app][import][crontab][property]") {
   rc::prop("entries == jobs + refused", [] {
     const auto piece = rc::gen::element<std::string>(
-        "*", " ", "\n", "0 5 * * * x", "@daily y", "A=b", "%", "\\", "\"", "'", "#", "CRON_TZ=UTC", "\t", "*/5", "1-5",
-        "mon", "MAILTO=", "=", "\r\n", "@reboot z", "$", "\x80", "~");
+        "*", " ", "\n", "0 5 * * * x", "@daily y", "A=b", "%", "\\", "\"", "'", "#", "CRON_TZ=UTC", "\t",
+        "*/5", "1-5", "mon", "MAILTO=", "=", "\r\n", "@reboot z", "$", "\x80", "~");
     std::string text;
     for (const auto& p : *rc::gen::container<std::vector<std::string>>(piece)) text += p;
     const auto s = read(text);

@@ -22,7 +22,8 @@ std::string canonical_of(const std::string& text) {
   const auto read = read_calendar_time(text);
   if (!read) return "refused: " + read.error().text;
   return core::canonical(read->fires) + (read->zone.empty() ? "" : " " + read->zone) +
-         (read->years ? " " + std::to_string(read->years->first) + ".." + std::to_string(read->years->second) : "");
+         (read->years ? " " + std::to_string(read->years->first) + ".." + std::to_string(read->years->second)
+                      : "");
 }
 
 timers_options at_home() {
@@ -67,12 +68,14 @@ TEST_CASE("calendar time: what systemd.time says is said in belfry's words", "[a
   CHECK(canonical_of("*-*-* *:*:0/10") == "*/10 * * * * *");
   CHECK(canonical_of("daily UTC") == "0 0 * * * UTC");
   CHECK(canonical_of("@1795255200").rfind("@at ", 0) == 0);
-  for (const auto* bad : {"", "25:00", "*-13-01", "*-02-30", "*:61", "12:00:00.5", "2026,2028-01-01", "*-*~03", "soon",
-                          "Mon Tue Wed", "Mars/Olympus", "*-*-* 10:00 Mars/Olympus", "1/0:00"})
+  for (const auto* bad :
+       {"", "25:00", "*-13-01", "*-02-30", "*:61", "12:00:00.5", "2026,2028-01-01", "*-*~03", "soon",
+        "Mon Tue Wed", "Mars/Olympus", "*-*-* 10:00 Mars/Olympus", "1/0:00"})
     CHECK(canonical_of(bad).rfind("refused", 0) == 0);
 }
 
-TEST_CASE("calendar time: the last Monday of a month is what both days fields say", "[app][import][systemd]") {
+TEST_CASE("calendar time: the last Monday of a month is what both days fields say",
+          "[app][import][systemd]") {
   const auto read = read_calendar_time("Mon *-*~07/1 06:00");
   REQUIRE(read.ok());
   core::schedule s;
@@ -98,7 +101,8 @@ TEST_CASE("timers: a timer and its service become one job", "[app][import][syste
       "[Unit]\nDescription=Timer\n[Timer]\nOnCalendar=Mon..Fri 02:30\nOnCalendar=Sat 04:00\nPersistent=true\n"
       "RandomizedDelaySec=10min\nAccuracySec=1s\n[Install]\nWantedBy=timers.target\n",
       "[Unit]\nDescription=Back up %n\n[Service]\nType=oneshot\nUser=ada\nWorkingDirectory=/srv/%N\n"
-      "Environment=\"A=x y\" B=2\nEnvironment=C=%%\nExecStart=/usr/bin/backup --to ${A} $B 'a b' \\\n   last\n"
+      "Environment=\"A=x y\" B=2\nEnvironment=C=%%\nExecStart=/usr/bin/backup --to ${A} $B 'a b' \\\n   "
+      "last\n"
       "TimeoutStartSec=5min\nNice=10\n");
   REQUIRE(s.refused.empty());
   REQUIRE(s.jobs.size() == 1);
@@ -175,16 +179,18 @@ TEST_CASE("timers: what would be something else here is refused with a reason", 
   says(daily, "[Service]\nExecStart=/bin/x $HOME\n", "HOME");
   says(daily, "[Service]\nExecStart=/bin/x \"open\n", "quote");
   says(daily, "[Service]\nType=forking\nExecStart=/bin/x\n", "forking");
-  CHECK(read_timers({{"a.timer", daily}}, at_home()).refused.at(0).why.find("a.service") != std::string::npos);
+  CHECK(read_timers({{"a.timer", daily}}, at_home()).refused.at(0).why.find("a.service") !=
+        std::string::npos);
   CHECK(read_timers({{"a@.timer", daily}, {"a@.service", good}}, at_home()).refused.size() == 1);
 }
 
-TEST_CASE("timers: whatever the bytes are, a timer is a job or a refusal", "[app][import][systemd][property]") {
+TEST_CASE("timers: whatever the bytes are, a timer is a job or a refusal",
+          "[app][import][systemd][property]") {
   rc::prop("entries == jobs + refused", [] {
     const auto piece = rc::gen::element<std::string>(
-        "[Timer]\n", "[Service]\n", "OnCalendar=", "daily", "*-*-* ", "~07/1", "Mon..Fri", " 10:00", "\n", "ExecStart=",
-        "/bin/x ", "%i", "%", "\\", "\"", "'", "$A", "${A}", "${", "Environment=A=1", ";", "-", "@", "UTC", "OnUnitActiveSec=5",
-        "Unit=a.service", "\x80", "0/5", ",");
+        "[Timer]\n", "[Service]\n", "OnCalendar=", "daily", "*-*-* ", "~07/1", "Mon..Fri", " 10:00", "\n",
+        "ExecStart=", "/bin/x ", "%i", "%", "\\", "\"", "'", "$A", "${A}", "${", "Environment=A=1", ";", "-",
+        "@", "UTC", "OnUnitActiveSec=5", "Unit=a.service", "\x80", "0/5", ",");
     const auto text = [&] {
       std::string out;
       for (const auto& p : *rc::gen::container<std::vector<std::string>>(piece)) out += p;
@@ -235,7 +241,8 @@ TEST_CASE("ncp: tasks of both versions become jobs", "[app][import][ncp]") {
   REQUIRE(second->jobs.size() == 1);
   CHECK(second->jobs[0].paused);
   CHECK(second->jobs[0].definition.timing.policy.most_runs == 1);
-  CHECK(second->jobs[0].definition.timing.schedule == "0 9 * * *; zone Europe/Berlin; end 2030-01-01T00:00:00.000Z");
+  CHECK(second->jobs[0].definition.timing.schedule ==
+        "0 9 * * *; zone Europe/Berlin; end 2030-01-01T00:00:00.000Z");
   CHECK(second->refused.at(0).why.find("gone") != std::string::npos);
 
   CHECK_FALSE(read_ncp("{}", o).ok());

@@ -52,8 +52,8 @@ core::job kept(F& f, core::job_id id) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("import: a job arrives whole, with its id, and goes on where it was left", "[jobs][import]",
-                   sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE("import: a job arrives whole, with its id, and goes on where it was left",
+                   "[jobs][import]", sqlite_kind, memory_kind) {
   fixture<TestType> f;  // it is 10:00:00
   const auto r = f.does(line(scheduled("nightly", hourly), past()));
   CHECK(r.imported == import_verdict::created);
@@ -72,8 +72,8 @@ TEMPLATE_TEST_CASE("import: a job arrives whole, with its id, and goes on where 
   CHECK(kept(f, far_away).cursor.made == 39);
 }
 
-TEMPLATE_TEST_CASE("import: completed, archived and paused jobs arrive as what they are", "[jobs][import]", sqlite_kind,
-                   memory_kind) {
+TEMPLATE_TEST_CASE("import: completed, archived and paused jobs arrive as what they are", "[jobs][import]",
+                   sqlite_kind, memory_kind) {
   fixture<TestType> f;
   auto done = past();
   done.state = job_state::completed;
@@ -104,8 +104,8 @@ TEMPLATE_TEST_CASE("import: completed, archived and paused jobs arrive as what t
   CHECK(page->lines[0].skipped.range.reason == core::skip_reason::paused);
 }
 
-TEMPLATE_TEST_CASE("import: what was changed here later is kept, unless it is asked for", "[jobs][import]", sqlite_kind,
-                   memory_kind) {
+TEMPLATE_TEST_CASE("import: what was changed here later is kept, unless it is asked for", "[jobs][import]",
+                   sqlite_kind, memory_kind) {
   fixture<TestType> f;
   f.does(line(scheduled("nightly", hourly), past()));
   auto edited = scheduled("nightly", hourly);
@@ -131,8 +131,8 @@ TEMPLATE_TEST_CASE("import: what was changed here later is kept, unless it is as
   CHECK(kept(f, far_away).revision == 12);
 }
 
-TEMPLATE_TEST_CASE("import: another job's id and another job's name are never taken", "[jobs][import]", sqlite_kind,
-                   memory_kind) {
+TEMPLATE_TEST_CASE("import: another job's id and another job's name are never taken", "[jobs][import]",
+                   sqlite_kind, memory_kind) {
   fixture<TestType> f;
   const auto mine = f.does(st::put_job{{}, 0, a_job("mine")}).jobs.at(0);
   // Its id, another birth: the line gets a new id.
@@ -164,8 +164,8 @@ TEMPLATE_TEST_CASE("import: a dry run writes nothing and nobody hears of it", "[
   CHECK_FALSE(f.read().find_job(far_away).ok());
 }
 
-TEMPLATE_TEST_CASE("import: what is taken from one store arrives in another as the same", "[jobs][import][property]",
-                   sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE("import: what is taken from one store arrives in another as the same",
+                   "[jobs][import][property]", sqlite_kind, memory_kind) {
   rc::prop("past_of(import(past_of(x))) == past_of(x)", [] {
     fixture<TestType> f;
     auto p = past(core::job_id{*rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 60U)});
@@ -177,10 +177,12 @@ TEMPLATE_TEST_CASE("import: what is taken from one store arrives in another as t
     p.cursor.covered = start - std::chrono::microseconds{*rc::gen::inRange<std::int64_t>(0, 100'000'000'000)};
     if (p.state == job_state::active) p.pauses.clear();
     if (p.state == job_state::paused)
-      p.pauses = {{"backoff", "node", *rc::gen::element<std::string>("", "why"), start - 5h, start + 5h, "node"},
-                  {"manual", "operator", "x", start - 50h, core::never, "cli:ada"}};
-    const auto d = scheduled("j", *rc::gen::element<std::string>(hourly, "@every 7m; zone UTC",
-                                                                 "30 2 * * 1-5; zone Europe/Berlin; jitter 5m"));
+      p.pauses = {
+          {"backoff", "node", *rc::gen::element<std::string>("", "why"), start - 5h, start + 5h, "node"},
+          {"manual", "operator", "x", start - 50h, core::never, "cli:ada"}};
+    const auto d =
+        scheduled("j", *rc::gen::element<std::string>(hourly, "@every 7m; zone UTC",
+                                                      "30 2 * * 1-5; zone Europe/Berlin; jitter 5m"));
     REQUIRE(f.does(line(d, p)).imported == import_verdict::created);
     f.reopen();
     const auto j = kept(f, p.id);

@@ -16,7 +16,8 @@ std::size_t lines_with(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-TEST_CASE("cli: a crontab is imported once, shown first, and followed when it changes", "[e2e][cli][import]") {
+TEST_CASE("cli: a crontab is imported once, shown first, and followed when it changes",
+          "[e2e][cli][import]") {
   real_node node{{.executors = 0}};
   const cli belfry(node);
   const scratch_folder folder;
@@ -61,7 +62,8 @@ TEST_CASE("cli: a crontab is imported once, shown first, and followed when it ch
   const auto changed = belfry({"import", "crontab", file, "--yes", "--zone", "Europe/Berlin"});
   CHECK(changed.exit_code == 0);
   CHECK(has(changed.out, "~ job " + name));
-  CHECK(has(changed.out, "schedule: \"17 3 * * 1-5; zone Europe/Berlin\" -> \"18 4 * * 1-5; zone Europe/Berlin\""));
+  CHECK(has(changed.out,
+            "schedule: \"17 3 * * 1-5; zone Europe/Berlin\" -> \"18 4 * * 1-5; zone Europe/Berlin\""));
   CHECK(has(changed.out, "gone; --prune archives it"));
   CHECK(belfry.doc({"job", "show", name}).at("revision") == 2);
   CHECK(belfry.doc({"job", "list"}).at("jobs").size() == 2);
@@ -73,7 +75,8 @@ TEST_CASE("cli: a crontab is imported once, shown first, and followed when it ch
   write_text(other, "0 1 * * * echo other\n");
   CHECK(belfry({"import", "crontab", other, "--yes", "--prune", "--prefix", "o-"}).exit_code == 0);
   CHECK(belfry.doc({"job", "list"}).at("jobs").size() == 2);
-  const auto doc = json::parse(belfry({"import", "crontab", other, "--dry-run", "--prefix", "o-", "-o", "json"}).out);
+  const auto doc =
+      json::parse(belfry({"import", "crontab", other, "--dry-run", "--prefix", "o-", "-o", "json"}).out);
   CHECK(doc.at("plan").at(0).at("action") == "unchanged");
   CHECK(doc.at("plan").at(0).at("next").size() == 5);
 }
@@ -108,14 +111,16 @@ TEST_CASE("cli: timers and their services are imported, and a job that no import
   CHECK(belfry({"import", "ncp", folder / "tidy.timer"}).exit_code == 2);
 }
 
-TEST_CASE("cli: a node moves house: every job arrives as it was, completed ones too", "[e2e][cli][transfer]") {
+TEST_CASE("cli: a node moves house: every job arrives as it was, completed ones too",
+          "[e2e][cli][transfer]") {
   real_node one{{.executors = 2}}, other{{.executors = 0}};
   const cli from(one), to(other);
   const scratch_folder folder;
   const auto file = folder / "jobs.jsonl";
   const auto at = first_line(from.shell("date -u -d '+2 seconds' +%Y-%m-%dT%H:%M:%SZ").out);
   from.line({"job", "create", "--name", "once", "--at", at, "--shell", "true"});
-  from.line({"job", "create", "--name", "nightly", "--cron", "0 3 * * *", "--zone", "Europe/Berlin", "--shell", "true"});
+  from.line({"job", "create", "--name", "nightly", "--cron", "0 3 * * *", "--zone", "Europe/Berlin",
+             "--shell", "true"});
   from.line({"job", "edit", "nightly", "--description", "second revision"});
   from.line({"job", "trigger", "nightly"});
   from.line({"job", "create", "--name", "asleep", "--every", "1h", "--paused", "--shell", "true"});
@@ -145,7 +150,9 @@ TEST_CASE("cli: a node moves house: every job arrives as it was, completed ones 
   CHECK(has(kept.out, "third revision"));
   CHECK(has(to({"import", file, "--replace"}).out, "replaced job nightly"));
   CHECK(to.doc({"job", "show", "nightly"}).at("definition").at("description") == "second revision");
-  write_text(file, "{\"kind\":\"job\",\"format\":3,\"definition\":{\"name\":\"x\",\"handler\":{\"shell\":\"x\"}}}\n");
+  write_text(
+      file,
+      "{\"kind\":\"job\",\"format\":3,\"definition\":{\"name\":\"x\",\"handler\":{\"shell\":\"x\"}}}\n");
   const auto newer = to({"import", file});
   CHECK(newer.exit_code == 2);
   CHECK(has(newer.err, "newer belfry"));

@@ -199,8 +199,17 @@ core::result<messages::job_stored> fake_port::import(const messages::put_job& m)
   out.imported = core::decide_import(there, m.definition, line, m.import->replace, out.note);
   core::job j;
   if (out.imported == core::import_verdict::created) {
-    j = {line.id, line.revision, {}, line.state, line.pauses, line.created_at, line.updated_at,
-         line.created_by, line.triggered, std::make_shared<core::job_definition>(m.definition), line.cursor};
+    j = {line.id,
+         line.revision,
+         {},
+         line.state,
+         line.pauses,
+         line.created_at,
+         line.updated_at,
+         line.created_by,
+         line.triggered,
+         std::make_shared<core::job_definition>(m.definition),
+         line.cursor};
     if (!j.id) j.id = core::job_id{ids_.next(time_.now())};
   } else {
     j = out.imported == core::import_verdict::replaced ? core::merged(*there, m.definition, line) : *there;

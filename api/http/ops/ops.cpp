@@ -90,7 +90,8 @@ std::string old_names(const exchange& x) {
   std::string out;
   const auto add = [&out](std::string_view name, std::string_view word, std::string_view use) {
     if (word == use) return;
-    out += (out.empty() ? "" : ", ") + std::string{name} + "=" + std::string{word} + ": use " + std::string{use};
+    out +=
+        (out.empty() ? "" : ", ") + std::string{name} + "=" + std::string{word} + ": use " + std::string{use};
   };
   for (const auto& [name, value] : x.parameters) {
     if (name == "priority")
@@ -193,7 +194,8 @@ std::int64_t whole_parameter(const exchange& x, std::string_view name, std::int6
 const std::vector<parameter>& filter_parameters() {
   static const std::vector<parameter> all{
       {"state", parameter_type::texts,
-       "runs in these states; repeated or separated by commas; pending (queued) and completed (succeeded) are old "
+       "runs in these states; repeated or separated by commas; pending (queued) and completed (succeeded) "
+       "are old "
        "names, taken still and told in the header Belfry-Deprecated"},
       {"job", parameter_type::text, "id or name of a job"},
       {"batch", parameter_type::text, "id of a batch"},
