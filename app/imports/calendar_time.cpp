@@ -134,7 +134,7 @@ struct time_parts {
   std::optional<core::weekday_bits> weekdays;
   core::cron_expression cron;
   core::day_set days;
-  std::optional<std::pair<int, int>> years;
+  year_range years;
 };
 
 std::optional<core::failure> read_years(std::string_view text, time_parts& out) {

@@ -14,10 +14,16 @@
 
 namespace belfry::app {
 
+struct year_range {
+  int first = 0, last = 0;  // 0: every year
+  explicit operator bool() const { return first != 0; }
+  friend bool operator==(const year_range&, const year_range&) = default;
+};
+
 struct calendar_time {
   core::trigger fires;
   std::string zone;  // empty: none was named
-  std::optional<std::pair<int, int>> years;
+  year_range years;
 };
 // errc::invalid says why not.
 core::result<calendar_time> read_calendar_time(std::string_view text);

@@ -108,14 +108,14 @@ class timer_reader {
   // Empty, or why not.
   std::string schedule(const unit_file& timer, core::schedule& when, imported_job& job) {
     std::string zone_name;
-    std::optional<std::pair<int, int>> years;
+    year_range years;
     bool first = true;
     for (const auto& text : timer.all("Timer", "OnCalendar")) {
       const auto read = read_calendar_time(text);
       if (!read) return "OnCalendar=" + core::shown(text, 80) + ": " + read.error().text;
       if (!first && read->zone != zone_name)
         return "its OnCalendar= lines name different zones; make a job for each";
-      if (!first && read->years != years)
+      if (!first && !(read->years == years))
         return "its OnCalendar= lines name different years; make a job for each";
       first = false;
       zone_name = read->zone;
@@ -126,7 +126,7 @@ class timer_reader {
     for (const auto& text : timer.all("Timer", "OnUnitActiveSec")) {
       const auto period = read_unit_span(text);
       if (!period) return "OnUnitActiveSec=" + core::shown(text, 80) + " is no length of time";
-      when.any_of.push_back(core::interval_trigger{*period, core::never});
+      when.any_of.emplace_back(core::interval_trigger{*period, core::never});
       job.says += (job.says.empty() ? "" : " | ") + ("every " + text);
       job.notes.push_back("OnUnitActiveSec=" + text +
                           " became a fixed interval: it does not shift with the runs");
@@ -149,15 +149,15 @@ class timer_reader {
     if (!zone)
       return "the zone " + core::shown(zone_name.empty() ? o_.zone : zone_name, 80) + " is not known";
     when.in = *zone;
-    if (years) bound(when, *years);
+    if (years) bound(when, years);
     return details(timer, when, job);
   }
 
-  static void bound(core::schedule& when, std::pair<int, int> years) {
+  static void bound(core::schedule& when, year_range years) {
     using namespace std::chrono;
     const auto begin = [&](int y) { return when.in.at_or_after(local_days{year{y} / 1 / 1}); };
     when.starts = begin(years.first);
-    when.ends = begin(years.second + 1) - seconds{1};
+    when.ends = begin(years.last + 1) - seconds{1};
   }
 
   std::string details(const unit_file& timer, core::schedule& when, imported_job& job) {

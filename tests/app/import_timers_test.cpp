@@ -22,7 +22,7 @@ std::string canonical_of(const std::string& text) {
   const auto read = read_calendar_time(text);
   if (!read) return "refused: " + read.error().text;
   return core::canonical(read->fires) + (read->zone.empty() ? "" : " " + read->zone) +
-         (read->years ? " " + std::to_string(read->years->first) + ".." + std::to_string(read->years->second)
+         (read->years ? " " + std::to_string(read->years.first) + ".." + std::to_string(read->years.last)
                       : "");
 }
 
