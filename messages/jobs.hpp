@@ -1,11 +1,13 @@
 // JOB MESSAGES.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/events/named_event.hpp"
+#include "core/job/import.hpp"
 #include "core/job/job.hpp"
 #include "messages/runs.hpp"
 
@@ -18,14 +20,17 @@ struct put_job {  // new when id is 0, else replaced
   bool start_paused = false;
   std::optional<once_key> once;
   std::string actor;
-  std::optional<core::failure> refusal = {};  // as in submit_runs
-  bool trial = false;                         // a new one is run once before it is active
+  std::optional<core::failure> refusal = {};              // as in submit_runs
+  bool trial = false;                                     // a new one is run once before it is active
+  std::shared_ptr<const core::import_terms> import = {};  // as in storage::put_job
 };
 struct job_stored {
   core::job job;
   bool replayed = false;
   bool created = false;
   core::run_id trial = {};  // the run that decides whether the new job becomes active
+  core::import_verdict imported = core::import_verdict::none;
+  std::string note = {};  // why, where the verdict needs words
 };
 struct archive_job {
   core::job_id id;

@@ -21,7 +21,8 @@ auto job_registry::make_behavior() -> behavior_type {
       [this](msg::put_job& asked) {
         const bool creates = !asked.id;
         return write(storage::put_job{asked.id, asked.expected_revision, std::move(asked.definition),
-                                      asked.start_paused, std::move(asked.refusal), asked.trial},
+                                      asked.start_paused, std::move(asked.refusal), asked.trial,
+                                      std::move(asked.import)},
                      asked.actor, asked.once, creates);
       },
       [this](const msg::archive_job& asked) { return write(storage::archive_job{asked.id}, asked.actor); },
@@ -109,8 +110,12 @@ caf::result<core::result<msg::job_stored>> job_registry::write(storage::change w
         if (answer->jobs.empty()) return failure{errc::internal, "the store named no job", {}, {}};
         // An edit may have made a run that was due.
         const auto trial = !creates || answer->runs.empty() ? core::run_id{} : answer->runs.front().head.id;
-        return msg::job_stored{std::move(answer->jobs.front()), answer->replayed,
-                               creates && !answer->replayed, trial};
+        return msg::job_stored{std::move(answer->jobs.front()),
+                               answer->replayed,
+                               creates && !answer->replayed,
+                               trial,
+                               answer->imported,
+                               std::move(answer->note)};
       });
 }
 

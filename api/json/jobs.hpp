@@ -9,6 +9,7 @@
 #include "api/json/schedules.hpp"
 #include "api/json/spec.hpp"
 #include "core/errors/result.hpp"
+#include "core/job/import.hpp"
 #include "core/job/job.hpp"
 
 namespace belfry::api::json {
@@ -44,11 +45,16 @@ struct pause_draft {
 core::result<pause_draft> read_pause(std::string_view body);
 core::result<std::string> read_new_name(std::string_view body);  // {"name"}
 
+// Lines are written in this format. 1 had no number, no times of change and no cursor; newer ones are
+// refused.
+inline constexpr std::int64_t export_format = 2;
+
 // One line of an export.
 struct import_line {
   job_draft job;
-  std::vector<core::pause_entry> pauses;
-  bool archived = false;
+  core::job_past past;
+  bool whole = false;  // format 2: `past` is the whole job; else only its pauses and `archived` are known
+  bool archived() const { return past.state == core::job_state::archived; }
 };
 core::result<import_line> read_import_line(std::string_view line);
 void write_export_line(writer& w, const core::job& j);

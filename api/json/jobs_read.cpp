@@ -144,7 +144,77 @@ constexpr field<core::pause_entry> pause_fields[] = {
      [](const value& m, core::pause_entry& p) {
        if (!m.is_null()) m.read(p.until);
      }},
+    {"deadline", [](const value& m, core::pause_entry& p) { m.read(p.deadline); }},
+    {"drained_at", [](const value& m, core::pause_entry& p) { m.read(p.drained_at); }},
+    {"probes", [](const value& m, core::pause_entry& p) { m.read(p.probes); }},
+    {"ahead", [](const value& m, core::pause_entry& p) { m.read(p.ahead); }},
 };
+
+constexpr std::int64_t most_counted = 1'000'000'000'000'000;
+constexpr std::size_t most_recent = 1'000;  // as many as a fire limit may look back at
+
+constexpr field<core::plan_cursor> cursor_fields[] = {
+    {"covered",
+     [](const value& m, core::plan_cursor& c) {
+       if (!m.is_null()) m.read(c.covered);
+     }},
+    {"made", [](const value& m, core::plan_cursor& c) { m.read<std::int64_t>(c.made, 0, most_counted); }},
+    {"recent",
+     [](const value& m, core::plan_cursor& c) {
+       if (m.what() == kind::array && m.n().count > most_recent) {
+         m.wrong("at most " + std::to_string(most_recent) + " times", "there are too many");
+         return;
+       }
+       m.each_element([&](const value& e) { e.read(c.recent.emplace_back()); });
+     }},
+};
+
+void read_past_pauses(const value& m, core::job_past& p) {
+  if (m.what() == kind::array && m.n().count > core::pauses_per_target) {
+    m.wrong("at most " + std::to_string(core::pauses_per_target) + " pauses", "there are too many");
+    return;
+  }
+  m.each_element([&](const value& e) {
+    auto& entry = p.pauses.emplace_back();
+    read_object(e, entry, pause_fields);
+    if (entry.owner.empty()) entry.owner = core::pause_owner::operators;
+  });
+}
+
+constexpr std::array<std::string_view, 4> job_states{"active", "paused", "completed", "archived"};
+
+constexpr field<core::job_past> past_fields[] = {
+    {"id", [](const value& m, core::job_past& p) { m.read(p.id); }},
+    {"revision",
+     [](const value& m, core::job_past& p) { m.read<std::uint32_t>(p.revision, 1, 1'000'000'000); }},
+    {"state",
+     [](const value& m, core::job_past& p) { m.read_name(p.state, core::job_state_from, job_states); }},
+    {"pauses", read_past_pauses},
+    {"created_at", [](const value& m, core::job_past& p) { m.read(p.created_at); }},
+    {"updated_at", [](const value& m, core::job_past& p) { m.read(p.updated_at); }},
+    {"created_by",
+     [](const value& m, core::job_past& p) {
+       if (m.read(p.created_by)) check_text(m, p.created_by, 200);
+     }},
+    {"triggered",
+     [](const value& m, core::job_past& p) { m.read<std::int64_t>(p.triggered, 0, most_counted); }},
+    {"cursor", [](const value& m, core::job_past& p) { read_object(m, p.cursor, cursor_fields); }},
+};
+
+const std::vector<std::string_view>& line_names() {
+  static const auto names = [] {
+    auto all = names_of(std::span<const field<core::job_past>>{past_fields});
+    for (const auto* own : {"kind", "format", "definition"}) all.emplace_back(own);
+    return all;
+  }();
+  return names;
+}
+
+void read_format(const value& m, std::int64_t& format) {
+  if (!m.read<std::int64_t>(format, 1, 1'000'000) || format <= export_format) return;
+  m.wrong("1 to " + std::to_string(export_format),
+          "a newer belfry wrote it; import it with one as new as that");
+}
 
 }  // namespace
 
@@ -227,32 +297,28 @@ core::result<std::string> read_new_name(std::string_view body) {
 }
 
 core::result<import_line> read_import_line(std::string_view line) {
-  static constexpr std::string_view names[] = {"kind", "definition", "state",      "pauses",
-                                               "id",   "revision",   "created_at", "created_by"};
   return decode<import_line>(line, [](const value& v, import_line& out) {
     bool given = false;
+    std::int64_t format = 1;
+    const auto before = v.found().count();
     v.each_member(
         [&](std::string_view key, const value& m) {
           std::string text;
           if (key == "kind") {
             if (m.read(text) && text != "job") m.wrong("job", "this node imports jobs");
-          } else if (key == "definition") {
-            given = true;
-            read_whole_job(m, out.job, {}, core::never);
-          } else if (key == "state") {
-            core::job_state s{};
-            static constexpr std::string_view states[] = {"active", "paused", "completed", "archived"};
-            if (m.read_name(s, core::job_state_from, states)) out.archived = s == core::job_state::archived;
-          } else if (key == "pauses") {
-            m.each_element([&](const value& e) { read_object(e, out.pauses.emplace_back(), pause_fields); });
-          } else {
-            // Where it comes from; the new node gives its own.
-            return key == "id" || key == "revision" || key == "created_at" || key == "created_by";
+            return true;
           }
+          if (key == "format") return read_format(m, format), true;
+          if (key != "definition") return read_field<core::job_past>(past_fields, key, m, out.past);
+          given = true;
+          read_whole_job(m, out.job, {}, core::never);
           return true;
         },
-        names);
+        line_names());
     if (!given) missing(v, "definition", "the definition of a job");
+    out.whole = format > 1;
+    if (out.whole && v.found().count() == before)
+      v.found().add_found(core::check(out.past, out.job.definition, v.pointer()));
   });
 }
 

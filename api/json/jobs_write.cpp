@@ -15,6 +15,28 @@ void write_pauses(writer& w, const core::job& j) {
   w.end_array();
 }
 
+// With what a list of pauses has no use for, and a node that takes over has.
+void write_past_pauses(writer& w, const core::job& j) {
+  w.key("pauses").begin_array();
+  for (const auto& p : j.pauses) {
+    w.begin_object();
+    write_pause_members(w, p);
+    if (p.deadline != core::never) w.member("deadline", p.deadline);
+    if (p.drained_at != core::never) w.member("drained_at", p.drained_at);
+    if (p.probes) w.member("probes", true);
+    if (p.ahead) w.member("ahead", true);
+    w.end_object();
+  }
+  w.end_array();
+}
+
+void write_cursor(writer& w, const core::plan_cursor& c) {
+  w.key("cursor").begin_object().member("covered", c.covered).member("made", c.made);
+  w.key("recent").begin_array();
+  for (const auto at : c.recent) w.text(core::to_rfc3339(at));
+  w.end_array().end_object();
+}
+
 void write_timing(writer& w, const core::job_timing& t) {
   if (t.schedule.empty()) return;
   const core::plan_policy usual;
@@ -67,11 +89,17 @@ void write_job_members(writer& w, const core::job& j, bool with_definition) {
 void write_export_line(writer& w, const core::job& j) {
   w.begin_object()
       .member("kind", "job")
+      .member("format", export_format)
       .member("id", j.id)
       .member("revision", j.revision)
       .member("state", core::to_text(j.state));
-  write_pauses(w, j);
-  w.member("created_at", j.created_at).member("created_by", j.created_by).key("definition");
+  write_past_pauses(w, j);
+  w.member("created_at", j.created_at)
+      .member("updated_at", j.updated_at)
+      .member("created_by", j.created_by)
+      .member("triggered", j.triggered);
+  if (!(j.cursor == core::plan_cursor{})) write_cursor(w, j.cursor);
+  w.key("definition");
   if (j.definition)
     write_definition(w, *j.definition);
   else

@@ -107,7 +107,8 @@ void add_jobs(std::vector<schema>& all) {
                   {"created", "int", ""},
                   {"replaced", "int", ""},
                   {"unchanged", "int", ""},
-                  {"skipped", "int", ""},
+                  {"kept", "int", "Changed here after their line was written"},
+                  {"skipped", "int", "Archived ones of the first format"},
                   {"failed", "int", ""}},
                  false,
                  {}});
@@ -115,8 +116,9 @@ void add_jobs(std::vector<schema>& all) {
                  "The result of one line",
                  {{"line", "int", ""},
                   {"name", "text", ""},
-                  {"result", "created|replaced|unchanged|skipped|error", ""},
+                  {"result", "created|replaced|unchanged|kept|skipped|error", ""},
                   {"job_id", "text?", ""},
+                  {"note", "text", "Why it was kept, or that its id is new"},
                   {"status", "error", ""}},
                  false,
                  "ItemError"});

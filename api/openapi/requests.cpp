@@ -10,7 +10,8 @@ const std::vector<property> spec_properties{
     {"handler", "@Handler",
      "How it is performed; absent: it is left to sessions that know what the payload means"},
     {"payload", "any", "Opaque JSON, at most 64 KiB; numbers stay exactly what they are"},
-    {"priority", "urgent|high|normal|low", "Default normal; critical and medium are known too"},
+    {"priority", "urgent|high|normal|low",
+     "Default normal; critical (urgent) and medium (normal) are old names, taken still"},
     {"workspace", "text", "Only sessions of this workspace may take it"},
     {"lane", "text", "Fairness key inside a priority; default: the workspace"},
     {"channel", "text", "Only sessions in this channel may take it"},
@@ -121,7 +122,8 @@ void add_run_requests(std::vector<schema>& all) {
   all.push_back({"Nothing", "An empty object, or no body", {}, true, {}});
   all.push_back({"PriorityChange",
                  "The new priority",
-                 {{"priority", "urgent|high|normal|low", "critical and medium are known too", required}},
+                 {{"priority", "urgent|high|normal|low",
+                   "critical (urgent) and medium (normal) are old names, taken still", required}},
                  true,
                  {}});
   all.push_back(

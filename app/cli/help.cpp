@@ -61,7 +61,8 @@ void put_rows(std::string& out, const std::string& title, const rows& lines, std
 
 std::string usage_of(const command& of) {
   std::string text = of.path();
-  if (!of.subs().empty()) return text + (of.body() ? " [COMMAND] [OPTION]…" : " COMMAND [OPTION]…");
+  if (!of.subs().empty() && of.arguments().empty())
+    return text + (of.body() ? " [COMMAND] [OPTION]…" : " COMMAND [OPTION]…");
   text += " [OPTION]…";
   for (const auto& argument : of.arguments()) {
     const bool list = std::holds_alternative<std::vector<std::string>*>(argument.into);
@@ -69,6 +70,7 @@ std::string usage_of(const command& of) {
     text += argument.required ? " " + name : " [" + name + "]";
   }
   if (of.takes_rest()) text += " -- " + of.takes_rest()->name;
+  if (!of.subs().empty()) text += "\n       " + of.path() + " COMMAND [OPTION]…";
   return text;
 }
 

@@ -84,16 +84,20 @@ struct walk {
 };
 walk walk_down(const command& root, const std::vector<std::string>& words) {
   walk out{&root, {}, {}};
+  bool arrived = false;  // an argument of the command was there
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto& word = words[i];
     if (is_option(word)) {
       out.left.push_back(word);
       const bool value = takes_value(*out.at, word) || takes_value(root, word);
       if (value && i + 1 < words.size()) out.left.push_back(words[++i]);
-    } else if (out.at->subs().empty()) {
+    } else if (arrived || out.at->subs().empty()) {
       out.left.push_back(word);
     } else if (const auto* next = out.at->find(word)) {
       out.at = next;
+    } else if (!out.at->arguments().empty()) {  // `belfry import FILE` beside `belfry import crontab`
+      out.left.push_back(word);
+      arrived = true;
     } else {
       out.unknown = word;
       return out;

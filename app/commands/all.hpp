@@ -29,7 +29,8 @@ void add_status(command& root, context& ctx);       // status, stats, health, me
 void add_pauses(command& scheduler, context& ctx);  // scheduler pause, resume, drain, pauses
 void add_cycles(command& scheduler, context& ctx);  // scheduler cycle, statistics, backlog
 void add_events(command& root, context& ctx);
-void add_transfer(command& root, context& ctx);  // export, import
+void add_transfer(command& root, context& ctx);   // export, import
+void add_imports(command& import, context& ctx);  // import crontab, systemd-timers, ncp
 void add_handlers(command& root, context& ctx);
 void add_agent_types(command& root, context& ctx);
 void add_maintenance(command& root, context& ctx);  // backup, retention

@@ -114,6 +114,13 @@ class engine {
   void end_trial(work& w, const core::run_head& finished);
   core::result<core::job> replaced_job(work& w, const put_job& c);
   void replace_run(work& w, const run_row& row, core::run_id by);
+
+  // imports.cpp
+  std::optional<core::job> job_of_line(const put_job& c);
+  std::optional<core::failure> import_job(work& w, const put_job& c);
+  std::optional<core::failure> resume_schedule(work& w, core::job* there, core::job& j);
+  void write_imported(work& w, const core::job* there, core::job& j);
+
   std::string skip_reason(const core::job& j, const std::vector<run_row>& open) const;
 
   core::submission of_job(const core::job& j, const std::string& actor) const;

@@ -52,6 +52,7 @@ core::result<core::job> engine::living_job(core::job_id id) {
 
 std::optional<failure> engine::apply_one(work& w, const put_job& c) {
   if (c.refusal) return c.refusal;
+  if (c.import) return import_job(w, c);
   auto stored = c.id ? replaced_job(w, c) : new_job(w, c);
   if (!stored) return std::move(stored).error();
   w.out.jobs.push_back(std::move(*stored));

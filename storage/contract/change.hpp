@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/events/named_event.hpp"
+#include "core/job/import.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
@@ -81,6 +82,9 @@ struct put_job {  // new: id 0. replace: the id, and the revision that was read 
   // A new job is paused for the reason `trial`, and one run of it is made, for half a minute and one attempt
   // at most. Its success lifts the pause in its own commit; anything else is told in the text of the pause.
   bool trial = false;
+  // From a line of an export: the job is found by what the line says, id and expected are not looked at.
+  // Receipt: the verdict, and the job as it is, or would be.
+  std::shared_ptr<const core::import_terms> import = {};
 };
 struct archive_job {
   core::job_id id;
@@ -244,6 +248,8 @@ struct receipt {
   core::ladder_clock ladder = {};                // likewise
   std::vector<core::learned_delay> delays = {};  // that changed
   core::emitted emitted = {};
+  core::import_verdict imported = core::import_verdict::none;
+  std::string note = {};  // why, where the verdict needs words
 };
 
 }  // namespace belfry::storage

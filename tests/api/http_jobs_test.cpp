@@ -144,17 +144,19 @@ TEST_CASE("jobs: an export can be imported, again and again", "[api][http][jobs]
   CHECK(again.at("unchanged") == 250);
   CHECK(again.at("items").at(3).at("line") == 4);
   CHECK(to.http().get_json("/v1/jobs/job-5").at("state") == "paused");
-  const auto plain = [](const std::string& text) {
-    std::vector<json> all;
-    std::istringstream in{text};
-    for (std::string line; std::getline(in, line);) {
-      auto j = json::parse(line);
-      for (const auto* key : {"id", "revision", "created_at", "created_by", "pauses"}) j.erase(key);
-      all.push_back(j);
-    }
-    return all;
-  };
-  CHECK(plain(to.http().get("/v1/export").body) == plain(lines.body));
+  CHECK(to.http().get("/v1/export").body == lines.body);
+  // Changed there since: kept, and taken over only when it is asked for.
+  to.http().send("PATCH", "/v1/jobs/job-7", R"({"description":"by hand"})");
+  const auto kept = import(lines.body).parsed();
+  CHECK(kept.at("kept") == 1);
+  CHECK(kept.at("items").at(7).at("result") == "kept");
+  CHECK(kept.at("items").at(7).at("note").get<std::string>().find("--replace") != std::string::npos);
+  CHECK(import(lines.body, "?replace=true").parsed().at("replaced") == 1);
+  // What a newer belfry wrote is refused whole.
+  const auto newer =
+      import(R"({"kind":"job","format":3,"definition":{"name":"x","handler":{"kind":"none"}}})");
+  CHECK(newer.status == 422);
+  CHECK(newer.parsed().at("errors").at(0).at("pointer") == "/1/format");
   // One bad line refuses all, with its number.
   const auto bad = import(lines.body.substr(0, lines.body.find('\n') + 1) + "{\"kind\":\"job\"}\n{\n");
   CHECK(bad.status == 422);
@@ -176,6 +178,13 @@ TEST_CASE("jobs: an import may be larger than other bodies", "[api][http][jobs]"
             .parsed()
             .at("failed") == 0);
   CHECK(d.http().send("POST", "/v1/jobs", lines).status == 413);
+}
+
+TEST_CASE("jobs: an old name in a query is taken, and the answer says the one to use", "[api][http]") {
+  open_door d;
+  CHECK(d.http().get("/v1/runs?state=pending,failed&priority=critical").header("belfry-deprecated") ==
+        "state=pending: use queued, priority=critical: use urgent");
+  CHECK(d.http().get("/v1/runs?state=queued&priority=urgent").header("belfry-deprecated").empty());
 }
 
 }  // namespace belfry::test

@@ -164,4 +164,69 @@ TEST_CASE("json properties: whatever text is written, it is JSON and comes back"
   });
 }
 
+TEST_CASE("json properties: a line of an export is read and written as the same line",
+          "[api][json][property]") {
+  rc::prop("lines", [] {
+    core::job j;
+    j.id = core::job_id{*rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 62U)};
+    j.revision = *rc::gen::inRange<std::uint32_t>(1, 1'000'000);
+    const auto at = [] {
+      return now + std::chrono::microseconds{
+                       *rc::gen::inRange<std::int64_t>(-100'000'000'000'000, 100'000'000'000)};
+    };
+    j.created_at = at();
+    j.updated_at = at();
+    j.created_by = *rc::gen::element<std::string>("cli:ada", "api", "ses_x \u00fc");
+    j.triggered = *rc::gen::inRange<std::int64_t>(0, 1'000'000'000);
+    j.state = static_cast<core::job_state>(*rc::gen::inRange(0, 4));
+    if (j.state == core::job_state::paused || *rc::gen::arbitrary<bool>()) {
+      if (j.state == core::job_state::active) j.state = core::job_state::paused;
+      core::pause_entry p{"manual", "operator", *rc::gen::element<std::string>("", "till Monday"), at()};
+      p.by = "cli:ada";
+      if (*rc::gen::arbitrary<bool>()) p.until = at();
+      if (*rc::gen::arbitrary<bool>()) p.deadline = at();
+      if (p.deadline != core::never && *rc::gen::arbitrary<bool>()) p.drained_at = at();
+      p.probes = *rc::gen::arbitrary<bool>();
+      p.ahead = *rc::gen::arbitrary<bool>();
+      j.pauses.push_back(std::move(p));
+    }
+    core::job_definition d;
+    d.name = "nightly";
+    d.spec.name = d.name;
+    d.source = "api";
+    d.spec.process.argv = {"x", *rc::gen::element<std::string>("", "a b", "\xC3\xBC")};
+    d.spec.retry.max_attempts = *rc::gen::inRange<std::uint16_t>(1, 10);
+    d.spec.timeout = core::span{*rc::gen::inRange<std::int64_t>(0, 3600) * 1'000'000};
+    d.timing.schedule = *rc::gen::element<std::string>("", "0 9 * * 1-5; zone Europe/Berlin",
+                                                       "@at 2026-01-01T00:00:00.000Z; zone UTC");
+    if (!d.timing.schedule.empty()) {
+      d.timing.policy.missed = static_cast<core::catch_up>(*rc::gen::inRange(0, 3));
+      d.timing.policy.most_runs = *rc::gen::inRange<std::int64_t>(0, 100);
+      j.cursor = {at(), *rc::gen::inRange<std::int64_t>(0, 100), {at()}};
+      if (*rc::gen::arbitrary<bool>()) j.cursor.covered = core::never;
+    }
+    j.definition = std::make_shared<const core::job_definition>(d);
+    writer w;
+    write_export_line(w, j);
+    const auto line = read_import_line(w.str());
+    if (!line) RC_FAIL(line.error().text + ": " + w.str());
+    RC_ASSERT(line->whole);
+    RC_ASSERT(line->past == core::past_of(j));
+    RC_ASSERT(line->job.definition == d);
+    core::job again = j;
+    again.definition = std::make_shared<const core::job_definition>(line->job.definition);
+    writer second;
+    write_export_line(second, again);
+    RC_ASSERT(second.str() == w.str());
+  });
+  for (
+      const auto* bad :
+      {R"({"format":3,"definition":{"name":"a","handler":{"kind":"none"}}})",
+       R"({"format":2,"state":"active","pauses":[{"reason":"manual"}],"definition":{"name":"a"}})",
+       R"({"format":2,"cursor":{"recent":["2026-01-02T00:00:00Z","2026-01-01T00:00:00Z"]},"definition":{"name":"a"}})",
+       R"({"format":2,"revision":0,"definition":{"name":"a"}})",
+       R"({"format":2,"colour":1,"definition":{"name":"a"}})"})
+    CHECK_FALSE(read_import_line(bad).ok());
+}
+
 }  // namespace belfry::api::json

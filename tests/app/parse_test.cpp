@@ -65,6 +65,25 @@ TEST_CASE("command line: a value that is the name of a command is still a value"
   CHECK(t.things == std::vector<std::string>{"--odd"});
 }
 
+TEST_CASE("command line: a command may have an argument beside commands of its own", "[app][parse]") {
+  command root{"tool", "A tool"};
+  std::string file, other;
+  auto& take = root.sub("take", "Take things");
+  take.argument("FILE", file, "which", true);
+  take.action([] { return 0; });
+  auto& from = take.sub("from", "Take them from there");
+  from.argument("PLACE", other, "where", false);
+  from.action([] { return 0; });
+  CHECK(parse_command_line(root, {"take", "x.txt"}).chosen->path() == "tool take");
+  CHECK(file == "x.txt");
+  CHECK(parse_command_line(root, {"take", "from", "y"}).chosen->path() == "tool take from");
+  CHECK(other == "y");
+  CHECK(parse_command_line(root, {"take", "x", "from"}).mistake.find("from") != std::string::npos);
+  CHECK_FALSE(parse_command_line(root, {"take"}).mistake.empty());
+  CHECK(help_text(take, root, 80).find("Usage: tool take [OPTION]… FILE\n       tool take COMMAND") !=
+        std::string::npos);
+}
+
 TEST_CASE("command line: mistakes name the nearest word and the command that helps", "[app][parse]") {
   small_tree t;
   struct row {

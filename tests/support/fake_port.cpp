@@ -188,6 +188,37 @@ void fake_port::answer_waiting() {
   }
 }
 
+core::result<messages::job_stored> fake_port::import(const messages::put_job& m) {
+  const auto& line = m.import->past;
+  const core::job* there = nullptr;
+  for (const auto& [id, j] : jobs_)
+    if (core::same_job(j, line) ||
+        (there == nullptr && j.definition->name == m.definition.name && j.state != core::job_state::archived))
+      there = &j;
+  messages::job_stored out;
+  out.imported = core::decide_import(there, m.definition, line, m.import->replace, out.note);
+  core::job j;
+  if (out.imported == core::import_verdict::created) {
+    j = {line.id,
+         line.revision,
+         {},
+         line.state,
+         line.pauses,
+         line.created_at,
+         line.updated_at,
+         line.created_by,
+         line.triggered,
+         std::make_shared<core::job_definition>(m.definition),
+         line.cursor};
+    if (!j.id) j.id = core::job_id{ids_.next(time_.now())};
+  } else {
+    j = out.imported == core::import_verdict::replaced ? core::merged(*there, m.definition, line) : *there;
+  }
+  if (!m.import->dry_run) jobs_[j.id] = j;
+  out.job = std::move(j);
+  return out;
+}
+
 core::result<messages::job_stored> fake_port::put(const messages::put_job& m) {
   last_actor_ = m.actor;
   if (m.once)
@@ -198,6 +229,7 @@ core::result<messages::job_stored> fake_port::put(const messages::put_job& m) {
       again.replayed = true;
       return again;
     }
+  if (m.import) return import(m);
   for (const auto& [id, j] : jobs_)
     if (id != m.id && j.definition->name == m.definition.name && j.state != core::job_state::archived)
       return no(errc::already_exists, "there is a job of this name");

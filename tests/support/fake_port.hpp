@@ -122,6 +122,7 @@ class fake_port final : public messages::node_port {
                                     bool* replayed = nullptr);
   core::result<messages::submitted> submit(const messages::submit_runs& m);
   core::result<messages::job_stored> put(const messages::put_job& m);
+  core::result<messages::job_stored> import(const messages::put_job& m);
   core::result<messages::submitted> trigger(const messages::trigger_job& m);
   messages::claimed_runs claim(const messages::claim_runs& m);
   messages::waiting_wakes waiting_wakes_for(const messages::await_wakes& m) const;

@@ -84,7 +84,35 @@ header_list made_headers(std::string location, bool replayed) {
   return headers;
 }
 
+namespace {
+
+// Old names in a query that are taken still, each with the one to use.
+std::string old_names(const exchange& x) {
+  std::string out;
+  const auto add = [&out](std::string_view name, std::string_view word, std::string_view use) {
+    if (word == use) return;
+    out +=
+        (out.empty() ? "" : ", ") + std::string{name} + "=" + std::string{word} + ": use " + std::string{use};
+  };
+  for (const auto& [name, value] : x.parameters) {
+    if (name == "priority")
+      if (const auto p = core::priority_from(value)) add(name, value, core::to_text(*p));
+    if (name != "state") continue;
+    for (std::string_view rest = value;;) {
+      const auto comma = rest.find(',');
+      const auto word = rest.substr(0, comma);
+      if (const auto s = core::run_state_from(word)) add(name, word, core::to_text(*s));
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 void answer_json(exchange& x, json::writer& w, unsigned status, header_list headers) {
+  if (auto old = old_names(x); !old.empty()) headers.emplace_back("Belfry-Deprecated", std::move(old));
   response r;
   r.status = status;
   r.body = w.take();
@@ -175,12 +203,15 @@ std::int64_t whole_parameter(const exchange& x, std::string_view name, std::int6
 const std::vector<parameter>& filter_parameters() {
   static const std::vector<parameter> all{
       {"state", parameter_type::texts,
-       "runs in these states; repeated or separated by commas; pending and completed are known too"},
+       "runs in these states; repeated or separated by commas; pending (queued) and completed (succeeded) "
+       "are old "
+       "names, taken still and told in the header Belfry-Deprecated"},
       {"job", parameter_type::text, "id or name of a job"},
       {"batch", parameter_type::text, "id of a batch"},
       {"workspace", parameter_type::text, "of this workspace"},
       {"lane", parameter_type::text, "of this lane"},
-      {"priority", parameter_type::text, "urgent, high, normal or low"},
+      {"priority", parameter_type::text,
+       "urgent, high, normal or low; critical (urgent) and medium (normal) are old names"},
       {"session", parameter_type::text, "held by this session"},
       {"tag", parameter_type::texts, "with all of these tags; repeated"},
       {"tag_any", parameter_type::texts, "with any of these tags; repeated"},

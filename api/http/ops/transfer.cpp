@@ -109,14 +109,19 @@ core::result<std::vector<line>> read_lines(std::string_view body) {
 
 class importer : public std::enable_shared_from_this<importer> {
  public:
-  importer(exchange_ptr x, std::vector<line> lines, bool dry)
-      : x_(std::move(x)), lines_(std::move(lines)), dry_(dry), answer_(lines_.size() * 120 + 256) {
+  importer(exchange_ptr x, std::vector<line> lines, bool dry, bool replace)
+      : x_(std::move(x)),
+        lines_(std::move(lines)),
+        dry_(dry),
+        replace_(replace),
+        answer_(lines_.size() * 120 + 256) {
     answer_.begin_object().member("dry_run", dry_).key("items").begin_array();
   }
 
   void next() {
     if (at_ == lines_.size()) return finish();
-    if (lines_[at_].what.archived) return done("skipped", {});
+    if (lines_[at_].what.whole) return take();
+    if (lines_[at_].what.archived()) return done("skipped", {});
     x_->node().node.ask(
         messages::get_job{name()},
         x_->whole<core::job>([self = shared_from_this()](const exchange_ptr&, core::result<core::job> j) {
@@ -127,6 +132,25 @@ class importer : public std::enable_shared_from_this<importer> {
  private:
   const std::string& name() const { return lines_[at_].what.job.definition.name; }
 
+  // A line of this format says the whole job; the store judges it by what it has itself.
+  void take() {
+    const auto& wanted = lines_[at_].what;
+    messages::put_job m;
+    m.definition = wanted.job.definition;
+    if (m.definition.spec.unchecked) m.definition.spec.unchecked.by = x_->actor;
+    m.actor = x_->actor;
+    m.import = std::make_shared<const core::import_terms>(core::import_terms{wanted.past, replace_, dry_});
+    x_->node().node.call(std::move(m), x_->whole<messages::job_stored>(
+                                           [self = shared_from_this()](const exchange_ptr&,
+                                                                       core::result<messages::job_stored> s) {
+                                             if (s)
+                                               self->done(core::to_text(s->imported), s->job.id, s->note);
+                                             else
+                                               self->failed(s.error());
+                                           }));
+  }
+
+  // A line of the first format, or one that a hand wrote.
   void looked(const core::result<core::job>& j) {
     const auto& wanted = lines_[at_].what;
     // A name can be the beginning of an id; that job is another one.
@@ -158,7 +182,7 @@ class importer : public std::enable_shared_from_this<importer> {
 
   // The pauses of the line that the job does not have yet, one after the other.
   void pause(const core::job& j, std::string_view result, std::size_t from) {
-    const auto& pauses = lines_[at_].what.pauses;
+    const auto& pauses = lines_[at_].what.past.pauses;
     for (std::size_t i = from; i < pauses.size() && !dry_; ++i) {
       const bool held = std::any_of(j.pauses.begin(), j.pauses.end(),
                                     [&](const core::pause_entry& p) { return p.reason == pauses[i].reason; });
@@ -179,12 +203,15 @@ class importer : public std::enable_shared_from_this<importer> {
 
   void begin_item() { answer_.begin_object().member("line", lines_[at_].number).member("name", name()); }
 
-  void done(std::string_view result, core::job_id id) {
+  void done(std::string_view result, core::job_id id, std::string_view note = {}) {
     begin_item();
-    answer_.member("result", result).member("job_id", id).end_object();
+    answer_.member("result", result).member("job_id", id);
+    if (!note.empty()) answer_.member("note", note);
+    answer_.end_object();
     (result == "created"    ? created_
      : result == "replaced" ? replaced_
      : result == "skipped"  ? skipped_
+     : result == "kept"     ? kept_
                             : unchanged_) += 1;
     step();
   }
@@ -209,25 +236,26 @@ class importer : public std::enable_shared_from_this<importer> {
         .member("created", created_)
         .member("replaced", replaced_)
         .member("unchanged", unchanged_);
-    answer_.member("skipped", skipped_).member("failed", failed_).end_object();
+    answer_.member("kept", kept_).member("skipped", skipped_).member("failed", failed_).end_object();
     answer_json(*x_, answer_);
   }
 
   exchange_ptr x_;
   std::vector<line> lines_;
-  bool dry_;
+  bool dry_, replace_;
   json::writer answer_;
   std::size_t at_ = 0;
-  std::size_t created_ = 0, replaced_ = 0, unchanged_ = 0, skipped_ = 0, failed_ = 0;
+  std::size_t created_ = 0, replaced_ = 0, unchanged_ = 0, kept_ = 0, skipped_ = 0, failed_ = 0;
 };
 
 void import_jobs(const exchange_ptr& x) {
   json::problems found;
   const bool dry = flag_parameter(*x, "dry_run", found);
+  const bool replace = flag_parameter(*x, "replace", found);
   if (!found.empty()) return x->refuse(found.refusal());
   auto lines = read_lines(x->in.body);
   if (!lines) return x->refuse(lines.error());
-  std::make_shared<importer>(x, std::move(*lines), dry)->next();
+  std::make_shared<importer>(x, std::move(*lines), dry, replace)->next();
 }
 
 }  // namespace
@@ -242,7 +270,7 @@ void add_transfer_routes(std::vector<route>& all) {
                  export_jobs,
                  body_kind::none,
                  {},
-                 {{"archived", parameter_type::boolean, "archived ones too; an import passes over them"}},
+                 {{"archived", parameter_type::boolean, "archived ones too"}},
                  {{200, {}, "JSON lines", lines_type}},
                  {errc::invalid, errc::unknown_field},
                  false,
@@ -257,7 +285,8 @@ void add_transfer_routes(std::vector<route>& all) {
        import_jobs,
        body_kind::lines,
        {},
-       {{"dry_run", parameter_type::boolean, "check and show what would be, change nothing"}},
+       {{"dry_run", parameter_type::boolean, "check and show what would be, change nothing"},
+        {"replace", parameter_type::boolean, "jobs that were changed here after the line was written, too"}},
        {{200, "ImportAnswer", "A result for each line"}},
        {errc::malformed, errc::invalid, errc::unknown_field, errc::unknown_handler, errc::too_large},
        false,
