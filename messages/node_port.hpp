@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/errors/result.hpp"
+#include "messages/calendars.hpp"
 #include "messages/cycles.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
@@ -62,6 +63,10 @@ class node_port {
   virtual void call(pause_job m, reply<job_stored> done) = 0;
   virtual void call(resume_job m, reply<job_stored> done) = 0;
   virtual void call(trigger_job m, reply<submitted> done) = 0;
+  virtual void call(put_calendar m, reply<calendar_stored> done) = 0;
+  virtual void call(remove_calendar m, reply<calendar_stored> done) = 0;
+  virtual void call(put_window m, reply<window_stored> done) = 0;
+  virtual void call(remove_window m, reply<window_stored> done) = 0;
   virtual void call(register_session m, reply<session_answer> done) = 0;
   virtual void call(end_session m, reply<session_answer> done) = 0;
   virtual void call(heartbeat_session m, reply<sessions_seen> done) = 0;

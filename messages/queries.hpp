@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/calendar/calendar.hpp"
 #include "core/doctor/doctor.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
@@ -15,6 +16,7 @@
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
 #include "core/wake/result.hpp"
+#include "core/window/window.hpp"
 
 namespace belfry::messages {
 
@@ -81,6 +83,15 @@ struct list_due_jobs {  // that have something planned, by id
   using answer = std::vector<core::job_due>;
   core::job_id after;
   std::size_t limit = 1000;
+};
+// Those named, or all; by name. `content`: with what they exclude.
+struct list_calendars {
+  using answer = std::vector<core::calendar_facts>;
+  std::vector<std::string> names;
+  bool content = false;
+};
+struct list_windows {
+  using answer = std::vector<core::window>;
 };
 struct list_sessions {
   using answer = std::vector<core::session>;
@@ -152,7 +163,7 @@ using query =
     std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
-                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names>;
+                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_calendars, list_windows>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -160,6 +171,6 @@ using query_answer =
                  core::store_check, core::store_troubles, std::vector<core::spawned_worker>,
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
-                 std::vector<std::string>>;
+                 std::vector<std::string>, std::vector<core::calendar_facts>, std::vector<core::window>>;
 
 }  // namespace belfry::messages

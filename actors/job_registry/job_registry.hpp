@@ -1,4 +1,4 @@
-// JOB REGISTRY: durable definitions. It brings them to the store and says what became of them; the dispatcher
+// JOB REGISTRY: durable definitions, of jobs, calendars and windows. It brings them to the store and says what became of them; the dispatcher
 // learns of every run that a trigger makes from the stream of committed heads.
 #pragma once
 
@@ -24,6 +24,11 @@ class job_registry : public messages::job_registry_actor::base {
   caf::result<core::result<messages::job_stored>> write(storage::change what, const std::string& actor,
                                                         const std::optional<messages::once_key>& once = {},
                                                         bool creates = false);
+
+  caf::result<core::result<messages::calendar_stored>> write_calendar(storage::change what,
+                                                                      const std::string& actor);
+  caf::result<core::result<messages::window_stored>> write_window(storage::change what,
+                                                                  const std::string& actor);
 
   job_registry_deps deps_;
 };

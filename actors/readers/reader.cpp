@@ -65,6 +65,10 @@ struct answering {
   core::result<query_answer> operator()(const list_due_jobs& q) const {
     return wrap(store.due_jobs(q.after, q.limit));
   }
+  core::result<query_answer> operator()(const list_calendars& q) const {
+    return wrap(store.list_calendars(q.names, q.content));
+  }
+  core::result<query_answer> operator()(const list_windows&) const { return wrap(store.list_windows()); }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }

@@ -88,6 +88,9 @@ enum class event_kind : std::uint16_t {
   probe_ended = 114,       // it met the limit again, or told nothing; when it worked: resumed
   provider_delay_changed = 115,
   provider_delays_reset = 116,  // what was learned could not be read
+  calendar_changed = 118,       // made or replaced: how many jobs go by it
+  calendar_removed = 119,
+  window_changed = 120,     // a maintenance window was made, replaced or removed
   claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
   claim_hook_recovered = 106,   // it does again
   job_fired = 125,              // an occurrence of it became a run

@@ -65,6 +65,7 @@ struct occurrence {
   bool caught_up = false;  // it was missed, and made up for
   bool limited = false;    // the fire limit moved it
   clock_shift shift = clock_shift::none;
+  instant meant = never;  // postponed to `at` by an exclusion: the first time that it stands for
   friend bool operator==(const occurrence&, const occurrence&) = default;
 };
 // Occurrences that did not, as one range.

@@ -35,7 +35,7 @@ failure bad_schedule(const core::job& j, std::string allowed, std::string why) {
 }
 
 std::string range_text(const core::skip_range& r) {
-  std::string text = std::string{core::to_text(r.reason)} + ": ";
+  std::string text = std::string{core::to_text(r.reason)} + (r.by.empty() ? "" : " by " + r.by) + ": ";
   if (r.count == 1 && !r.at_least) return text + core::to_rfc3339(r.first);
   return text + std::to_string(r.count) + (r.at_least ? " or more" : "") + " from " +
          core::to_rfc3339(r.first) + " to " + core::to_rfc3339(r.last);
@@ -45,9 +45,12 @@ std::string range_text(const core::skip_range& r) {
 
 // Null, and why: a zone that this machine does not know, or a text of a newer belfry.
 std::shared_ptr<const core::schedule> engine::schedule_of(const core::job& j, std::string& why) {
-  const auto& text = j.definition->timing.schedule;
+  return read_schedule(j.definition->timing.schedule, why);
+}
+
+std::shared_ptr<const core::schedule> engine::read_schedule(const std::string& text, std::string& why) {
   if (const auto known = schedules_.find(text); known != schedules_.end()) return known->second;
-  auto read = core::parse_canonical(text, {});
+  auto read = core::parse_canonical(text, calendars_now());
   if (!read) {
     why = read.problem().why;
     return nullptr;
@@ -62,11 +65,14 @@ std::optional<failure> engine::begin_schedule(work& w, core::job& j) {
   if (!scheduled(j)) return std::nullopt;
   std::string why;
   const auto s = schedule_of(j, why);
-  if (!s) return bad_schedule(j, "what belfry schedule parse understands", why);
+  if (!s) {
+    if (auto no = unknown_calendar(j.definition->timing.schedule)) return no;
+    return bad_schedule(j, "what belfry schedule parse understands", why);
+  }
   if (core::on_event(*s))
     return bad_schedule(j, "a time: cron, an interval, a date", "this belfry starts no jobs by events");
   j.cursor = core::start_from(j.cursor, w.set.now);
-  const auto first = core::next(*s, j.cursor.covered);
+  const auto first = core::next_planned(*s, j.cursor);
   if (!first) return bad_schedule(j, "at least one time to come", "its last time has passed");
   if (const auto most = j.definition->timing.policy.most_runs; most > 0 && j.cursor.made >= most) {
     auto f = bad_schedule(j, {}, {});
@@ -85,6 +91,7 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
   if (trial.state == core::job_state::completed) trial.state = core::job_state::active;
   if (auto no = begin_schedule(w, trial)) return no;
   std::string why = before.definition->spec.unreadable;
+  if (before.state != core::job_state::completed) replan(w, before);
   const bool known = scheduled(before) && why.empty() && schedule_of(before, why);
   if (known && before.state != core::job_state::completed) {
     if (plans(before))
@@ -92,8 +99,15 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
     else
       record_paused(w, before, w.set.now);
     if (before.state == core::job_state::completed) trial.state = core::job_state::active;
+    before.cursor = scheduled(trial) && before.state != core::job_state::completed
+                        ? take_over(w, before, *schedule_of(before, why), *schedule_of(trial, why))
+                        : core::start_from(before.cursor, w.set.now);
     trial.triggered = before.triggered;
-    trial.cursor = core::start_from(before.cursor, w.set.now);
+    trial.cursor = before.cursor;
+    if (scheduled(trial) && trial.pauses.empty()) {
+      const auto upcoming = core::next_planned(*schedule_of(trial, why), trial.cursor);
+      trial.due = upcoming ? upcoming->at : core::never;
+    }
   }
   if (!scheduled(trial)) trial.due = core::never;
   if (trial.state == core::job_state::active && !trial.pauses.empty()) trial.state = core::job_state::paused;
@@ -125,8 +139,12 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   std::string why = j.definition->spec.unreadable;
   const auto s = why.empty() ? schedule_of(j, why) : nullptr;
   if (!s) return hold_unplannable(w, j, why);
+  advance(w, j, *s, after_crash_loop);
+}
+
+void engine::advance(work& w, core::job& j, const core::schedule& s, bool after_crash_loop) {
   const auto seed = static_cast<std::uint64_t>(j.id.value);
-  const auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
+  const auto d = core::plan(s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
   for (const auto& p : d.make) fire(w, j, p);
   take_plan(w, j, d);
 }
@@ -136,10 +154,11 @@ void engine::fire(work& w, core::job& j, const core::planned_time& p) {
   auto s = of_job(j, w.set.actor);
   s.due_at = p.start > w.set.now ? p.start : core::never;
   auto made = make_of_job(w, j, std::move(s), false);
-  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift});
+  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.meant});
   auto text = core::to_string(core::occurrence_id{j.id, p.at}) + " of " + core::to_rfc3339(p.at);
   if (p.caught_up) text += ", caught up";
   if (p.limited) text += ", moved by the fire limit";
+  if (p.meant != core::never) text += ", postponed from " + core::to_rfc3339(p.meant);
   append(w, core::event_kind::job_fired, made.head.id, j.id, std::move(text));
   announce(w, made.head);
   w.out.runs.push_back(std::move(made));
@@ -147,11 +166,7 @@ void engine::fire(work& w, core::job& j, const core::planned_time& p) {
 }
 
 void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
-  for (const auto& range : d.skips) {
-    rows_.insert_skip({j.id, 0, range, w.set.now}, skips_kept);
-    append(w, core::event_kind::occurrences_skipped, {}, j.id, range_text(range));
-    w.changed = true;
-  }
+  for (const auto& range : d.skips) note_skip(w, j, range);
   if (!(j.cursor == d.next)) w.changed = true;
   j.cursor = d.next;
   j.due = d.wake_at.value_or(core::never);
@@ -160,6 +175,27 @@ void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
   j.due = core::never;
   append(w, core::event_kind::job_completed, {}, j.id, j.definition->name);
   w.changed = true;
+}
+
+void engine::note_skip(work& w, const core::job& j, const core::skip_range& range) {
+  rows_.insert_skip({j.id, 0, range, w.set.now}, skips_kept);
+  append(w, core::event_kind::occurrences_skipped, {}, j.id, range_text(range));
+  w.changed = true;
+}
+
+// What the old schedule had postponed beyond now, as the new one has it: where the job goes on from.
+core::plan_cursor engine::take_over(work& w, core::job& j, const core::schedule& before, const core::schedule& after) {
+  auto c = core::change_plan(before, after, j.cursor, w.set.now);
+  if (c.skip) note_skip(w, j, *c.skip);
+  const auto most = j.definition->timing.policy.most_runs;
+  if (c.make && (!plans(j) || (most > 0 && j.cursor.made >= most))) {
+    c.next.made = j.cursor.made;
+    if (!j.pauses.empty())
+      note_skip(w, j, {c.make->meant, c.make->meant, 1, false, core::skip_reason::paused, core::never, {}});
+    c.make.reset();
+  }
+  if (c.make) fire(w, j, *c.make);
+  return c.next;
 }
 
 // It waits, visibly, until somebody has put it right; nothing of it is lost meanwhile.
@@ -178,6 +214,7 @@ std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
   if (!plans(*j) || j->due == core::never || j->due > w.set.now) {
     w.repeated = true;
   } else {
+    replan(w, *j);  // where a calendar of it has changed and its turn has not come
     advance(w, *j, c.after_crash_loop);
     rows_.update_job(*j);
     w.changed = true;

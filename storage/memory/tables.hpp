@@ -43,6 +43,9 @@ struct tables {
   persistent_map<std::pair<core::job_id, core::instant>, core::occurrence> occurrences;
   persistent_map<std::pair<core::job_id, std::int64_t>, core::skip_record> skips;
   std::int64_t skip_number = 0;
+  persistent_map<std::string, core::named_calendar> calendars;
+  persistent_map<std::pair<std::string, core::job_id>, std::uint32_t> calendar_uses;
+  persistent_map<std::string, core::window> windows;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

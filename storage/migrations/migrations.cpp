@@ -16,6 +16,7 @@
 #include "storage/migrations/0008_wake_sinks.hpp"
 #include "storage/migrations/0009_probes.hpp"
 #include "storage/migrations/0010_schedules.hpp"
+#include "storage/migrations/0012_calendars.hpp"
 
 namespace belfry::storage::migrations {
 namespace {
@@ -30,7 +31,8 @@ constexpr std::array steps_of_release{
     migration{3, "pauses", sql_0003_pauses}, migration{4, "oversight", sql_0004_oversight},
     migration{5, "due", sql_0005_due},       migration{6, "workers", sql_0006_workers},
     migration{7, "ladder", sql_0007_ladder}, migration{8, "wake_sinks", sql_0008_wake_sinks},
-    migration{9, "probes", sql_0009_probes}, migration{10, "schedules", sql_0010_schedules}};
+    migration{9, "probes", sql_0009_probes}, migration{10, "schedules", sql_0010_schedules},
+    migration{12, "calendars", sql_0012_calendars}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

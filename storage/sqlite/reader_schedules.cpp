@@ -16,7 +16,7 @@ core::result<core::occurrence_page> sqlite_reader::occurrences_of(core::job_id i
     std::vector<core::occurrence_line> made, skipped;
     query runs{
         *db_,
-        "select o.at, o.run, o.start, o.flags, r.state, r.reason from occurrences o join runs r on r.id = "
+        "select o.at, o.run, o.start, o.flags, r.state, r.reason, o.meant from occurrences o join runs r on r.id = "
         "o.run where o.job = ?1 and o.at < ?2 order by o.at desc limit ?3"};
     runs.bind(1, id.value);
     runs.bind(2, upto);
@@ -30,6 +30,7 @@ core::result<core::occurrence_page> sqlite_reader::occurrences_of(core::job_id i
       codec::read_flags(runs.number(3), line.made);
       line.state = runs.as<core::run_state>(4);
       line.reason = runs.text(5);
+      line.made.meant = runs.time(6);
       made.push_back(std::move(line));
     }
     query ranges{*db_,
