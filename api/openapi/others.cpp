@@ -202,6 +202,7 @@ void add_node(std::vector<schema>& all) {
                  {{"ready", "bool", "Rebuilt from the store and serving"},
                   {"paused", "bool", "The scheduler as a whole: nothing is claimed"},
                   {"pauses", "[]@PauseRow", "Everything that is paused"},
+                  {"planned", "[]@PauseRow", "What will be: pauses and windows that have not begun, at most 20"},
                   {"counts", "map", "ready, reserved, live"},
                   {"ready_by_priority", "map", ""},
                   {"oldest_eligible_since", "time?", "Of the longest waiting run"},

@@ -20,6 +20,8 @@ void add_control(command& root, command& run,
 void add_wait(command& root, command& run, context& ctx);
 void add_jobs(command& root, context& ctx);
 void add_schedules(command& root, context& ctx);  // schedule, occurrences
+void add_calendars(command& root, context& ctx);
+void add_windows(command& scheduler, context& ctx);  // scheduler window
 void add_apply(command& root, context& ctx);
 void add_batches(command& root, context& ctx);
 void add_status(command& root, context& ctx);       // status, stats, health, metrics, limits, scheduler

@@ -22,6 +22,7 @@ void declare_everything(command& root, context& ctx) {
   add_batches(root, ctx);
   add_jobs(root, ctx);
   add_schedules(root, ctx);
+  add_calendars(root, ctx);
   add_apply(root, ctx);
   add_status(root, ctx);
   add_doctor(root, ctx);

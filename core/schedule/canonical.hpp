@@ -52,6 +52,9 @@ parsed<exclusion> parse_exclusion(std::string_view clause, excluded_are kind,
                                   const schedule_context& context);
 // The calendars that a schedule names, each once, in order.
 std::vector<std::string> calendars_of(const schedule& s);
+// Likewise of a canonical text, whether or not there are such calendars.
+std::vector<std::string> calendars_named_in(const std::string& text);
+bool names_calendar(const std::string& text, const std::string& calendar);
 // Any name will do: to read what a text says before its calendars are known. None of them excludes anything.
 std::shared_ptr<const calendar> any_calendar(std::string_view name);
 // Whatever a user may write: the above, or a phrase (core/schedule/phrase.hpp). What it gives has passed

@@ -126,6 +126,19 @@ std::vector<std::string> calendars_of(const schedule& s) {
   return names;
 }
 
+std::vector<std::string> calendars_named_in(const std::string& text) {
+  if (text.find("calendar ") == std::string::npos) return {};
+  schedule_context context;
+  context.calendars = any_calendar;
+  const auto read = parse_canonical(text, context);
+  return read ? calendars_of(*read) : std::vector<std::string>{};
+}
+
+bool names_calendar(const std::string& text, const std::string& calendar) {
+  const auto all = calendars_named_in(text);
+  return std::find(all.begin(), all.end(), calendar) != all.end();
+}
+
 std::shared_ptr<const calendar> any_calendar(std::string_view) {
   static const auto nothing = std::make_shared<const calendar>();
   return nothing;

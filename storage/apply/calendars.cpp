@@ -8,7 +8,6 @@
 
 #include "core/schedule/canonical.hpp"
 #include "core/schedule/plan.hpp"
-#include "storage/apply/calendar_names.hpp"
 #include "storage/apply/engine_parts.hpp"
 
 namespace belfry::storage {
@@ -58,7 +57,7 @@ void engine::forget_calendars() {
 }
 
 std::optional<failure> engine::unknown_calendar(const std::string& schedule) {
-  for (const auto& name : calendars_named_in(schedule)) {
+  for (const auto& name : core::calendars_named_in(schedule)) {
     if (known_calendar(name) != nullptr) continue;
     failure f{core::errc::invalid, "there is no calendar " + name, {}, "belfry calendar ls"};
     f.problems.push_back(
@@ -71,8 +70,8 @@ std::optional<failure> engine::unknown_calendar(const std::string& schedule) {
 // Which calendars the job goes by from now on. `before`: the text of its schedule until now.
 void engine::note_uses(const core::job& j, const std::string& before) {
   const auto is = j.state == core::job_state::archived ? std::vector<std::string>{}
-                                                       : calendars_named_in(j.definition->timing.schedule);
-  if (is.empty() && calendars_named_in(before).empty()) return;
+                                                       : core::calendars_named_in(j.definition->timing.schedule);
+  if (is.empty() && core::calendars_named_in(before).empty()) return;
   rows_.remove_calendar_uses(j.id);
   for (const auto& name : is)
     if (const auto* c = known_calendar(name)) rows_.put_calendar_use(name, j.id, c->revision);
@@ -198,7 +197,7 @@ std::optional<failure> engine::apply_one(work& w, const storage::remove_calendar
       by += (by.empty() ? "job " : ", job ") + j->definition->name;
   if (users.size() > users_named) by += " and more";
   for (const auto& window : rows_.all_windows()) {
-    if (names_calendar(window.schedule, c.name))
+    if (core::names_calendar(window.schedule, c.name))
       by += (by.empty() ? "window " : ", window ") + window.name;
   }
   if (!by.empty())
@@ -217,7 +216,7 @@ std::optional<failure> engine::apply_one(work& w, const storage::remove_calendar
 
 void engine::replan_windows(work& w, const std::string& calendar) {
   for (auto& window : rows_.all_windows()) {
-    if (!names_calendar(window.schedule, calendar)) continue;
+    if (!core::names_calendar(window.schedule, calendar)) continue;
     if (lift_window(w, window)) continue;
     if (plan_window(w, window, core::never)) continue;
     rows_.put_window(window);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "storage/apply/calendar_names.hpp"
+#include "core/schedule/canonical.hpp"
 #include "storage/apply/lookup.hpp"
 #include "storage/apply/match.hpp"
 #include "storage/apply/occurrences.hpp"
@@ -281,7 +281,7 @@ core::result<std::vector<core::calendar_facts>> memory_reader::list_calendars(
       return true;
     });
     t->windows.up([&](const std::string&, const core::window& w) {
-      if (names_calendar(w.schedule, name)) f.windows.push_back(w.name);
+      if (core::names_calendar(w.schedule, name)) f.windows.push_back(w.name);
       return true;
     });
     all.push_back(std::move(f));

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "core/schedule/canonical.hpp"
-#include "storage/apply/calendar_names.hpp"
 #include "storage/sqlite/reader_parts.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 
@@ -51,7 +50,7 @@ core::result<std::vector<core::calendar_facts>> sqlite_reader::list_calendars(
           users.bind(2, static_cast<std::int64_t>(calendar_users_told));
           while (users.step()) f.jobs.push_back({core::job_id{users.number(0)}, std::string{users.text(1)}});
           for (const auto& w : windows)
-            if (names_calendar(w.schedule, f.calendar.name)) f.windows.push_back(w.name);
+            if (core::names_calendar(w.schedule, f.calendar.name)) f.windows.push_back(w.name);
         }
         return all;
       });
