@@ -159,11 +159,11 @@ struct check_store {
   using answer = core::store_check;
 };
 
-using query =
-    std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs, list_sessions,
-                 list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
-                 get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
-                 get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_calendars, list_windows>;
+using query = std::variant<get_run, get_run_details, list_runs, list_ids, get_logs, get_job, list_jobs,
+                           list_sessions, list_leases, get_events, get_batch, get_statistics, get_facts,
+                           copy_store, check_store, get_troubles, list_workers, get_starvation,
+                           list_starvations, get_ladder_clock, get_cycle_statistics, list_occurrences,
+                           list_due_jobs, get_names, list_calendars, list_windows>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,

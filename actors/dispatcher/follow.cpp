@@ -37,7 +37,8 @@ void dispatcher::follow(const runs_committed& heads) {
     if (hook_ != nullptr) hook_->strange.erase(job.id);  // it may have another name now
   }
   due.replan = heads.replan;
-  if ((!due.jobs.empty() || !due.replan.empty()) && deps_.planner) caf::anon_send(deps_.planner, std::move(due));
+  if ((!due.jobs.empty() || !due.replan.empty()) && deps_.planner)
+    caf::anon_send(deps_.planner, std::move(due));
   for (const auto& run : heads.runs) {
     if (ready_) measure(run.head);
     follow(run.head, run.spec.get(), std::nullopt);

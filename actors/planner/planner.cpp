@@ -151,7 +151,8 @@ bool planner::follow_calendar() {
           [this, name](commit_results& r) {
             biting_ = false;
             if (const auto& answer = r.answers.front(); !answer) {
-              deps_.says.say(note_level::warning, "calendar-not-followed " + name + " " + answer.error().text);
+              deps_.says.say(note_level::warning,
+                             "calendar-not-followed " + name + " " + answer.error().text);
               // Not again at once: the disk may be full. What is due is not held up by it.
               caf::delayed_anon_send(planner_actor{this}, another_try, watch_jobs{{}, {name}});
             }

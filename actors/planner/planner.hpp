@@ -5,8 +5,8 @@
 // minute delay nobody else by more than a bite. What it knows comes from the rows at boot and from the stream
 // of committed jobs; what the store could not write is tried again a second later.
 //
-// A calendar of many jobs that has changed is followed by them in bites of the store; one at a time is asked for
-// here, between the bites of what is due. Those that a former process has left are found at boot.
+// A calendar of many jobs that has changed is followed by them in bites of the store; one at a time is asked
+// for here, between the bites of what is due. Those that a former process has left are found at boot.
 //
 // Crash-loop guard: a node that was started too often in a short time does not make up for what was missed
 // before it came; a job that kills its node is not given back to it by the restart.
@@ -54,7 +54,7 @@ class planner : public messages::planner_actor::base {
   alarm alarm_;
   std::unordered_set<core::job_id> told_;        // while the rows are read: the stream is newer
   std::unordered_set<core::job_id> due_before_;  // in a crash loop: what another process has missed
-  std::set<std::string> replan_;  // calendars
+  std::set<std::string> replan_;                 // calendars
   core::instant began_ = core::never;
   bool crash_loop_ = false;
   bool reading_ = false;

@@ -79,8 +79,8 @@ void take_schedule(const value& v, job_draft& d, core::instant now) {
   }
   if (whole.expression.empty()) {
     if (more)
-      v.found().add(
-          {v.pointer() + "/schedule", "", "a schedule", "zone, starts, ends, jitter and what is excluded belong to one"});
+      v.found().add({v.pointer() + "/schedule", "", "a schedule",
+                     "zone, starts, ends, jitter and what is excluded belong to one"});
     text.clear();
     if (!more) d.definition.timing.policy = {};
     return;

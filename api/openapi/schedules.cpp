@@ -58,14 +58,15 @@ void add_schedule_schemas(std::vector<schema>& all) {
     more.insert(more.begin(), calendar.begin(), calendar.end());
     return more;
   };
-  all.push_back({"CalendarContent",
-                 "What is excluded: one of the two",
-                 {{"dates", "any",
-                   "A list of dates and of ranges such as 2026-12-24..2027-01-01, or a text of them; # begins a "
-                   "remark"},
-                  {"ics", "text", "The text of an iCalendar file, at most 4 MiB"}},
-                 true,
-                 {}});
+  all.push_back(
+      {"CalendarContent",
+       "What is excluded: one of the two",
+       {{"dates", "any",
+         "A list of dates and of ranges such as 2026-12-24..2027-01-01, or a text of them; # begins a "
+         "remark"},
+        {"ics", "text", "The text of an iCalendar file, at most 4 MiB"}},
+       true,
+       {}});
   all.push_back({"Calendar",
                  "Excluded time under a name",
                  with_calendar({{"used_by", "int", "Jobs that name it"},

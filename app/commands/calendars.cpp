@@ -31,7 +31,11 @@ std::string listed(view list) {
 }
 
 std::string calendars_table(context& ctx, const json_text& page) {
-  table t({{"NAME", false, 10}, {"SOURCE"}, {"PERIODS", true}, {"REVISION", true}, {"JOBS", true},
+  table t({{"NAME", false, 10},
+           {"SOURCE"},
+           {"PERIODS", true},
+           {"REVISION", true},
+           {"JOBS", true},
            {"USED BY", false, 16}});
   page["calendars"].each([&](view c) {
     auto by = listed(c["jobs"]);
@@ -45,12 +49,12 @@ std::string calendars_table(context& ctx, const json_text& page) {
 std::string calendar_page(context& ctx, view c) {
   facts f;
   f.add("name", {c["name"].text(), colour::bold});
-  f.add("source", c["source"].text() + ", " + c["periods"].text() + " periods" +
-                      (c["left_out"].number() > 0
-                           ? ", " + c["left_out"].text() + " events cancelled or transparent"
-                           : std::string{}));
-  f.add("revision", c["revision"].text() + ", changed " + c["changed_at"].text() + " by " +
-                        c["changed_by"].text());
+  f.add("source",
+        c["source"].text() + ", " + c["periods"].text() + " periods" +
+            (c["left_out"].number() > 0 ? ", " + c["left_out"].text() + " events cancelled or transparent"
+                                        : std::string{}));
+  f.add("revision",
+        c["revision"].text() + ", changed " + c["changed_at"].text() + " by " + c["changed_by"].text());
   f.add("jobs", c["used_by"].text() + (c["jobs"].size() > 0 ? ": " + listed(c["jobs"]) : std::string{}));
   if (c["planning"].number() > 0)
     f.add("planned anew", {"still to come for " + c["planning"].text() + " jobs", colour::yellow});
@@ -96,13 +100,21 @@ std::string scope_of(view w) {
 }
 
 std::string windows_table(context& ctx, const json_text& page) {
-  table t({{"NAME", false, 10}, {"HOLDS", false, 10}, {"STATE"}, {"OPENS"}, {"CLOSES"}, {"FOR", true},
+  table t({{"NAME", false, 10},
+           {"HOLDS", false, 10},
+           {"STATE"},
+           {"OPENS"},
+           {"CLOSES"},
+           {"FOR", true},
            {"WHEN", false, 16}});
   page["windows"].each([&](view w) {
     const bool open = w["open"].truth();
     t.row({w["name"].text(),
            scope_of(w) + (w["drain"].truth() ? ", drains" : ""),
-           {open ? "open" : w["opens_at"].there() ? "closed" : "over", open ? colour::yellow : colour::none},
+           {open                    ? "open"
+            : w["opens_at"].there() ? "closed"
+                                    : "over",
+            open ? colour::yellow : colour::none},
            w["opens_at"].there() ? w["opens_at"].text() : std::string("-"),
            w["closes_at"].there() ? w["closes_at"].text() : std::string("-"),
            lasting(w["length_ms"].number()),
@@ -151,8 +163,9 @@ void add_calendars(command& root, context& ctx) {
   list.example("belfry calendar ls", "");
   list.action([&ctx] {
     const auto page = ctx.node().get("/v1/calendars");
-    ctx.show_list({page}, "calendars", [](view c) { return c["name"].text(); },
-                  [&] { return calendars_table(ctx, page); });
+    ctx.show_list(
+        {page}, "calendars", [](view c) { return c["name"].text(); },
+        [&] { return calendars_table(ctx, page); });
     return number_of(exit_code::ok);
   });
 
@@ -197,8 +210,8 @@ void add_windows(command& scheduler, context& ctx) {
   list.example("belfry scheduler window ls", "");
   list.action([&ctx] {
     const auto page = ctx.node().get("/v1/windows");
-    ctx.show_list({page}, "windows", [](view w) { return w["name"].text(); },
-                  [&] { return windows_table(ctx, page); });
+    ctx.show_list(
+        {page}, "windows", [](view w) { return w["name"].text(); }, [&] { return windows_table(ctx, page); });
     return number_of(exit_code::ok);
   });
 
@@ -232,8 +245,8 @@ void add_windows(command& scheduler, context& ctx) {
       "");
   add.action([&o, &ctx] {
     if (o.when.empty() || o.length.empty())
-      throw refusal(exit_code::usage, "when does it open, and for how long?", {"--when PHRASE and --for TIME"},
-                    "belfry scheduler window add --help");
+      throw refusal(exit_code::usage, "when does it open, and for how long?",
+                    {"--when PHRASE and --for TIME"}, "belfry scheduler window add --help");
     return add_window(o, ctx);
   });
 

@@ -90,12 +90,12 @@ enum class event_kind : std::uint16_t {
   provider_delays_reset = 116,  // what was learned could not be read
   calendar_changed = 118,       // made or replaced: how many jobs go by it
   calendar_removed = 119,
-  window_changed = 120,     // a maintenance window was made, replaced or removed
-  claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
-  claim_hook_recovered = 106,   // it does again
-  job_fired = 125,              // an occurrence of it became a run
-  occurrences_skipped = 126,    // planned, and not made: a range with its reason
-  job_completed = 127,          // nothing of it is planned any more
+  window_changed = 120,        // a maintenance window was made, replaced or removed
+  claim_hook_failed = 105,     // it did not answer as it should; at most once a minute
+  claim_hook_recovered = 106,  // it does again
+  job_fired = 125,             // an occurrence of it became a run
+  occurrences_skipped = 126,   // planned, and not made: a range with its reason
+  job_completed = 127,         // nothing of it is planned any more
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -54,7 +54,8 @@ std::string write(const schedule& s, bool bounds) {
   std::vector<std::string> triggers;
   std::vector<std::string> excluded;
   for (const auto& t : s.any_of) triggers.push_back(canonical(t));
-  for (const auto& e : s.not_during) excluded.push_back((e.instants == excluded_are::skipped ? "not " : "postpone ") + canonical(e));
+  for (const auto& e : s.not_during)
+    excluded.push_back((e.instants == excluded_are::skipped ? "not " : "postpone ") + canonical(e));
   auto out = joined(std::move(triggers), " | ") + joined(std::move(excluded), "; ");
   out += "; zone " + s.in.name();
   if (s.gap == gap_rule::skip) out += "; gap skip";

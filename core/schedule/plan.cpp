@@ -351,9 +351,8 @@ changed_plan change_plan(const schedule& before, const schedule& after, const pl
   if (!said || said->at != *late) return c;  // the new schedule is about other times
   const auto verdict = judge(after, *late);
   if (verdict.excluded && !verdict.postponed) {
-    c.skip = skip_range{*late, *late, 1,
-                        false, skip_reason::excluded,
-                        never, text_of(after.not_during[verdict.which])};
+    c.skip = skip_range{
+        *late, *late, 1, false, skip_reason::excluded, never, text_of(after.not_during[verdict.which])};
   } else if (verdict.excluded && verdict.until > t) {
     c.next.since = *late;
   } else {

@@ -32,8 +32,8 @@ std::vector<field_problem> check(const window& w, const schedule& s, instant now
     found.push_back({"/job", "", "the scheduler, a workspace or an agent type", "a job has no windows"});
   if (w.on.name.size() > 100 || !valid_utf8(w.on.name) ||
       (w.on.scope == pause_scope::agent_type && w.on.name.empty()))
-    found.push_back({"/" + std::string{to_text(w.on.scope)}, shown(w.on.name, 80),
-                     "1 to 100 bytes of UTF-8", "no such thing can exist"});
+    found.push_back({"/" + std::string{to_text(w.on.scope)}, shown(w.on.name, 80), "1 to 100 bytes of UTF-8",
+                     "no such thing can exist"});
   if (w.text.size() > longest_text || !valid_utf8(w.text))
     found.push_back({"/text", shown(w.text, 80), "at most 300 bytes of UTF-8", "it cannot be kept"});
   if (on_event(s))

@@ -1,4 +1,5 @@
-// WINDOW: a maintenance window that comes back: a schedule that says when it opens, and how long it stays open.
+// WINDOW: a maintenance window that comes back: a schedule that says when it opens, and how long it stays
+// open.
 //
 // While it is open, claims of its target are held by a pause of the reason `maintenance` whose owner is the
 // window; running work goes on. The next opening stands in that pause already before it begins, as a plan:

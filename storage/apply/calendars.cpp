@@ -1,7 +1,7 @@
-// Calendars: excluded time under a name, and what becomes of the jobs that name it when it changes. Everything
-// that is planned up to now is settled by the content before; then the job goes on by the new one, in the
-// same commit. A calendar of many jobs is followed in bites, each a commit of its own: until its turn has come
-// a job stands in the rows as one that is planned by the content before, and that content is kept.
+// Calendars: excluded time under a name, and what becomes of the jobs that name it when it changes.
+// Everything that is planned up to now is settled by the content before; then the job goes on by the new one,
+// in the same commit. A calendar of many jobs is followed in bites, each a commit of its own: until its turn
+// has come a job stands in the rows as one that is planned by the content before, and that content is kept.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -69,8 +69,9 @@ std::optional<failure> engine::unknown_calendar(const std::string& schedule) {
 
 // Which calendars the job goes by from now on. `before`: the text of its schedule until now.
 void engine::note_uses(const core::job& j, const std::string& before) {
-  const auto is = j.state == core::job_state::archived ? std::vector<std::string>{}
-                                                       : core::calendars_named_in(j.definition->timing.schedule);
+  const auto is = j.state == core::job_state::archived
+                      ? std::vector<std::string>{}
+                      : core::calendars_named_in(j.definition->timing.schedule);
   if (is.empty() && core::calendars_named_in(before).empty()) return;
   rows_.remove_calendar_uses(j.id);
   for (const auto& name : is)
@@ -170,8 +171,8 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_calendar& c
   forget_calendars();
   calendars_touched_ = true;
   append(w, core::event_kind::calendar_changed, {}, {},
-         is.name + " revision=" + std::to_string(is.revision) + " source=" +
-             std::string{core::to_text(is.source)} + " periods=" + std::to_string(is.periods));
+         is.name + " revision=" + std::to_string(is.revision) +
+             " source=" + std::string{core::to_text(is.source)} + " periods=" + std::to_string(is.periods));
   w.changed = true;
   w.out.calendars.push_back(without_content(is));
   if (!before) return std::nullopt;
@@ -193,8 +194,7 @@ std::optional<failure> engine::apply_one(work& w, const storage::remove_calendar
   std::string by;
   const auto users = rows_.calendar_users(c.name, any_revision, users_named + 1);
   for (std::size_t i = 0; i < users.size() && i < users_named; ++i)
-    if (const auto j = rows_.find_job(users[i]))
-      by += (by.empty() ? "job " : ", job ") + j->definition->name;
+    if (const auto j = rows_.find_job(users[i])) by += (by.empty() ? "job " : ", job ") + j->definition->name;
   if (users.size() > users_named) by += " and more";
   for (const auto& window : rows_.all_windows()) {
     if (core::names_calendar(window.schedule, c.name))

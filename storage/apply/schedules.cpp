@@ -184,7 +184,8 @@ void engine::note_skip(work& w, const core::job& j, const core::skip_range& rang
 }
 
 // What the old schedule had postponed beyond now, as the new one has it: where the job goes on from.
-core::plan_cursor engine::take_over(work& w, core::job& j, const core::schedule& before, const core::schedule& after) {
+core::plan_cursor engine::take_over(work& w, core::job& j, const core::schedule& before,
+                                    const core::schedule& after) {
   auto c = core::change_plan(before, after, j.cursor, w.set.now);
   if (c.skip) note_skip(w, j, *c.skip);
   const auto most = j.definition->timing.policy.most_runs;

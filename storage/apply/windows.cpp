@@ -1,5 +1,5 @@
-// Maintenance windows: the next opening of each stands as a planned pause of its target. When that is over, or
-// somebody lifts it, the same commit plans the one that follows.
+// Maintenance windows: the next opening of each stands as a planned pause of its target. When that is over,
+// or somebody lifts it, the same commit plans the one that follows.
 #include <utility>
 
 #include "core/schedule/canonical.hpp"
@@ -77,7 +77,9 @@ std::optional<failure> engine::in_window(const core::run_head& head, core::insta
     const auto s = what ? read_schedule(what->schedule, why) : nullptr;
     const auto open = s ? core::opening_at(*s, what->length, now, what->opens) : std::nullopt;
     if (open && open->begin <= now)
-      return failure{core::errc::paused, "the maintenance window " + what->name + " is open", {},
+      return failure{core::errc::paused,
+                     "the maintenance window " + what->name + " is open",
+                     {},
                      "belfry scheduler window ls"};
   }
   return std::nullopt;
@@ -120,11 +122,11 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_window& c) 
   // Where its target is full nothing is written: what stands for it now makes room only in the same target.
   const auto there = paused_->of(is.on);
   if (there.size() >= core::pauses_per_target && !(before && before->on == is.on))
-    return failure{core::errc::limit_exceeded,
-                   core::to_text(is.on) + " has " + std::to_string(core::pauses_per_target) +
-                       " pauses already",
-                   {},
-                   "belfry scheduler pauses"};
+    return failure{
+        core::errc::limit_exceeded,
+        core::to_text(is.on) + " has " + std::to_string(core::pauses_per_target) + " pauses already",
+        {},
+        "belfry scheduler pauses"};
   if (before)
     if (auto no = lift_window(w, *before)) return no;
   if (auto no = plan_window(w, is, core::never)) return no;

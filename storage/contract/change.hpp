@@ -254,11 +254,11 @@ struct receipt {
   // Steps by the store's own rules that the caller did not name: hooks made, runs replaced by a trigger's
   // overlap policy.
   std::vector<core::run> also;
-  std::vector<core::target_pauses> pauses = {};  // of every target whose pauses changed, in order
-  std::vector<core::run_head> planned = {};      // dry runs: as they would be; nothing follows from them
-  std::vector<core::starvation> starving = {};   // of a bite of the ladder
-  core::ladder_clock ladder = {};                // likewise
-  std::vector<core::learned_delay> delays = {};  // that changed
+  std::vector<core::target_pauses> pauses = {};      // of every target whose pauses changed, in order
+  std::vector<core::run_head> planned = {};          // dry runs: as they would be; nothing follows from them
+  std::vector<core::starvation> starving = {};       // of a bite of the ladder
+  core::ladder_clock ladder = {};                    // likewise
+  std::vector<core::learned_delay> delays = {};      // that changed
   std::vector<core::named_calendar> calendars = {};  // put or removed, without their content
   std::vector<core::window> windows = {};            // likewise; also those that were planned anew
   std::vector<std::string> replan = {};              // calendars by which jobs are still to be planned anew

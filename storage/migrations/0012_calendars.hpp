@@ -1,8 +1,8 @@
 // Calendars and maintenance windows. `content` and `previous` are what storage/codec/calendar writes;
-// `previous` stands while jobs are planned by it. A use is a job that names a calendar, with the revision that
-// it is planned by. The next opening of a window stands among the pauses too. `since` of a job is
-// core::plan_cursor's; `meant` of an occurrence is the time that it was postponed from; `by_what` of a skip is
-// the exclusion.
+// `previous` stands while jobs are planned by it. A use is a job that names a calendar, with the revision
+// that it is planned by. The next opening of a window stands among the pauses too. `since` of a job is
+// core::plan_cursor's; `meant` of an occurrence is the time that it was postponed from; `by_what` of a skip
+// is the exclusion.
 #pragma once
 
 #include <string_view>

@@ -26,13 +26,17 @@ using core::failure;
 
 constexpr std::int64_t application = 0x626C6672;  // "blfr", in the header of the file: this is ours
 
-constexpr std::array steps_of_release{
-    migration{1, "first", sql_0001_first},   migration{2, "worker_protocol", sql_0002_worker_protocol},
-    migration{3, "pauses", sql_0003_pauses}, migration{4, "oversight", sql_0004_oversight},
-    migration{5, "due", sql_0005_due},       migration{6, "workers", sql_0006_workers},
-    migration{7, "ladder", sql_0007_ladder}, migration{8, "wake_sinks", sql_0008_wake_sinks},
-    migration{9, "probes", sql_0009_probes}, migration{10, "schedules", sql_0010_schedules},
-    migration{12, "calendars", sql_0012_calendars}};
+constexpr std::array steps_of_release{migration{1, "first", sql_0001_first},
+                                      migration{2, "worker_protocol", sql_0002_worker_protocol},
+                                      migration{3, "pauses", sql_0003_pauses},
+                                      migration{4, "oversight", sql_0004_oversight},
+                                      migration{5, "due", sql_0005_due},
+                                      migration{6, "workers", sql_0006_workers},
+                                      migration{7, "ladder", sql_0007_ladder},
+                                      migration{8, "wake_sinks", sql_0008_wake_sinks},
+                                      migration{9, "probes", sql_0009_probes},
+                                      migration{10, "schedules", sql_0010_schedules},
+                                      migration{12, "calendars", sql_0012_calendars}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

@@ -98,14 +98,15 @@ statements::statements(SQLite::Database& db)
                    "?12, ?13, ?14)"},
       remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
       has_occurrence{db, "select 1 from occurrences where job = ?1 and at = ?2"},
-      insert_occurrence{db,
-                        "insert into occurrences (job, at, run, start, flags, meant) values (?1, ?2, ?3, ?4, ?5, "
-                        "?6)"},
-      remove_occurrence{db, "delete from occurrences where job = ?1 and run = ?2"},
-      insert_skip{
+      insert_occurrence{
           db,
-          "insert into skips (job, first, last, count, at_least, reason, moved_to, noted, by_what) values (?1, "
-          "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+          "insert into occurrences (job, at, run, start, flags, meant) values (?1, ?2, ?3, ?4, ?5, "
+          "?6)"},
+      remove_occurrence{db, "delete from occurrences where job = ?1 and run = ?2"},
+      insert_skip{db,
+                  "insert into skips (job, first, last, count, at_least, reason, moved_to, noted, by_what) "
+                  "values (?1, "
+                  "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
       trim_skips{
           db,
           "delete from skips where job = ?1 and number <= (select number from skips where job = ?1 order "
@@ -126,8 +127,8 @@ statements::statements(SQLite::Database& db)
       remove_calendar{db, "delete from calendars where name = ?1"},
       count_calendars{db, "select count(*) from calendars"},
       calendar_use{db, "select revision from calendar_uses where calendar = ?1 and job = ?2"},
-      put_calendar_use{
-          db, "insert or replace into calendar_uses (calendar, job, revision) values (?1, ?2, ?3)"},
+      put_calendar_use{db,
+                       "insert or replace into calendar_uses (calendar, job, revision) values (?1, ?2, ?3)"},
       remove_calendar_uses{db, "delete from calendar_uses where job = ?1"},
       calendar_users{db,
                      "select job from calendar_uses where calendar = ?1 and revision < ?2 order by revision, "

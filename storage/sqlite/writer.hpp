@@ -1,4 +1,5 @@
-// WRITER: the rows of the rules, in SQLite. By noun: writer_runs, writer_jobs, writer_calendars, writer_logs, writer_retention.
+// WRITER: the rows of the rules, in SQLite. By noun: writer_runs, writer_jobs, writer_calendars, writer_logs,
+// writer_retention.
 #pragma once
 
 #include <memory>

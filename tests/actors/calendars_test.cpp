@@ -41,7 +41,8 @@ messages::put_calendar from_now(virtual_node& node, core::span from, core::span 
 
 }  // namespace
 
-TEST_CASE_METHOD(virtual_node, "window: it opens and closes by itself, twice, and over a restart in the middle",
+TEST_CASE_METHOD(virtual_node,
+                 "window: it opens and closes by itself, twice, and over a restart in the middle",
                  "[actors][window]") {
   messages::put_window m;  // it is 10:00:00
   m.what.name = "hourly";
@@ -116,7 +117,8 @@ TEST_CASE_METHOD(virtual_node, "window: a node that slept through openings is he
   CHECK(state_of(id) == run_state::claimed);
 }
 
-TEST_CASE_METHOD(virtual_node, "calendar: a job follows its calendar while the node runs", "[actors][calendar]") {
+TEST_CASE_METHOD(virtual_node, "calendar: a job follows its calendar while the node runs",
+                 "[actors][calendar]") {
   REQUIRE(ask<messages::calendar_stored>(from_now(*this, 0s, 1h)));
   const auto job = planned_by_calendar(*this, "minutely", "* * * * *; not calendar quiet; zone UTC").job;
   advance(10min);
@@ -138,7 +140,8 @@ TEST_CASE_METHOD(virtual_node, "calendar: a job follows its calendar while the n
   }));
 }
 
-TEST_CASE_METHOD(virtual_node, "calendar: the planner leads the jobs of a calendar through its change, in bites",
+TEST_CASE_METHOD(virtual_node,
+                 "calendar: the planner leads the jobs of a calendar through its change, in bites",
                  "[actors][calendar]") {
   REQUIRE(ask<messages::calendar_stored>(from_now(*this, 0s, 5h)));
   std::vector<core::job_id> ids;

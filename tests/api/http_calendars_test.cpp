@@ -13,7 +13,8 @@ json mail_job(json more = json::object()) {
 
 }  // namespace
 
-TEST_CASE("calendars: made of dates or of a file, and a mistake points at its line", "[api][http][calendar]") {
+TEST_CASE("calendars: made of dates or of a file, and a mistake points at its line",
+          "[api][http][calendar]") {
   open_door d;
   auto& http = d.http();
   const auto put = [&](const json& body) { return http.send("PUT", "/v1/calendars/holidays", body.dump()); };
@@ -24,7 +25,8 @@ TEST_CASE("calendars: made of dates or of a file, and a mistake points at its li
   const auto shown = http.get_json("/v1/calendars/holidays");
   CHECK(shown.at("coming").at(0).at("from") == "2099-12-25 00:00:00");
   CHECK(http.get_json("/v1/calendars").at("calendars").size() == 1);
-  const auto bad = put({{"ics", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:soon\r\nEND:VEVENT\r\nEND:VCALENDAR"}});
+  const auto bad =
+      put({{"ics", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:soon\r\nEND:VEVENT\r\nEND:VCALENDAR"}});
   CHECK(bad.status == 400);
   CHECK(bad.parsed().at("errors").at(0).at("pointer") == "/ics");
   CHECK(bad.body.find("line 3") != std::string::npos);
@@ -57,7 +59,8 @@ TEST_CASE("calendars: an expression is understood with those of the node", "[api
   CHECK(yes.at("left_out").at(0).at("reason") == "excluded");
 }
 
-TEST_CASE("jobs: what is excluded can be given as members, and is replaced by them", "[api][http][calendar]") {
+TEST_CASE("jobs: what is excluded can be given as members, and is replaced by them",
+          "[api][http][calendar]") {
   open_door d;
   auto& http = d.http();
   const auto put = [&](const json& body) { return http.send("PUT", "/v1/jobs/mail", mail_job(body).dump()); };
@@ -97,8 +100,7 @@ TEST_CASE("windows: made, shown and refused in plain words", "[api][http][window
   REQUIRE(made.status == 201);
   CHECK(made.parsed().at("schedule") == "0 2 * * 0; zone Europe/Berlin");
   CHECK(made.parsed().at("length_ms") == 7'200'000);
-  CHECK(made.parsed().at("command") ==
-        "belfry scheduler resume --reason maintenance --owner window:sunday");
+  CHECK(made.parsed().at("command") == "belfry scheduler resume --reason maintenance --owner window:sunday");
   CHECK(http.get_json("/v1/windows/sunday").at("scope") == "scheduler");
   CHECK(http.get("/v1/windows/monday").status == 404);
   CHECK(put({{"for", "2h"}}).parsed().at("errors").at(0).at("pointer") == "/schedule");

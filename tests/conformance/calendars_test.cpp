@@ -119,8 +119,9 @@ TEMPLATE_TEST_CASE("calendars: a job names one that there is, and is planned aro
   CHECK(lines[1].skipped.range.first == start + 2h);
 }
 
-TEMPLATE_TEST_CASE("calendars: a change plans its jobs anew in the same commit, and the same again is nothing",
-                   "[jobs][calendar]", sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE(
+    "calendars: a change plans its jobs anew in the same commit, and the same again is nothing",
+    "[jobs][calendar]", sqlite_kind, memory_kind) {
   fixture<TestType> f;
   f.does(st::put_calendar{of_dates("2026-11-21")});
   const auto j = job_made(f, due_at(at_noon));
@@ -201,8 +202,8 @@ TEMPLATE_TEST_CASE("calendars: what one has postponed is made exactly once, what
   }
 }
 
-TEMPLATE_TEST_CASE("calendars: one that is used cannot be removed, and the users are named", "[jobs][calendar]",
-                   sqlite_kind, memory_kind) {
+TEMPLATE_TEST_CASE("calendars: one that is used cannot be removed, and the users are named",
+                   "[jobs][calendar]", sqlite_kind, memory_kind) {
   fixture<TestType> f;
   f.does(st::put_calendar{of_dates("2026-12-25")});
   const auto j = job_made(f, due_at(at_noon));
@@ -261,7 +262,8 @@ TEMPLATE_TEST_CASE("windows: while one is open claims are held by its name, and 
   f.claim(before);
   const auto run = f.submit().head.id;
   f.now = start + 2h;
-  const auto held = f.refuses(st::step_run{run, core::cmd_claim{core::session_id{77}, hash_of(7), 5min, true}});
+  const auto held =
+      f.refuses(st::step_run{run, core::cmd_claim{core::session_id{77}, hash_of(7), 5min, true}});
   CHECK(held.code == errc::paused);
   CHECK(held.text.find("window noon: new disks") != std::string::npos);
   f.reopen();

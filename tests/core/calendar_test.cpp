@@ -99,7 +99,8 @@ TEST_CASE("calendar: no bytes make the readers of dates or of files throw", "[co
   }
 }
 
-TEST_CASE("calendar: phrases name calendars and postpone, and what they say is read back", "[core][calendar]") {
+TEST_CASE("calendar: phrases name calendars and postpone, and what they say is read back",
+          "[core][calendar]") {
   const auto some = dates("2026-12-25");
   const std::pair<const char*, const char*> rows[] = {
       {"weekdays at 9am except calendar holidays", "0 9 * * 1-5; not calendar holidays; zone UTC"},
@@ -262,8 +263,8 @@ TEST_CASE("outlook: what a calendar leaves out before the next time is told", "[
   job j;
   j.due = at("2026-12-27T09:00:00Z");
   j.definition = std::make_shared<const job_definition>(d);
-  const auto found = left_out_before_due(j, with(dates("2026-12-25..2026-12-26")).calendars,
-                                         at("2026-12-24T10:00:00Z"));
+  const auto found =
+      left_out_before_due(j, with(dates("2026-12-25..2026-12-26")).calendars, at("2026-12-24T10:00:00Z"));
   REQUIRE(found.size() == 1);
   CHECK(found[0].count == 2);
   CHECK(found[0].by == "calendar holidays");

@@ -105,13 +105,15 @@ TEST_CASE("cli: holidays are kept in a calendar, and jobs keep to them", "[e2e][
             .exit_code == 2);
   CHECK(has(belfry({"calendar", "set", days, "--dates", "2099-12-25,2099-12-26"}).out, "created"));
   CHECK(has(belfry({"calendar", "show", days}).out, "2099-12-25 00:00:00"));
-  const auto file = belfry.shell("printf '2099-12-25\\nsoon\\n' | belfry calendar set " + days + " --dates -");
+  const auto file =
+      belfry.shell("printf '2099-12-25\\nsoon\\n' | belfry calendar set " + days + " --dates -");
   CHECK(file.exit_code == 2);
   CHECK(has(file.err, "line 2"));
   CHECK(belfry({"calendar", "set", days}).exit_code == 2);
-  CHECK(belfry({"job", "create", "--name", name, "--when", "every 5 minutes", "--not-between", "22:00-06:00",
-                "--not-in", days, "--not-on", "2099-12-24,2099-12-31", "--excluded", "postpone", "--", "true"})
-            .exit_code == 0);
+  CHECK(
+      belfry({"job", "create", "--name", name, "--when", "every 5 minutes", "--not-between", "22:00-06:00",
+              "--not-in", days, "--not-on", "2099-12-24,2099-12-31", "--excluded", "postpone", "--", "true"})
+          .exit_code == 0);
   CHECK(belfry.doc({"job", "show", name}).at("schedule") ==
         "*/5 * * * *; postpone calendar " + days +
             "; postpone dates 2099-12-24,2099-12-31; postpone times 22:00-06:00; zone UTC");
@@ -135,8 +137,8 @@ TEST_CASE("cli: a maintenance window opens, holds, survives a kill and closes", 
   real_node node;
   const cli belfry(node);
   CHECK(belfry({"scheduler", "window", "add", "now"}).exit_code == 2);
-  CHECK(has(belfry({"scheduler", "window", "add", "now", "--when", "every hour at minute 0", "--for", "59m59s",
-                    "--text", "new disks"})
+  CHECK(has(belfry({"scheduler", "window", "add", "now", "--when", "every hour at minute 0", "--for",
+                    "59m59s", "--text", "new disks"})
                 .out,
             "created"));
   CHECK(has(belfry({"scheduler", "window", "ls"}).out, "open"));
@@ -148,7 +150,8 @@ TEST_CASE("cli: a maintenance window opens, holds, survives a kill and closes", 
   node.start();
   const cli again(node);
   CHECK(again.doc({"show", id}).at("state") == "queued");
-  CHECK(has(again({"scheduler", "resume", "--reason", "maintenance", "--owner", "window:now"}).out, "resumed"));
+  CHECK(
+      has(again({"scheduler", "resume", "--reason", "maintenance", "--owner", "window:now"}).out, "resumed"));
   CHECK(node.wait_finished(id).at("state") == "succeeded");
   CHECK(has(again({"scheduler", "status"}).out, "planned"));
   CHECK(has(again({"scheduler", "window", "rm", "now"}).out, "removed"));

@@ -17,16 +17,15 @@ core::failure no_such_calendar(const std::string& name) {
 }
 
 void list_calendars(const exchange_ptr& x) {
-  x->node().node.ask(
-      messages::list_calendars{},
-      x->then<std::vector<core::calendar_facts>>(
-          [](const exchange_ptr& y, std::vector<core::calendar_facts> all) {
-            json::writer w{all.size() * 400 + 64};
-            w.begin_object().key("calendars").begin_array();
-            for (const auto& c : all) json::write_calendar(w, c, y->node().time.now());
-            w.end_array().end_object();
-            answer_json(*y, w);
-          }));
+  x->node().node.ask(messages::list_calendars{},
+                     x->then<std::vector<core::calendar_facts>>(
+                         [](const exchange_ptr& y, std::vector<core::calendar_facts> all) {
+                           json::writer w{all.size() * 400 + 64};
+                           w.begin_object().key("calendars").begin_array();
+                           for (const auto& c : all) json::write_calendar(w, c, y->node().time.now());
+                           w.end_array().end_object();
+                           answer_json(*y, w);
+                         }));
 }
 
 void get_calendar(const exchange_ptr& x) {
@@ -73,50 +72,52 @@ void answer_window(exchange& x, const core::window& one, std::string_view result
 }
 
 void list_windows(const exchange_ptr& x) {
-  x->node().node.ask(messages::list_windows{},
-                     x->then<std::vector<core::window>>(
-                         [](const exchange_ptr& y, std::vector<core::window> all) {
-                           json::writer w{all.size() * 500 + 64};
-                           w.begin_object().key("windows").begin_array();
-                           for (const auto& one : all) {
-                             w.begin_object();
-                             json::write_window_members(w, one, y->node().time.now());
-                             w.end_object();
-                           }
-                           w.end_array().end_object();
-                           answer_json(*y, w);
-                         }));
+  x->node().node.ask(
+      messages::list_windows{},
+      x->then<std::vector<core::window>>([](const exchange_ptr& y, std::vector<core::window> all) {
+        json::writer w{all.size() * 500 + 64};
+        w.begin_object().key("windows").begin_array();
+        for (const auto& one : all) {
+          w.begin_object();
+          json::write_window_members(w, one, y->node().time.now());
+          w.end_object();
+        }
+        w.end_array().end_object();
+        answer_json(*y, w);
+      }));
 }
 
 void get_window(const exchange_ptr& x) {
-  x->node().node.ask(messages::list_windows{},
-                     x->then<std::vector<core::window>>(
-                         [](const exchange_ptr& y, std::vector<core::window> all) {
-                           const auto& name = y->arguments.front();
-                           for (const auto& one : all)
-                             if (one.name == name) return answer_window(*y, one, {}, 200);
-                           y->refuse(fail_with(errc::not_found, "there is no window " + core::shown(name, 80),
-                                               "belfry scheduler window ls"));
-                         }));
+  x->node().node.ask(
+      messages::list_windows{},
+      x->then<std::vector<core::window>>([](const exchange_ptr& y, std::vector<core::window> all) {
+        const auto& name = y->arguments.front();
+        for (const auto& one : all)
+          if (one.name == name) return answer_window(*y, one, {}, 200);
+        y->refuse(fail_with(errc::not_found, "there is no window " + core::shown(name, 80),
+                            "belfry scheduler window ls"));
+      }));
 }
 
 void put_window(const exchange_ptr& x) {
   auto read = json::read_window(x->in.body, x->arguments.front(), x->node().time.now());
   if (!read) return x->refuse(read.error());
-  x->node().node.call(
-      messages::put_window{std::move(*read), x->actor},
-      x->then<messages::window_stored>([](const exchange_ptr& y, messages::window_stored s) {
-        const bool made = s.changed && s.window.revision == 1;
-        answer_window(*y, s.window, made ? "created" : s.changed ? "replaced" : "unchanged", made ? 201 : 200);
-      }));
+  x->node().node.call(messages::put_window{std::move(*read), x->actor},
+                      x->then<messages::window_stored>([](const exchange_ptr& y, messages::window_stored s) {
+                        const bool made = s.changed && s.window.revision == 1;
+                        answer_window(*y, s.window,
+                                      made        ? "created"
+                                      : s.changed ? "replaced"
+                                                  : "unchanged",
+                                      made ? 201 : 200);
+                      }));
 }
 
 void remove_window(const exchange_ptr& x) {
-  x->node().node.call(
-      messages::remove_window{x->arguments.front(), x->actor},
-      x->then<messages::window_stored>([](const exchange_ptr& y, messages::window_stored s) {
-        answer_window(*y, s.window, "removed", 200);
-      }));
+  x->node().node.call(messages::remove_window{x->arguments.front(), x->actor},
+                      x->then<messages::window_stored>([](const exchange_ptr& y, messages::window_stored s) {
+                        answer_window(*y, s.window, "removed", 200);
+                      }));
 }
 
 }  // namespace
@@ -124,16 +125,15 @@ void remove_window(const exchange_ptr& x) {
 void with_calendars(const exchange_ptr& x, const std::vector<std::string>& names,
                     std::function<void(const exchange_ptr&, json::calendar_finder)> f) {
   if (names.empty()) return f(x, core::any_calendar);
-  x->node().node.ask(
-      messages::list_calendars{names, true},
-      x->then<std::vector<core::calendar_facts>>(
-          [f = std::move(f)](const exchange_ptr& y, std::vector<core::calendar_facts> all) {
-            f(y, [known = std::move(all)](std::string_view name) {
-              for (const auto& c : known)
-                if (c.calendar.name == name) return c.calendar.content;
-              return std::shared_ptr<const core::calendar>{};
-            });
-          }));
+  x->node().node.ask(messages::list_calendars{names, true},
+                     x->then<std::vector<core::calendar_facts>>(
+                         [f = std::move(f)](const exchange_ptr& y, std::vector<core::calendar_facts> all) {
+                           f(y, [known = std::move(all)](std::string_view name) {
+                             for (const auto& c : known)
+                               if (c.calendar.name == name) return c.calendar.content;
+                             return std::shared_ptr<const core::calendar>{};
+                           });
+                         }));
 }
 
 void add_calendar_routes(std::vector<route>& all) {
@@ -223,21 +223,21 @@ void add_calendar_routes(std::vector<route>& all) {
                  {errc::not_found},
                  false,
                  0});
-  all.push_back({verb::put,
-                 "/v1/windows/{name}",
-                 "put_window",
-                 "windows",
-                 "Make a maintenance window, or replace it; while it is open nothing new is claimed",
-                 scope::operate,
-                 put_window,
-                 body_kind::json,
-                 "WindowDefinition",
-                 {},
-                 {{200, "WindowStored", "result is replaced or unchanged"},
-                  {201, "WindowStored", "result is created"}},
-                 {errc::malformed, errc::invalid, errc::unknown_field, errc::limit_exceeded, errc::conflict},
-                 false,
-                 0});
+  all.push_back(
+      {verb::put,
+       "/v1/windows/{name}",
+       "put_window",
+       "windows",
+       "Make a maintenance window, or replace it; while it is open nothing new is claimed",
+       scope::operate,
+       put_window,
+       body_kind::json,
+       "WindowDefinition",
+       {},
+       {{200, "WindowStored", "result is replaced or unchanged"}, {201, "WindowStored", "result is created"}},
+       {errc::malformed, errc::invalid, errc::unknown_field, errc::limit_exceeded, errc::conflict},
+       false,
+       0});
   all.push_back({verb::remove,
                  "/v1/windows/{name}",
                  "remove_window",

@@ -45,16 +45,16 @@ void explain_waiting(const exchange_ptr& x, const core::run& run, json::waiting 
 
 void explain_with_wakes(const exchange_ptr& x, core::run r, json::waiting told) {
   const messages::look_at_wakes question{r.head.id};
-  x->node().node.call(
-      question, x->whole<messages::wakes_seen>([r = std::move(r), why = std::move(told)](
-                                                   const exchange_ptr& z,
-                                                   core::result<messages::wakes_seen> w) mutable {
-        if (w) why.wakes = std::move(*w);
-        if (r.head.state == core::run_state::queued) return explain_waiting(z, r, std::move(why));
-        if (auto reason = core::wait_reason_of(r.head, z->node().time.now()))
-          why.reasons.push_back(std::move(*reason));
-        answer_explanation(*z, r, why);
-      }));
+  x->node().node.call(question, x->whole<messages::wakes_seen>(
+                                    [r = std::move(r), why = std::move(told)](
+                                        const exchange_ptr& z, core::result<messages::wakes_seen> w) mutable {
+                                      if (w) why.wakes = std::move(*w);
+                                      if (r.head.state == core::run_state::queued)
+                                        return explain_waiting(z, r, std::move(why));
+                                      if (auto reason = core::wait_reason_of(r.head, z->node().time.now()))
+                                        why.reasons.push_back(std::move(*reason));
+                                      answer_explanation(*z, r, why);
+                                    }));
 }
 
 // The occurrence that the run was made for stands before the run; so does the record of what it stands for.

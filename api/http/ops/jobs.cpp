@@ -18,17 +18,17 @@ constexpr int most_tries = 4;  // of a replacement that met another one
 // What would be stored. The store is not asked, so the calendars that it names are looked for here.
 void answer_plan(const exchange_ptr& x, std::string_view result, core::job_definition d) {
   const auto names = core::calendars_named_in(d.timing.schedule);
-  with_calendars(x, names,
-                 [result, names, d = std::move(d)](const exchange_ptr& y, const json::calendar_finder& found) {
-                   for (const auto& name : names) {
-                     if (found(name)) continue;
-                     auto no = fail_with(errc::invalid, "there is no calendar " + name, "belfry calendar ls");
-                     no.problems.push_back({"/schedule", name, "a name that belfry calendar ls shows",
-                                            "there is no such calendar"});
-                     return y->refuse(no);
-                   }
-                   answer_planned_job(*y, result, d);
-                 });
+  with_calendars(
+      x, names, [result, names, d = std::move(d)](const exchange_ptr& y, const json::calendar_finder& found) {
+        for (const auto& name : names) {
+          if (found(name)) continue;
+          auto no = fail_with(errc::invalid, "there is no calendar " + name, "belfry calendar ls");
+          no.problems.push_back(
+              {"/schedule", name, "a name that belfry calendar ls shows", "there is no such calendar"});
+          return y->refuse(no);
+        }
+        answer_planned_job(*y, result, d);
+      });
 }
 
 void create_job(const exchange_ptr& x) {
