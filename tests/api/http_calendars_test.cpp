@@ -27,17 +27,17 @@ TEST_CASE("calendars: made of dates or of a file, and a mistake points at its li
   CHECK(http.get_json("/v1/calendars").at("calendars").size() == 1);
   const auto bad =
       put({{"ics", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:soon\r\nEND:VEVENT\r\nEND:VCALENDAR"}});
-  CHECK(bad.status == 400);
+  CHECK(bad.status == 422);
   CHECK(bad.parsed().at("errors").at(0).at("pointer") == "/ics");
   CHECK(bad.body.find("line 3") != std::string::npos);
   CHECK(bad.body.find("DTSTART:soon") != std::string::npos);
   CHECK(put({{"dates", "2099-12-25\n2099-13-01"}}).body.find("line 2") != std::string::npos);
   CHECK(put({{"dates", {"2099-12-25", "soon"}}}).parsed().at("errors").at(0).at("pointer") == "/dates/1");
-  CHECK(put(json::object()).status == 400);
-  CHECK(put({{"dates", "2099-12-25"}, {"ics", "x"}}).status == 400);
-  CHECK(put({{"dates", json::array()}}).status == 400);
+  CHECK(put(json::object()).status == 422);
+  CHECK(put({{"dates", "2099-12-25"}, {"ics", "x"}}).status == 422);
+  CHECK(put({{"dates", json::array()}}).status == 422);
   CHECK(put({{"days", "2099-12-25"}}).code() == "unknown_field");
-  CHECK(http.send("PUT", "/v1/calendars/a%20b", json{{"dates", "2099-12-25"}}.dump()).status == 400);
+  CHECK(http.send("PUT", "/v1/calendars/a%20b", json{{"dates", "2099-12-25"}}.dump()).status == 422);
   CHECK(http.get("/v1/calendars/other").status == 404);
   CHECK(http.send("DELETE", "/v1/calendars/holidays").parsed().at("result") == "removed");
 }
@@ -47,7 +47,7 @@ TEST_CASE("calendars: an expression is understood with those of the node", "[api
   auto& http = d.http();
   const json asked{{"expression", "daily at 9am except calendar holidays"}, {"from", "2099-12-24T10:00:00Z"}};
   const auto no = http.post("/v1/schedules:parse", asked);
-  CHECK(no.status == 400);
+  CHECK(no.status == 422);
   CHECK(no.parsed().at("command") == "belfry calendar ls");
   http.send("PUT", "/v1/calendars/holidays", json{{"dates", "2099-12-25..2099-12-26"}}.dump());
   const auto yes = http.post_json("/v1/schedules:parse", asked);
@@ -88,7 +88,7 @@ TEST_CASE("jobs: what is excluded can be given as members, and is replaced by th
   // What would be stored is checked against the calendars too.
   const auto dry = http.send("PUT", "/v1/jobs/other?dry_run=true",
                              mail_job({{"schedule", "hourly"}, {"not_in", {"unknown"}}}).dump());
-  CHECK(dry.status == 400);
+  CHECK(dry.status == 422);
   CHECK(dry.body.find("belfry calendar ls") != std::string::npos);
 }
 
@@ -105,8 +105,8 @@ TEST_CASE("windows: made, shown and refused in plain words", "[api][http][window
   CHECK(http.get("/v1/windows/monday").status == 404);
   CHECK(put({{"for", "2h"}}).parsed().at("errors").at(0).at("pointer") == "/schedule");
   CHECK(put({{"schedule", "sundays at 2am"}}).parsed().at("errors").at(0).at("pointer") == "/for");
-  CHECK(put({{"schedule", "someday"}, {"for", "2h"}}).status == 400);
-  CHECK(put({{"schedule", "hourly"}, {"for", "2m"}, {"workspace", "a"}, {"agent_type", "b"}}).status == 400);
+  CHECK(put({{"schedule", "someday"}, {"for", "2h"}}).status == 422);
+  CHECK(put({{"schedule", "hourly"}, {"for", "2m"}, {"workspace", "a"}, {"agent_type", "b"}}).status == 422);
   CHECK(put({{"schedule", "hourly"}, {"for", "2m"}, {"job", "b"}}).code() == "unknown_field");
   CHECK(http.send("DELETE", "/v1/windows/sunday").parsed().at("result") == "removed");
 }

@@ -125,7 +125,7 @@ TEST_CASE("calendar: phrases name calendars and postpone, and what they say is r
   const auto unknown = parse_schedule("weekdays at 9am except calendar hollidays", with(some));
   REQUIRE_FALSE(unknown.ok());
   CHECK(unknown.problem().why == "there is no such calendar");
-  CHECK(unknown.problem().offset == 33);
+  CHECK(unknown.problem().offset == 32);
   CHECK_FALSE(parse_schedule("daily at 9am or postponed to the end", with(some)));
   CHECK_FALSE(parse_schedule("daily at 9am except calendar", with(some)));
   CHECK_FALSE(parse_schedule("0 9 * * *; not calendar", with(some)));
