@@ -31,6 +31,8 @@ struct schedule_context {
   std::optional<std::uint64_t> seed;  // for H of cron, see cron_context
   // The calendars that may be named; empty function: there are none.
   std::function<std::shared_ptr<const calendar>(std::string_view)> calendars;
+  // It was checked when it was stored. A calendar that was changed since may leave nothing of it.
+  bool stored = false;
 };
 
 std::string canonical(const trigger& t);

@@ -324,7 +324,7 @@ parsed<schedule> parse_canonical(std::string_view text, const schedule_context& 
     return text_problem{longest_canonical, 0, "it is longer than 8000 bytes", {}};
   auto read = canonical_reader{text, context}.read();
   if (!read) return read;
-  if (const auto wrong = check(*read, ""); !wrong.empty())
+  if (const auto wrong = context.stored ? check_parts(*read, "") : check(*read, ""); !wrong.empty())
     return text_problem{0, text.size(), wrong.front().detail, {wrong.front().allowed}};
   return read;
 }

@@ -47,6 +47,14 @@ std::optional<schedule> since(const schedule& s, instant settled) {
   return from_then_on;
 }
 
+std::optional<instant> look_again(const schedule& s, instant after) {
+  if (const auto upcoming = next(s, after)) return upcoming->at;
+  const auto said = calendars_of(s).empty() ? std::nullopt : next_of_triggers(s, after);
+  if (!said) return std::nullopt;
+  const auto verdict = judge(s, said->at);
+  return verdict.excluded ? std::max(verdict.until, said->at) : said->at;
+}
+
 // One decision in the making.
 class planner {
  public:
@@ -90,9 +98,8 @@ class planner {
 
  private:
   plan_decision going_on() {
-    const auto upcoming = next(s_, out_.next.covered);
-    if (!upcoming) return finished();
-    out_.wake_at = upcoming->at;
+    out_.wake_at = look_again(s_, out_.next.covered);
+    if (!out_.wake_at) return finished();
     return std::move(out_);
   }
   void in_order() {
@@ -101,9 +108,7 @@ class planner {
   }
   bool exhausted() const { return policy_.most_runs > 0 && out_.next.made >= policy_.most_runs; }
   plan_decision finished() {
-    // A calendar that leaves nothing over may be corrected.
-    const bool to_come = !exhausted() && !calendars_of(s_).empty() && next_of_triggers(s_, out_.next.covered);
-    out_.completed = !on_event(s_) && !to_come;
+    out_.completed = !on_event(s_);
     return std::move(out_);
   }
 
@@ -365,6 +370,11 @@ changed_plan change_plan(const schedule& before, const schedule& after, const pl
 std::optional<fire_time> next_planned(const schedule& s, const plan_cursor& cursor) {
   const auto settled = since(s, cursor.since);
   return next(settled ? *settled : s, cursor.covered);
+}
+
+std::optional<instant> wake_after(const schedule& s, const plan_cursor& cursor) {
+  const auto settled = since(s, cursor.since);
+  return look_again(settled ? *settled : s, cursor.covered);
 }
 
 std::vector<skip_range> left_out(const schedule& s, instant after, instant upto) {

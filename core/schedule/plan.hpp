@@ -41,7 +41,7 @@ struct plan_decision {
   std::vector<planned_time> make;  // oldest first
   std::vector<skip_range> skips;   // by first instant; at most 64 of them
   plan_cursor next;
-  std::optional<instant> wake_at;  // the next planned instant; nothing when there is none
+  std::optional<instant> wake_at;  // when to look again, see wake_after; nothing when there is none
   bool completed = false;          // nothing will ever be planned again
 };
 
@@ -66,6 +66,9 @@ changed_plan change_plan(const schedule& before, const schedule& after, const pl
 
 // The first instant after `covered` at which it fires.
 std::optional<fire_time> next_planned(const schedule& s, const plan_cursor& cursor);
+// When to look at the plan again: at that instant. Where a calendar leaves none of what the triggers say, at
+// the end of the excluded time that the next of these lies in: its record is written then.
+std::optional<instant> wake_after(const schedule& s, const plan_cursor& cursor);
 
 // What the triggers say in (after, upto] and exclusions leave out or postpone, in ranges; at most 64.
 std::vector<skip_range> left_out(const schedule& s, instant after, instant upto);

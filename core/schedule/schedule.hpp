@@ -35,6 +35,8 @@ inline constexpr std::size_t most_exclusions = 16;
 
 // Everything that is wrong, each with its JSON pointer below `base`; empty when it is fine.
 std::vector<field_problem> check(const schedule& s, const std::string& base);
+// The same, but for whether it would ever fire.
+std::vector<field_problem> check_parts(const schedule& s, const std::string& base);
 
 // The first instant after `after` at which it fires, with exclusions and bounds. Nothing for events, after
 // the end, or when everything within 40 years is excluded.

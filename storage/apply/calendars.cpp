@@ -44,6 +44,7 @@ const core::named_calendar* engine::known_calendar(std::string_view name) {
 
 core::schedule_context engine::calendars_now() {
   core::schedule_context context;
+  context.stored = true;
   context.calendars = [this](std::string_view name) {
     const auto* known = known_calendar(name);
     return known == nullptr ? nullptr : known->content;
@@ -103,14 +104,14 @@ void engine::replan(work& w, core::job& j) {
   const auto before = core::parse_canonical(text, then);
   const bool paused = !j.pauses.empty();
   if (j.state == core::job_state::archived || j.state == core::job_state::completed) return;
+  if (!j.definition->spec.unreadable.empty()) return;  // its next plan says so
   if (before && paused)
     take_plan(w, j, core::set_aside(*before, j.cursor, w.set.now, core::skip_reason::paused));
   else if (before)
     advance(w, j, *before, false);
   if (j.state == core::job_state::completed) return;
   j.cursor = take_over(w, j, before ? *before : *after, *after);
-  const auto upcoming = core::next_planned(*after, j.cursor);
-  j.due = upcoming && !paused ? upcoming->at : core::never;
+  j.due = paused ? core::never : core::wake_after(*after, j.cursor).value_or(core::never);
 }
 
 // The next bite, and whether one is left.
@@ -218,7 +219,8 @@ void engine::replan_windows(work& w, const std::string& calendar) {
   for (auto& window : rows_.all_windows()) {
     if (!core::names_calendar(window.schedule, calendar)) continue;
     if (lift_window(w, window)) continue;
-    if (plan_window(w, window, core::never)) continue;
+    if (const auto no = plan_window(w, window, core::never))
+      append(w, core::event_kind::window_changed, {}, {}, window.name + ": " + no->text);
     rows_.put_window(window);
     w.out.windows.push_back(std::move(window));
   }

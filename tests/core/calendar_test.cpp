@@ -153,9 +153,22 @@ TEST_CASE("calendar: one that blocks everything for years ends the search, and t
   CHECK_FALSE(last(s, now - 24h * 400, now));
   const auto d = plan(s, {}, covered(now - 24h * 30), {now, 7, false});
   CHECK(d.make.empty());
-  CHECK_FALSE(d.completed);  // somebody may correct the calendar
-  CHECK_FALSE(d.wake_at);
+  CHECK_FALSE(d.completed);                        // somebody may correct the calendar
+  CHECK(d.wake_at == at("2026-11-19T09:30:00Z"));  // to write down what was left out
   CHECK(std::chrono::steady_clock::now() - began < 5s);
+  // One time that a calendar has come to exclude is a record, and then the job is over.
+  const auto once = made_of("@at 2026-11-20T09:00:00Z; not calendar holidays", dates("2020-01-01"));
+  auto blocked = once;
+  std::get<excluded_calendar>(blocked.not_during[0].what).content = dates("2026-11-20");
+  CHECK(wake_after(blocked, covered(now)) == at("2026-11-21T00:00:00Z"));
+  const auto told = plan(blocked, {}, covered(now), {at("2026-11-21T00:00:00Z"), 7, false});
+  CHECK(told.completed);
+  REQUIRE(told.skips.size() == 1);
+  CHECK(told.skips[0].by == "calendar holidays");
+  auto stored = with(dates("2026-11-20"));
+  CHECK_FALSE(parse_canonical(canonical(once), stored).ok());
+  stored.stored = true;
+  CHECK(parse_canonical(canonical(once), stored).ok());
   // Postponed for ever is never, not at some bound of a search.
   auto always = made_of("0 9 * * *; postpone times 00:00-23:59", dates("2020-01-01"));
   std::get<excluded_times>(always.not_during[0].what).to = 24h;
