@@ -327,7 +327,9 @@ class words {
       return s.has_value();
     }
     // Of the exclusion that was said last.
-    if (in_.take("or postponed to the end") || in_.take("postponed to the end")) {
+    const bool or_else = in_.peek() == "or" && in_.peek(1) == "postponed";
+    const bool at_end = in_.peek() == "postponed" && in_.peek(1) == "to";
+    if ((or_else && in_.take("or postponed to the end")) || (at_end && in_.take("postponed to the end"))) {
       if (out.not_during.empty()) {
         in_.insist(start, "there is no excluded time that it could be postponed to the end of");
         in_.back_to(start);
