@@ -84,7 +84,6 @@ void planner::read_from(core::job_id after) {
                 if (crash_loop_ && j.at <= began_) due_before_.insert(j.job);
               }
             if (page->size() == jobs_per_page) return read_from(page->back().job);
-            told_ = {};
             read_calendars();
           },
           [this](caf::error& e) { not_read(failure_of(e, "reader").text); });
@@ -98,6 +97,7 @@ void planner::read_calendars() {
             if (all == nullptr) return not_read(answer ? "no calendars" : answer.error().text);
             for (const auto& c : *all)
               if (c.planning > 0) replan_.insert(c.calendar.name);
+            told_ = {};
             reading_ = false;
             started_ = true;
             look();
