@@ -131,6 +131,7 @@ std::vector<std::string> calendars_named_in(const std::string& text) {
   if (text.find("calendar ") == std::string::npos) return {};
   schedule_context context;
   context.calendars = any_calendar;
+  context.stored = true;
   const auto read = parse_canonical(text, context);
   return read ? calendars_of(*read) : std::vector<std::string>{};
 }
