@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/job/job.hpp"
@@ -17,6 +18,7 @@ struct runs_committed {
   std::vector<core::job> jobs;
   std::vector<core::target_pauses> pauses = {};  // of the targets whose pauses changed
   std::vector<core::learned_delay> delays = {};  // that changed
+  std::vector<std::string> replan = {};          // calendars by which jobs are still to be planned anew
 };
 
 // From the dispatcher to the timekeeper: when a run is due, or when the deadline of its attempt is; never:
@@ -36,6 +38,7 @@ struct watch_times {
 // From the dispatcher to the planner: when the next occurrence of a job is due; never: there is none.
 struct watch_jobs {
   std::vector<core::job_due> jobs;
+  std::vector<std::string> replan = {};  // calendars: one more bite of each is to be asked for
 };
 
 // From the dispatcher to the lease sweeper: when a lease runs out; never: it has ended.

@@ -9,6 +9,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include "messages/boot.hpp"
+#include "messages/calendars.hpp"
 #include "messages/cycles.hpp"
 #include "messages/executors.hpp"
 #include "messages/following.hpp"
@@ -61,11 +62,15 @@ using job_registry_actor =
                      caf::replies_to<archive_job>::with<core::result<job_stored>>,
                      caf::replies_to<pause_job>::with<core::result<job_stored>>,
                      caf::replies_to<resume_job>::with<core::result<job_stored>>,
-                     caf::replies_to<trigger_job>::with<core::result<submitted>>,  // a run of its current
-                                                                                   // revision
+                     caf::replies_to<trigger_job>::with<core::result<submitted>>,     // a run of its current
+                                                                                      // revision
                      caf::replies_to<emit_event>::with<core::result<event_emitted>>,  // to whom it may
                                                                                       // concern
-                     caf::replies_to<plan_jobs>::with<core::result<jobs_planned>>>;   // what is due of them
+                     caf::replies_to<plan_jobs>::with<core::result<jobs_planned>>,    // what is due of them
+                     caf::replies_to<put_calendar>::with<core::result<calendar_stored>>,
+                     caf::replies_to<remove_calendar>::with<core::result<calendar_stored>>,
+                     caf::replies_to<put_window>::with<core::result<window_stored>>,
+                     caf::replies_to<remove_window>::with<core::result<window_stored>>>;
 
 // ---- cycles
 

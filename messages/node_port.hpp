@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/errors/result.hpp"
+#include "messages/calendars.hpp"
 #include "messages/cycles.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
@@ -64,6 +65,10 @@ class node_port {
   virtual void call(trigger_job m, reply<submitted> done) = 0;
   virtual void call(emit_event m, reply<event_emitted> done) = 0;
   virtual void call(plan_jobs m, reply<jobs_planned> done) = 0;
+  virtual void call(put_calendar m, reply<calendar_stored> done) = 0;
+  virtual void call(remove_calendar m, reply<calendar_stored> done) = 0;
+  virtual void call(put_window m, reply<window_stored> done) = 0;
+  virtual void call(remove_window m, reply<window_stored> done) = 0;
   virtual void call(register_session m, reply<session_answer> done) = 0;
   virtual void call(end_session m, reply<session_answer> done) = 0;
   virtual void call(heartbeat_session m, reply<sessions_seen> done) = 0;

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/calendar/calendar.hpp"
 #include "core/doctor/doctor.hpp"
 #include "core/job/job.hpp"
 #include "core/job/timing_group.hpp"
@@ -17,6 +18,7 @@
 #include "core/simulate/simulate.hpp"
 #include "core/spawn/worker.hpp"
 #include "core/wake/result.hpp"
+#include "core/window/window.hpp"
 
 namespace belfry::messages {
 
@@ -105,6 +107,15 @@ struct list_scheduled {
   std::size_t limit = 1000;
   std::string key;
 };
+// Those named, or all; by name. `content`: with what they exclude.
+struct list_calendars {
+  using answer = std::vector<core::calendar_facts>;
+  std::vector<std::string> names;
+  bool content = false;
+};
+struct list_windows {
+  using answer = std::vector<core::window>;
+};
 struct list_sessions {
   using answer = std::vector<core::session>;
   bool gone_too = false;
@@ -176,7 +187,7 @@ using query =
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
                  get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters,
-                 list_scheduled, simulate_schedules>;
+                 list_scheduled, simulate_schedules, list_calendars, list_windows>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -185,6 +196,6 @@ using query_answer =
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
                  std::vector<std::string>, std::vector<core::event_waiter>, core::scheduled_page,
-                 core::simulation>;
+                 core::simulation, std::vector<core::calendar_facts>, std::vector<core::window>>;
 
 }  // namespace belfry::messages

@@ -204,9 +204,10 @@ struct queue_state {
   std::map<std::string, std::size_t> live_by_lane, live_by_agent_type;
   std::size_t waiting_claims = 0;
   std::size_t timers = 0;
-  bool ready = false;                    // rebuilt from the store and serving
-  bool paused = false;                   // the scheduler as a whole; also when the state could not be read
-  std::vector<core::pause> pauses = {};  // that stand, the first hundred
+  bool ready = false;                     // rebuilt from the store and serving
+  bool paused = false;                    // the scheduler as a whole; also when the state could not be read
+  std::vector<core::pause> pauses = {};   // that stand, the first hundred
+  std::vector<core::pause> planned = {};  // that have not begun, such as windows; at most 20
   std::array<std::size_t, 4> paused_of_scope{};  // things that are paused, by scope
   std::uint64_t max_queued = 0;                  // 0: no limit
   core::pressure pressure = {};

@@ -14,6 +14,7 @@ namespace {
 
 // With the state of the queue; the list of pauses has them all.
 constexpr std::size_t pauses_told = 100;
+constexpr std::size_t planned_told = 20;
 
 }  // namespace
 
@@ -110,6 +111,7 @@ queue_state dispatcher::state() const {
   s.paused = pauses_.holds_all(now);
   std::optional<core::pause_target> last;
   for (auto& p : pauses_.all()) {
+    if (planned(p.why, now) && s.planned.size() < planned_told) s.planned.push_back(p);
     if (!stands(p.why, now) && !probing(p.why, now)) continue;
     if (last != p.on) ++s.paused_of_scope.at(static_cast<std::size_t>(p.on.scope));
     last = p.on;

@@ -38,7 +38,9 @@ void dispatcher::follow(const runs_committed& heads) {
     if (job.state == core::job_state::archived) outlive(job.id);
     if (hook_ != nullptr) hook_->strange.erase(job.id);  // it may have another name now
   }
-  if (!due.jobs.empty() && deps_.planner) caf::anon_send(deps_.planner, std::move(due));
+  due.replan = heads.replan;
+  if ((!due.jobs.empty() || !due.replan.empty()) && deps_.planner)
+    caf::anon_send(deps_.planner, std::move(due));
   for (const auto& run : heads.runs) {
     if (ready_) measure(run.head);
     follow(run.head, run.spec.get(), std::nullopt);

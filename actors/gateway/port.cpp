@@ -243,6 +243,26 @@ void gateway_port::call(plan_jobs m, reply<jobs_planned> done) {
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
       "job registry");
 }
+void gateway_port::call(messages::put_calendar m, reply<calendar_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(messages::remove_calendar m, reply<calendar_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(messages::put_window m, reply<window_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
+void gateway_port::call(messages::remove_window m, reply<window_stored> done) {
+  forward(
+      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().jobs; },
+      "job registry");
+}
 void gateway_port::call(register_session m, reply<session_answer> done) {
   forward(
       kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().sessions; },

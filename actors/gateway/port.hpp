@@ -42,6 +42,10 @@ class gateway_port : public messages::node_port {
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
   void call(messages::emit_event m, messages::reply<messages::event_emitted> done) override;
   void call(messages::plan_jobs m, messages::reply<messages::jobs_planned> done) override;
+  void call(messages::put_calendar m, messages::reply<messages::calendar_stored> done) override;
+  void call(messages::remove_calendar m, messages::reply<messages::calendar_stored> done) override;
+  void call(messages::put_window m, messages::reply<messages::window_stored> done) override;
+  void call(messages::remove_window m, messages::reply<messages::window_stored> done) override;
   void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) override;

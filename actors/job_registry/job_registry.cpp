@@ -53,6 +53,18 @@ auto job_registry::make_behavior() -> behavior_type {
       },
       [this](msg::emit_event& asked) { return emit(asked); },
       [this](const msg::plan_jobs& asked) { return plan(asked); },
+      [this](msg::put_calendar& asked) {
+        return write_calendar(storage::put_calendar{std::move(asked.what)}, asked.actor);
+      },
+      [this](const msg::remove_calendar& asked) {
+        return write_calendar(storage::remove_calendar{asked.name}, asked.actor);
+      },
+      [this](msg::put_window& asked) {
+        return write_window(storage::put_window{std::move(asked.what)}, asked.actor);
+      },
+      [this](const msg::remove_window& asked) {
+        return write_window(storage::remove_window{asked.name}, asked.actor);
+      },
   };
 }
 
@@ -95,6 +107,33 @@ caf::result<core::result<msg::jobs_planned>> job_registry::plan(const msg::plan_
         }
         deps_.says.count(metric::runs_submitted_total, static_cast<double>(made));
         return all;
+      });
+}
+
+caf::result<core::result<msg::calendar_stored>> job_registry::write_calendar(storage::change what,
+                                                                             const std::string& actor) {
+  std::vector<storage::change_set> sets;
+  sets.push_back({deps_.clock->now(), actor, {}, {std::move(what)}});
+  return commit_then<msg::calendar_stored>(
+      this, deps_.store, std::move(sets), [](commit_results& r) -> core::result<msg::calendar_stored> {
+        auto& answer = r.answers.front();
+        if (!answer) return std::move(answer.error());
+        if (answer->calendars.empty()) return failure{errc::internal, "the store named no calendar", {}, {}};
+        return msg::calendar_stored{std::move(answer->calendars.front()), !answer->replayed,
+                                    answer->replanned, !answer->replan.empty()};
+      });
+}
+
+caf::result<core::result<msg::window_stored>> job_registry::write_window(storage::change what,
+                                                                         const std::string& actor) {
+  std::vector<storage::change_set> sets;
+  sets.push_back({deps_.clock->now(), actor, {}, {std::move(what)}});
+  return commit_then<msg::window_stored>(
+      this, deps_.store, std::move(sets), [](commit_results& r) -> core::result<msg::window_stored> {
+        auto& answer = r.answers.front();
+        if (!answer) return std::move(answer.error());
+        if (answer->windows.empty()) return failure{errc::internal, "the store named no window", {}, {}};
+        return msg::window_stored{std::move(answer->windows.front()), !answer->replayed};
       });
 }
 

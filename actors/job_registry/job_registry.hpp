@@ -1,6 +1,6 @@
-// JOB REGISTRY: durable definitions, and the events that start them. It brings both to the store and says
-// what became of them; the dispatcher learns of every run that a trigger makes from the stream of committed
-// heads.
+// JOB REGISTRY: durable definitions, of jobs, calendars and windows, and the events that start jobs. It brings
+// them to the store and says what became of them; the dispatcher learns of every run that a trigger makes from
+// the stream of committed heads.
 #pragma once
 
 #include "actors/storage/role.hpp"
@@ -28,6 +28,11 @@ class job_registry : public messages::job_registry_actor::base {
                                                         bool creates = false);
 
   caf::result<core::result<messages::event_emitted>> emit(messages::emit_event& asked);
+
+  caf::result<core::result<messages::calendar_stored>> write_calendar(storage::change what,
+                                                                      const std::string& actor);
+  caf::result<core::result<messages::window_stored>> write_window(storage::change what,
+                                                                  const std::string& actor);
 
   job_registry_deps deps_;
 };

@@ -47,6 +47,8 @@ void planner::watch(const watch_jobs& news) {
     due_.set(j.job.value, j.group, j.at);
     if (!started_) told_.insert(j.job);
   }
+  replan_.insert(news.replan.begin(), news.replan.end());
+  if (!replan_.empty() && started_ && !biting_) return look();
   if (const auto next = due_.next(); next && started_ && !biting_)
     alarm_.arm(planner_actor{this}, *next, deps_.clock->now());
 }
@@ -83,6 +85,19 @@ void planner::read_from(core::job_id after) {
                 if (crash_loop_ && j.at <= began_) due_before_.insert(j.job);
               }
             if (page->size() == jobs_per_page) return read_from(page->back().job);
+            read_calendars();
+          },
+          [this](caf::error& e) { not_read(failure_of(e, "reader").text); });
+}
+
+void planner::read_calendars() {
+  request(deps_.reader, caf::infinite, query{list_calendars{}})
+      .then(
+          [this](core::result<query_answer>& answer) {
+            const auto* all = answer ? std::get_if<std::vector<core::calendar_facts>>(&*answer) : nullptr;
+            if (all == nullptr) return not_read(answer ? "no calendars" : answer.error().text);
+            for (const auto& c : *all)
+              if (c.planning > 0) replan_.insert(c.calendar.name);
             told_ = {};
             reading_ = false;
             started_ = true;
@@ -108,6 +123,7 @@ void planner::look() {
     sets.sets.push_back({now, "node", {}, {storage::plan_job{job.job, crash_loop_ && missed_before}}});
   }
   if (sets.sets.empty()) {
+    if (follow_calendar()) return;
     if (const auto next = due_.next()) alarm_.arm(planner_actor{this}, *next, now);
     return;
   }
@@ -122,6 +138,31 @@ void planner::look() {
           [this](caf::error&) {
             deps_.says.say(note_level::error, "schedules-not-written storage is gone");
           });
+}
+
+// One bite of one calendar; the stream says whether another follows.
+bool planner::follow_calendar() {
+  if (replan_.empty()) return false;
+  const auto name = *replan_.begin();
+  replan_.erase(replan_.begin());
+  biting_ = true;
+  commit_changes set{{{deps_.clock->now(), "node", {}, {storage::replan_calendar{name}}}}};
+  request(deps_.store, caf::infinite, std::move(set))
+      .then(
+          [this, name](commit_results& r) {
+            biting_ = false;
+            if (const auto& answer = r.answers.front(); !answer) {
+              deps_.says.say(note_level::warning,
+                             "calendar-not-followed " + name + " " + answer.error().text);
+              // Not again at once: the disk may be full. What is due is not held up by it.
+              caf::delayed_anon_send(planner_actor{this}, another_try, watch_jobs{{}, {name}});
+            }
+            look();
+          },
+          [this](caf::error&) {
+            deps_.says.say(note_level::error, "calendar-not-followed storage is gone");
+          });
+  return true;
 }
 
 // The stream tells of what was written, but not of what was found done, and both have the row.

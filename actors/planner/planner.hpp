@@ -7,10 +7,15 @@
 // rows at boot and from the stream of committed jobs; what the store could not write is tried again a second
 // later.
 //
+// A calendar of many jobs that has changed is followed by them in bites of the store; one at a time is asked
+// for here, between the bites of what is due. Those that a former process has left are found at boot.
+//
 // Crash-loop guard: a node that was started too often in a short time does not make up for what was missed
 // before it came; a job that kills its node is not given back to it by the restart.
 #pragma once
 
+#include <set>
+#include <string>
 #include <unordered_set>
 
 #include "actors/storage/role.hpp"
@@ -40,8 +45,10 @@ class planner : public messages::planner_actor::base {
   void watch(const messages::watch_jobs& news);
   void begin();
   void read_from(core::job_id after);
+  void read_calendars();
   void not_read(const std::string& why);
   void look();
+  bool follow_calendar();
   void written(const std::vector<core::job_due>& asked, const commit_results& r);
 
   planner_deps deps_;
@@ -49,6 +56,7 @@ class planner : public messages::planner_actor::base {
   alarm alarm_;
   std::unordered_set<core::job_id> told_;        // while the rows are read: the stream is newer
   std::unordered_set<core::job_id> due_before_;  // in a crash loop: what another process has missed
+  std::set<std::string> replan_;                 // calendars
   core::instant began_ = core::never;
   bool crash_loop_ = false;
   bool reading_ = false;

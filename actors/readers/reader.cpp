@@ -75,6 +75,10 @@ struct answering {
   core::result<query_answer> operator()(const simulate_schedules& q) const {
     return wrap(simulate_with(store, q));
   }
+  core::result<query_answer> operator()(const list_calendars& q) const {
+    return wrap(store.list_calendars(q.names, q.content));
+  }
+  core::result<query_answer> operator()(const list_windows&) const { return wrap(store.list_windows()); }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }

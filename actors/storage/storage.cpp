@@ -286,9 +286,11 @@ void storage_writer::tell_follower(const std::vector<question>& answered) {
       heads.jobs.insert(heads.jobs.end(), answer->jobs.begin(), answer->jobs.end());
       heads.pauses.insert(heads.pauses.end(), answer->pauses.begin(), answer->pauses.end());
       heads.delays.insert(heads.delays.end(), answer->delays.begin(), answer->delays.end());
+      heads.replan.insert(heads.replan.end(), answer->replan.begin(), answer->replan.end());
     }
   }
-  if (!heads.runs.empty() || !heads.jobs.empty() || !heads.pauses.empty() || !heads.delays.empty())
+  if (!heads.runs.empty() || !heads.jobs.empty() || !heads.pauses.empty() || !heads.delays.empty() ||
+      !heads.replan.empty())
     caf::anon_send(follower_, std::move(heads));
 }
 

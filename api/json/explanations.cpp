@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/json/cycles.hpp"
+#include "api/json/schedules.hpp"
 #include "core/job/outlook.hpp"
 
 namespace belfry::api::json {
@@ -88,6 +89,7 @@ void write_run_explanation(writer& w, const core::run& r, const waiting& why, co
   w.member("max_attempts", r.spec ? r.spec->retry.max_attempts : 0U);
   w.member("max_losses", r.spec ? r.spec->retry.max_losses : 0U);
   w.member_or_null("said", h.reason).member_or_null("then", command_after(h));
+  w.member("deferred_from", why.deferred_from).member_or_null("deferred_by", why.deferred_by);
   const auto since = h.state == run_state::queued ? h.eligible_since : core::never;
   w.member("waiting_since", since).key("waited_ms");
   if (since == core::never)
@@ -128,7 +130,14 @@ void write_job_explanation(writer& w, const job_standing& told, core::instant no
   std::vector<core::open_run> open;
   for (const auto& r : told.open) open.push_back({r.head.id, core::leased(r.head.state)});
   w.begin_object().member("job_id", j.id).member("name", j.definition->name);
-  w.member("state", core::to_text(j.state)).member("runs_made", j.triggered);
+  w.member("state", core::to_text(j.state)).member("runs_made", j.triggered).member("next_at", j.due);
+  w.key("left_out").begin_array();
+  for (const auto& r : told.left_out) {
+    w.begin_object();
+    write_range(w, r);
+    w.end_object();
+  }
+  w.end_array();
   const auto next = core::outlook(j, open, now);
   w.key("trigger").begin_object().member("code", next.code).member("text", next.text);
   w.member_or_null("command", next.command).end_object().key("open").begin_array();

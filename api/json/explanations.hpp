@@ -25,6 +25,7 @@ struct job_standing {
   bool more = false;                        // there are open runs that are not listed
   std::vector<messages::explanation> line;  // as many as `open`
   std::optional<core::run> last;
+  std::vector<core::skip_range> left_out = {};  // up to its next time, by exclusions
 };
 void write_job_explanation(writer& w, const job_standing& told, core::instant now);
 

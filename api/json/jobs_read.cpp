@@ -35,6 +35,10 @@ constexpr field<job_draft> job_fields[] = {
        core::span s{0};
        if (m.read(s)) d.timing.jitter = s;
      }},
+    {"not_on", [](const value& m, job_draft& d) { m.read(d.timing.not_on.emplace()); }},
+    {"not_between", [](const value& m, job_draft& d) { m.read(d.timing.not_between.emplace()); }},
+    {"not_in", [](const value& m, job_draft& d) { m.read(d.timing.not_in.emplace()); }},
+    {"excluded", [](const value& m, job_draft& d) { read_excluded(m, d.timing); }},
     {"catch_up",
      [](const value& m, job_draft& d) { m.read_name(plan_of(d).missed, core::catch_up_from, catch_ups); }},
     {"catch_up_max",
@@ -66,14 +70,18 @@ void read_members(const value& v, job_draft& d) {
 void take_schedule(const value& v, job_draft& d, core::instant now) {
   auto& text = d.definition.timing.schedule;
   const auto& words = d.timing;
-  const bool more = !words.zone.empty() || words.starts || words.ends || words.jitter;
+  const bool excludes = words.excludes() || words.excluded;
+  const bool more = !words.zone.empty() || words.starts || words.ends || words.jitter || excludes;
   if (!words.given && !more) return;
   auto whole = words;
-  if (!words.given) whole.expression = text;  // of an existing job: its bounds are changed
+  if (!words.given) {
+    whole.expression = text;  // of an existing job: its bounds and exclusions are changed
+    whole.instead = words.excludes();
+  }
   if (whole.expression.empty()) {
     if (more)
-      v.found().add(
-          {v.pointer() + "/schedule", "", "a schedule", "zone, starts, ends and jitter belong to one"});
+      v.found().add({v.pointer() + "/schedule", "", "a schedule",
+                     "zone, starts, ends, jitter and what is excluded belong to one"});
     text.clear();
     if (!more) d.definition.timing.policy = {};
     return;

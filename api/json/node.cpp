@@ -100,6 +100,8 @@ void write_limits(writer& w, const core::limit_options& l) {
 void write_queue(writer& w, const messages::queue_state& q, const messages::ladder_seen& ladder) {
   w.begin_object().member("ready", q.ready).member("paused", q.paused).key("pauses");
   write_pause_list(w, q.pauses);
+  w.key("planned");
+  write_pause_list(w, q.planned);
   w.key("counts").begin_object();
   w.member("ready", q.counts.ready)
       .member("reserved", q.counts.reserved)

@@ -33,6 +33,8 @@ struct waiting {
   std::vector<messages::session_verdict> sessions = {};  // what each has against a queued run
   std::optional<messages::rung_view> rung = {};          // of a run that starves
   std::optional<messages::wakes_seen> wakes = {};        // for it, lately; nothing: not known
+  core::instant deferred_from = core::never;             // an exclusion of its job has postponed it
+  std::string deferred_by = {};                          // that one
 };
 void write_run_details(writer& w, const messages::run_details& d, const waiting& why);
 void write_waiting(writer& w, const waiting& why);

@@ -23,7 +23,50 @@ constexpr field<expression_draft> expression_fields[] = {
        if (m.read(t)) d.from = t;
      }},
     {"count", [](const value& m, expression_draft& d) { m.read<std::uint32_t>(d.count, 0, most_instants); }},
+    {"not_on", [](const value& m, expression_draft& d) { m.read(d.words.not_on.emplace()); }},
+    {"not_between", [](const value& m, expression_draft& d) { m.read(d.words.not_between.emplace()); }},
+    {"not_in", [](const value& m, expression_draft& d) { m.read(d.words.not_in.emplace()); }},
+    {"excluded", [](const value& m, expression_draft& d) { read_excluded(m, d.words); }},
 };
+
+std::optional<core::excluded_are> excluded_from(std::string_view word) {
+  if (word == "skip") return core::excluded_are::skipped;
+  if (word == "postpone") return core::excluded_are::postponed;
+  return std::nullopt;
+}
+
+// The exclusions that have members of their own, as clauses of the canonical text.
+bool add_excluded(const value& v, const schedule_words& words, const core::schedule_context& context,
+                  core::schedule& into) {
+  const auto kind = words.excluded.value_or(core::excluded_are::skipped);
+  if (words.excluded && !words.excludes()) {
+    v.found().add({v.pointer() + "/excluded", kind == core::excluded_are::skipped ? "skip" : "postpone",
+                   "not_on, not_between or not_in beside it", "it says what becomes of these"});
+    return false;
+  }
+  if (words.instead) into.not_during.clear();
+  bool good = true;
+  const auto add = [&](std::string_view member, const std::string& given, const std::string& clause) {
+    auto read = core::parse_exclusion(clause, kind, context);
+    if (read) return into.not_during.push_back(std::move(*read));
+    good = false;
+    v.found().add({v.pointer() + pointer_token(member), core::shown(given, 80),
+                   read.problem().expected.empty() ? std::string{} : read.problem().expected.front(),
+                   read.problem().why});
+  };
+  if (words.not_on && !words.not_on->empty()) {
+    std::string dates;
+    for (const auto& d : *words.not_on) dates += (dates.empty() ? "" : ",") + d;
+    add("not_on", dates, "dates " + dates);
+  }
+  if (words.not_between)
+    for (const auto& t : *words.not_between) add("not_between", t, "times " + t);
+  if (words.not_in)
+    for (const auto& c : *words.not_in) add("not_in", c, "calendar " + c);
+  return good;
+}
+
+constexpr core::span looked_ahead = std::chrono::hours{24 * 31};  // where no time is left to show
 
 // FNV-1a: equal names give equal values on every machine.
 std::uint64_t seed_of(std::string_view name) {
@@ -40,12 +83,19 @@ std::string forms_of(const std::vector<std::string>& words) {
 
 }  // namespace
 
+void read_excluded(const value& m, schedule_words& words) {
+  static constexpr std::string_view names[] = {"skip", "postpone"};
+  m.read_name(words.excluded.emplace(), excluded_from, names);
+}
+
 std::optional<core::schedule> read_words(const value& v, const schedule_words& words, std::string_view member,
-                                         std::string_view name, core::instant now) {
+                                         std::string_view name, core::instant now,
+                                         const calendar_finder& calendars) {
   const auto at = [&](std::string_view which) { return v.pointer() + pointer_token(which); };
   constexpr std::size_t shown_bytes = 80;
   core::schedule_context context;
   context.now = now;
+  context.calendars = calendars;
   if (!name.empty()) context.seed = seed_of(name);
   if (!words.zone.empty()) {
     auto zone = core::zone::named(words.zone);
@@ -72,6 +122,7 @@ std::optional<core::schedule> read_words(const value& v, const schedule_words& w
   if (words.starts) read->starts = *words.starts;
   if (words.ends) read->ends = *words.ends;
   if (words.jitter) read->jitter = *words.jitter;
+  if (!add_excluded(v, words, context, *read)) return std::nullopt;
   auto mistakes = core::check(*read, {});
   if (mistakes.empty()) return std::move(*read);
   for (auto& p : mistakes) {
@@ -82,19 +133,24 @@ std::optional<core::schedule> read_words(const value& v, const schedule_words& w
   return std::nullopt;
 }
 
-core::result<expression_draft> read_expression(std::string_view body, core::instant now) {
-  return decode<expression_draft>(body, [now](const value& v, expression_draft& d) {
+core::result<expression_draft> read_expression(std::string_view body, core::instant now,
+                                               const calendar_finder& calendars) {
+  return decode<expression_draft>(body, [now, &calendars](const value& v, expression_draft& d) {
     read_object(v, d, expression_fields);
     if (v.what() != kind::object) return;
     if (d.words.expression.empty()) return missing(v, "expression", schedule_wanted);
     const auto from = d.from.value_or(now);
-    auto s = read_words(v, d.words, "expression", d.name, from);
+    auto s = read_words(v, d.words, "expression", d.name, from, calendars);
     if (!s) return;
     d.from = from;
     d.meaning.canonical = core::canonical(*s);
     d.meaning.description = core::describe(*s);
     d.meaning.label = core::timing_label(*s);
     d.meaning.next = core::preview(*s, from, d.count);
+    if (!s->not_during.empty() && d.count > 0) {
+      const auto upto = d.meaning.next.empty() ? core::later(from, looked_ahead) : d.meaning.next.back().at;
+      d.left_out = core::left_out(*s, from, upto);
+    }
     d.meaning.value = std::move(*s);
   });
 }
@@ -119,7 +175,23 @@ void write_expression(writer& w, const expression_draft& d) {
         .member("offset", c.offset)
         .member("clock", core::to_text(c.shift))
         .end_object();
+  w.end_array().key("left_out").begin_array();
+  for (const auto& r : d.left_out) {
+    w.begin_object();
+    write_range(w, r);
+    w.end_object();
+  }
   w.end_array().end_object();
+}
+
+void write_range(writer& w, const core::skip_range& r) {
+  w.member("reason", core::to_text(r.reason))
+      .member_or_null("exclusion", r.by)
+      .member("first", r.first)
+      .member("last", r.last)
+      .member("count", r.count)
+      .member("at_least", r.at_least)
+      .member("moved_to", r.moved_to);
 }
 
 void write_occurrence(writer& w, const core::occurrence_line& line) {
@@ -137,16 +209,12 @@ void write_occurrence(writer& w, const core::occurrence_line& line) {
         .member("caught_up", o.caught_up)
         .member("limited", o.limited)
         .member("limited_by", core::to_text(o.limited_by))
-        .member("clock", core::to_text(o.shift));
+        .member("clock", core::to_text(o.shift))
+        .member("postponed_from", o.meant);
   } else {
-    w.member("outcome", "skipped")
-        .member("reason", core::to_text(s.range.reason))
-        .member("first", s.range.first)
-        .member("last", s.range.last)
-        .member("count", s.range.count)
-        .member("at_least", s.range.at_least)
-        .member("moved_to", s.range.moved_to)
-        .member("noted_at", s.noted_at);
+    w.member("outcome", "skipped");
+    write_range(w, s.range);
+    w.member("noted_at", s.noted_at);
   }
   w.end_object();
 }

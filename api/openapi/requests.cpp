@@ -180,6 +180,12 @@ void add_job_requests(std::vector<schema>& all) {
       {"starts", "time", "The first time that may be planned"},
       {"ends", "time", "The last one; the job is completed then"},
       {"jitter", "text", "Each job starts at a point of its own within so long after the planned time"},
+      {"not_on", "[]text", "Dates on which it is not due, besides what the schedule excludes"},
+      {"not_between", "[]text", "Times such as 22:00-06:00, over midnight too; 22:00-06:00 on sat,sun"},
+      {"not_in", "[]text", "Calendars, by name"},
+      {"excluded", "skip|postpone",
+       "What becomes of a time in not_on, not_between or not_in: it is left out (default), or due at the end "
+       "of the excluded time"},
       {"catch_up", "skip|once|all", "Which of the missed times are made up for; default once, the latest"},
       {"catch_up_max", "int", "With all: the newest so many, 1 to 1,000; default 20"},
       {"catch_up_grace", "text", "What was missed longer ago is skipped; default 1d"},

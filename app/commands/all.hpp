@@ -23,6 +23,8 @@ void add_schedules(command& root, context& ctx);  // schedule, occurrences
 void add_timings(command& root, context& ctx);
 void add_os(command& root, context& ctx);
 void add_simulate(command& root, context& ctx);
+void add_calendars(command& root, context& ctx);
+void add_windows(command& scheduler, context& ctx);  // scheduler window
 void add_apply(command& root, context& ctx);
 void add_batches(command& root, context& ctx);
 void add_status(command& root, context& ctx);       // status, stats, health, metrics, limits, scheduler

@@ -52,6 +52,9 @@ std::string explanation_page(view e, context& ctx) {
   f.add("state", {state, colour_of_state(state)});
   if (e["waited_ms"].there()) f.add("waits for", lasting(e["waited_ms"].number()));
   f.add("said", e["said"].text());
+  if (e["deferred_from"].there())
+    f.add("deferred", "it was meant for " + e["deferred_from"].text() + " and postponed" +
+                          (e["deferred_by"].there() ? " by " + e["deferred_by"].text() : std::string{}));
   f.add("held by", e["session_id"].text());
   f.add("priority",
         e["priority"].text() + (e["lane"].text().empty() ? std::string{} : ", lane " + e["lane"].text()) +
@@ -93,6 +96,18 @@ std::string explanation_page(view e, context& ctx) {
   return out;
 }
 
+// "by calendar holidays: 3 from 2026-12-24T09:00:00Z, moved to …"
+std::string left_out_text(view r) {
+  std::string text = "by " + r["exclusion"].text() + ": ";
+  if (r["count"].number() > 1)
+    text += r["count"].text() + (r["at_least"].truth() ? " or more" : "") + " from " + r["first"].text() +
+            " to " + r["last"].text();
+  else
+    text += r["first"].text();
+  if (r["moved_to"].there()) text += ", due at " + r["moved_to"].text();
+  return text;
+}
+
 std::string job_explanation_page(view e, context& ctx) {
   facts f;
   f.add("job", e["job_id"].text() + " " + e["name"].text());
@@ -102,6 +117,8 @@ std::string job_explanation_page(view e, context& ctx) {
   f.add("trigger", {trigger["text"].text() + " [" + code + "]",
                     code == "made" || code == "replaces" ? colour::green : colour::yellow});
   f.add("", trigger["command"].text());
+  if (e["next_at"].there()) f.add("due", e["next_at"].text());
+  e["left_out"].each([&](view r) { f.add(r["reason"].text(), left_out_text(r)); });
   if (const auto last = e["last"]; last.there()) {
     const auto state = last["state"].text();
     f.add("last run", {last["run_id"].text() + " " + state + " " + ago(last["ended_at"].text(), ctx.started),

@@ -1,4 +1,6 @@
 // job create, replace, edit.
+#include <algorithm>
+
 #include "api/json/jobs.hpp"
 #include "app/apply/declarations.hpp"
 #include "app/commands/all.hpp"
@@ -26,6 +28,7 @@ void declare_timing(command& c, job_options& o) {
   c.option("--zone", o.zone, "ZONE", "IANA name of the time zone; default UTC");
   c.option("--starts", o.starts, "TIME", "the first time that may be planned");
   c.option("--ends", o.ends, "TIME", "the last one; the job is completed then");
+  declare_exclusions(c, o.but);
   c.option("--jitter", o.jitter, "SPAN", "it starts at a point of its own within so long");
   c.option("--catch-up", o.catch_up, "POLICY", "what was missed: skip, once (the latest; default) or all");
   c.option("--catch-up-max", o.catch_up_max, "N", "with --catch-up all: the newest so many; default 20");
@@ -37,6 +40,39 @@ void declare_timing(command& c, job_options& o) {
   c.flag("--retry-past-next", o.retry_past_next,
          "retries go on although the next planned run is due before them");
 }
+
+}  // namespace
+
+void declare_exclusions(command& c, exclusion_options& o) {
+  c.option("--not-on", o.on, "DATES", "not on these dates, such as 2026-12-25,2026-12-26; repeated");
+  c.option("--not-between", o.between, "FROM-TO",
+           "not in these times of the day, such as 22:00-06:00 or '12:00-13:00 on mon,fri'; repeated");
+  c.option("--not-in", o.in, "CALENDAR", "not in the times of this calendar (belfry calendar ls); repeated");
+  c.option("--excluded", o.excluded, "WHAT",
+           "what becomes of a time in one of these: skip (default), or postpone to the end of it");
+}
+
+void write_exclusions(api::json::writer& w, const exclusion_options& o) {
+  std::vector<std::string> dates;
+  for (const auto& list : o.on)
+    for (std::size_t at = 0; at <= list.size();) {
+      const auto end = std::min(list.find(',', at), list.size());
+      dates.push_back(list.substr(at, end - at));
+      at = end + 1;
+    }
+  // '' alone takes away what there was.
+  const auto texts = [&](const char* member, std::vector<std::string> all) {
+    if (all.empty()) return;
+    all.erase(std::remove(all.begin(), all.end(), std::string{}), all.end());
+    w.texts(member, all);
+  };
+  texts("not_on", dates);
+  texts("not_between", o.between);
+  texts("not_in", o.in);
+  if (o.excluded) w.member("excluded", *o.excluded);
+}
+
+namespace {
 
 // What becomes one word of the canonical text.
 void check_event_word(const std::string& flag, const std::string& word) {
@@ -83,6 +119,7 @@ void write_timing(api::json::writer& w, const job_options& o) {
   if (o.starts) w.member("starts", *o.starts);
   if (o.ends) w.member("ends", *o.ends);
   if (o.jitter) w.member("jitter", *o.jitter);
+  write_exclusions(w, o.but);
   if (o.catch_up) w.member("catch_up", *o.catch_up);
   if (o.catch_up_max) w.member("catch_up_max", *o.catch_up_max);
   if (o.catch_up_grace) w.member("catch_up_grace", *o.catch_up_grace);
@@ -244,6 +281,10 @@ void add_job_definitions(command& job, context& ctx) {
       "");
   made.example(
       "belfry job create --name notify --on-event run_failed --where job=backup --debounce 5m -- ./notify",
+      "");
+  made.example(
+      "belfry job create --name mail --when 'every 5 minutes' --not-between 22:00-06:00 --not-in holidays "
+      "-- ./mail",
       "");
   made.example("belfry job create backup.toml", "");
   made.action([&c, &ctx] { return create(c, ctx); });

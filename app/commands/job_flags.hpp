@@ -1,9 +1,22 @@
 // JOB FLAGS: the definition of a job as flags.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/json/writer.hpp"
 #include "app/commands/work_options.hpp"
 
 namespace belfry::app {
+
+// What is excluded besides what the schedule says.
+struct exclusion_options {
+  std::vector<std::string> on, between, in;
+  std::optional<std::string> excluded;
+};
+void declare_exclusions(command& c, exclusion_options& o);
+void write_exclusions(api::json::writer& w, const exclusion_options& o);
 
 struct job_options {
   work_options work;
@@ -16,6 +29,7 @@ struct job_options {
   std::vector<std::string> where;
   std::optional<std::int64_t> depth;
   bool retry_past_next = false;
+  exclusion_options but;
   bool paused = false, dry_run = false, trial = false;
 };
 

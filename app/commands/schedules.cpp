@@ -9,6 +9,7 @@ namespace {
 struct expression_options {
   std::vector<std::string> words;
   std::optional<std::string> zone, from, name;
+  exclusion_options but;
   std::int64_t count = 5;
 };
 
@@ -24,6 +25,7 @@ json_text meaning_of(const expression_options& o, context& ctx) {
   if (o.zone) w.member("zone", *o.zone);
   if (o.from) w.member("from", *o.from);
   if (o.name) w.member("name", *o.name);
+  write_exclusions(w, o.but);
   w.end_object();
   return ctx.node().post("/v1/schedules:parse", w.str());
 }
@@ -42,7 +44,15 @@ std::string times_table(context& ctx, view m) {
   m["next"].each([&](view n) {
     t.row({n["local"].text(), n["offset"].text(), n["at"].text(), clock_note(n["clock"].text())});
   });
-  return t.text(ctx.screen());
+  std::string out = t.text(ctx.screen());
+  if (m["left_out"].size() == 0) return out;
+  table no({{"LEFT OUT"}, {"BY", false, 12}, {"TIMES", true}, {"UNTIL"}, {"DUE INSTEAD"}});
+  m["left_out"].each([&](view r) {
+    no.row({r["first"].text(), r["reason"].text() + " by " + r["exclusion"].text(),
+            r["count"].text() + (r["at_least"].truth() ? "+" : ""), r["last"].text(),
+            r["moved_to"].there() ? r["moved_to"].text() : std::string("-")});
+  });
+  return out + no.text(ctx.screen());
 }
 
 void declare_expression(command& c, expression_options& o) {
@@ -50,6 +60,7 @@ void declare_expression(command& c, expression_options& o) {
   c.option("--zone", o.zone, "ZONE", "IANA name, where the expression names none; default UTC");
   c.option("--from", o.from, "TIME", "count from this time; default now");
   c.option("--name", o.name, "NAME", "of a job: what H of cron is derived from");
+  declare_exclusions(c, o.but);
 }
 
 struct occurrence_options {
@@ -71,11 +82,14 @@ std::string occurrences_table(context& ctx, const std::vector<json_text>& pages)
         if (o["caught_up"].truth()) why = std::string("caught up") + (why.empty() ? "" : "; ") + why;
         if (const auto note = clock_note(o["clock"].text()); !note.empty())
           why += (why.empty() ? "" : "; ") + note;
+        if (o["postponed_from"].there())
+          why += (why.empty() ? "" : "; ") + std::string("postponed from ") + o["postponed_from"].text();
         const auto state = o["state"].text();
         t.row({o["at"].text(), {state, colour_of_state(state)}, o["run_id"].text(), why});
         return;
       }
       auto why = o["reason"].text();
+      if (o["exclusion"].there()) why += " by " + o["exclusion"].text();
       if (o["count"].number() > 1)
         why += ": " + o["count"].text() + (o["at_least"].truth() ? " or more" : "") + " from " +
                o["first"].text();

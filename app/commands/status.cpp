@@ -73,6 +73,11 @@ void add_paused(facts& f, view queue) {
     if (p["until"].there()) text += ", until " + p["until"].text();
     f.add("paused", {text + "; " + p["command"].text(), colour::yellow});
   });
+  queue["planned"].each([&](view p) {
+    std::string text = p["reason"].text() + ": " + p["text"].text() + ", from " + p["since"].text();
+    if (p["until"].there()) text += " until " + p["until"].text();
+    f.add("planned", text);
+  });
 }
 
 void add_pressure(facts& f, view p) {
@@ -398,6 +403,7 @@ void add_status(command& root, context& ctx) {
   rebuilt.action([&ctx] { return rebuild_queue(ctx); });
 
   add_pauses(scheduler, ctx);
+  add_windows(scheduler, ctx);
   add_cycles(scheduler, ctx);
 
   auto& stats = root.sub("stats", "Show statistics of runs: waiting, execution, success");

@@ -25,6 +25,7 @@ void declare_everything(command& root, context& ctx) {
   add_timings(root, ctx);
   add_os(root, ctx);
   add_simulate(root, ctx);
+  add_calendars(root, ctx);
   add_apply(root, ctx);
   add_status(root, ctx);
   add_doctor(root, ctx);

@@ -265,13 +265,17 @@ std::string flag_of(const std::string& pointer) {
   struct row {
     std::string_view pointer, flag;
   };
-  static constexpr std::array<row, 44> rows{{{"/name", "--name"},
+  static constexpr std::array<row, 48> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
                                              {"/schedule", "--cron, --every, --at, --when or --on-event"},
                                              {"/zone", "--zone"},
                                              {"/starts", "--starts"},
                                              {"/ends", "--ends"},
                                              {"/jitter", "--jitter"},
+                                             {"/not_on", "--not-on"},
+                                             {"/not_between", "--not-between"},
+                                             {"/not_in", "--not-in"},
+                                             {"/excluded", "--excluded"},
                                              {"/catch_up", "--catch-up"},
                                              {"/catch_up_max", "--catch-up-max"},
                                              {"/catch_up_grace", "--catch-up-grace"},

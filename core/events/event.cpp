@@ -92,6 +92,9 @@ constexpr std::array names{
     name{claim_hook_recovered, "claim_hook_recovered"},
     name{event_held, "event_held"},
     name{job_fired, "job_fired"},
+    name{calendar_changed, "calendar_changed"},
+    name{calendar_removed, "calendar_removed"},
+    name{window_changed, "window_changed"},
     name{occurrences_skipped, "occurrences_skipped"},
     name{job_completed, "job_completed"},
 };

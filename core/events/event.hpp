@@ -93,9 +93,12 @@ enum class event_kind : std::uint16_t {
   claim_hook_failed = 105,      // it did not answer as it should; at most once a minute
   claim_hook_recovered = 106,   // it does again
   event_held = 117,             // a job begins to gather events, until when and why
-  job_fired = 125,              // an occurrence of it became a run
-  occurrences_skipped = 126,    // planned, and not made: a range with its reason
-  job_completed = 127,          // nothing of it is planned any more
+  calendar_changed = 118,       // made or replaced: how many jobs go by it
+  calendar_removed = 119,
+  window_changed = 120,       // a maintenance window was made, replaced or removed
+  job_fired = 125,            // an occurrence of it became a run
+  occurrences_skipped = 126,  // planned, and not made: a range with its reason
+  job_completed = 127,        // nothing of it is planned any more
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

@@ -67,6 +67,7 @@ struct occurrence {
   bool limited = false;    // a fire limit moved it
   clock_shift shift = clock_shift::none;
   fire_scope limited_by = fire_scope::none;  // the one that moved it last
+  instant meant = never;  // postponed to `at` by an exclusion: the first time that it stands for
   friend bool operator==(const occurrence&, const occurrence&) = default;
 };
 // Occurrences that did not, as one range.

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/schedule/canonical.hpp"
+#include "core/schedule/plan.hpp"
+
 namespace belfry::core {
 
 std::string overlap_reason(overlap policy, const std::vector<open_run>& open) {
@@ -45,6 +48,19 @@ trigger_outlook outlook(const job& j, const std::vector<open_run>& open, instant
                 (open.size() == 1 ? "has" : "have") + " not ended (policy replace)",
             "belfry job trigger " + name};
   return {"made", "a trigger makes a run", "belfry job trigger " + name};
+}
+
+std::vector<skip_range> left_out_before_due(
+    const job& j, const std::function<std::shared_ptr<const calendar>(std::string_view)>& calendars,
+    instant now) {
+  constexpr span looked_ahead = std::chrono::hours{24 * 31};
+  if (j.state != job_state::active || j.definition->timing.schedule.empty()) return {};
+  schedule_context context;
+  context.calendars = calendars;
+  const auto s = parse_canonical(j.definition->timing.schedule, context);
+  if (!s || s->not_during.empty()) return {};
+  const auto upto = j.due == never ? later(now, looked_ahead) : j.due;
+  return upto > now ? left_out(*s, now, upto) : std::vector<skip_range>{};
 }
 
 }  // namespace belfry::core

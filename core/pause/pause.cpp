@@ -119,6 +119,8 @@ std::vector<field_problem> check(const pause_target& on, const pause_entry& want
   if (o.size() > longest_owner || !std::all_of(o.begin(), o.end(), owner_character))
     found.push_back(
         {"/owner", shown(o, 80), "1 to 100 printable characters without blanks", "it is not a name"});
+  if (o.starts_with("window:"))
+    found.push_back({"/owner", shown(o, 80), "another name", "pauses of windows are set by the windows"});
   if (wanted.text.size() > longest_text || !valid_utf8(wanted.text))
     found.push_back({"/text", shown(wanted.text, 80), "at most 500 bytes of UTF-8", "it cannot be kept"});
   if (wanted.until != never && wanted.until <= now)

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/schedule/problem.hpp"
 #include "core/schedule/schedule.hpp"
@@ -30,9 +31,13 @@ struct schedule_context {
   std::optional<std::uint64_t> seed;  // for H of cron, see cron_context
   // The calendars that may be named; empty function: there are none.
   std::function<std::shared_ptr<const calendar>(std::string_view)> calendars;
+  // It was checked when it was stored. A calendar that was changed since may leave nothing of it.
+  bool stored = false;
 };
 
 std::string canonical(const trigger& t);
+// As a clause says it, without "not" or "postpone": "times 22:00-06:00 on sat,sun", "calendar holidays".
+std::string canonical(const exclusion& e);
 // Names its zone always.
 std::string canonical(const schedule& s);
 // What jobs of one timing group have in common: the canonical text without start and end, which are a job's
@@ -49,6 +54,16 @@ std::string_view zone_name_in(std::string_view key);
 
 // Cron, macros and the @ forms, with clauses.
 parsed<schedule> parse_canonical(std::string_view text, const schedule_context& context);
+// One clause, as `canonical` says it: "dates 2026-12-25", "times 22:00-06:00", "calendar holidays".
+parsed<exclusion> parse_exclusion(std::string_view clause, excluded_are kind,
+                                  const schedule_context& context);
+// The calendars that a schedule names, each once, in order.
+std::vector<std::string> calendars_of(const schedule& s);
+// Likewise of a canonical text, whether or not there are such calendars.
+std::vector<std::string> calendars_named_in(const std::string& text);
+bool names_calendar(const std::string& text, const std::string& calendar);
+// Any name will do: to read what a text says before its calendars are known. None of them excludes anything.
+std::shared_ptr<const calendar> any_calendar(std::string_view name);
 // Whatever a user may write: the above, or a phrase (core/schedule/phrase.hpp). What it gives has passed
 // `check`.
 parsed<schedule> parse_schedule(std::string_view text, const schedule_context& context);

@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono;
 
+// What a canonical text may have: a list of dates is longer there than anybody would type.
+constexpr std::size_t longest_canonical = 8'000;
 constexpr std::string_view trigger_forms = "a cron expression, @hourly, @daily, @weekly, @monthly, @yearly";
 
 // Splits one word such as "a,b,c" and hands each part to `each`.
@@ -50,6 +52,15 @@ class canonical_reader {
       if (!in_.take(";") || !read_clause()) return problem();
     }
     return out_;
+  }
+
+  parsed<exclusion> read_one(excluded_are kind) {
+    if (!read_exclusion(kind)) return problem();
+    if (!in_.done()) {
+      in_.wanted("nothing more");
+      return problem();
+    }
+    return std::move(out_.not_during.front());
   }
 
  private:
@@ -250,7 +261,7 @@ class canonical_reader {
     if (in_.take("times")) return read_times_excluded(kind);
     if (!in_.take("calendar")) return false;
     const auto content = context_.calendars && !in_.done() ? context_.calendars(in_.raw()) : nullptr;
-    if (!content) return no(in_.place(), "there is no such calendar", "the name of a calendar");
+    if (!content) return no(in_.place(), "there is no such calendar", "a name that belfry calendar ls shows");
     out_.not_during.push_back({kind, excluded_calendar{std::string{in_.raw()}, content}});
     in_.advance();
     return true;
@@ -302,12 +313,22 @@ bool canonical_begin(const std::vector<token>& tokens) {
 
 }  // namespace
 
-parsed<schedule> parse_canonical(std::string_view text, const schedule_context& context) {
-  if (text.size() > longest_expression)
-    return text_problem{longest_expression, 0, "it is longer than 2000 bytes", {}};
-  auto read = canonical_reader{text, context}.read();
+parsed<exclusion> parse_exclusion(std::string_view clause, excluded_are kind,
+                                  const schedule_context& context) {
+  if (clause.size() > longest_canonical) return text_problem{longest_canonical, 0, "it is too long", {}};
+  auto read = canonical_reader{clause, context}.read_one(kind);
   if (!read) return read;
   if (const auto wrong = check(*read, ""); !wrong.empty())
+    return text_problem{0, clause.size(), wrong.front().detail, {wrong.front().allowed}};
+  return read;
+}
+
+parsed<schedule> parse_canonical(std::string_view text, const schedule_context& context) {
+  if (text.size() > longest_canonical)
+    return text_problem{longest_canonical, 0, "it is longer than 8000 bytes", {}};
+  auto read = canonical_reader{text, context}.read();
+  if (!read) return read;
+  if (const auto wrong = context.stored ? check_parts(*read, "") : check(*read, ""); !wrong.empty())
     return text_problem{0, text.size(), wrong.front().detail, {wrong.front().allowed}};
   return read;
 }

@@ -38,23 +38,6 @@ struct writer {
   }
 };
 
-std::string text_of(const exclusion& e) {
-  std::string out = e.instants == excluded_are::skipped ? "not " : "postpone ";
-  if (const auto* dates = std::get_if<excluded_dates>(&e.what)) {
-    out += "dates ";
-    for (std::size_t i = 0; i < dates->days.size(); ++i)
-      out += (i == 0 ? "" : ",") + date_text(dates->days[i]);
-  } else if (const auto* times = std::get_if<excluded_times>(&e.what)) {
-    out += "times " + time_text(times->from) + '-' + time_text(times->to);
-    day_set on;
-    on.weekdays = times->on;
-    if ((times->on & every_weekday) != every_weekday) out += " on " + days_text(on);
-  } else {
-    out += "calendar " + std::get<excluded_calendar>(e.what).name;
-  }
-  return out;
-}
-
 std::string joined(std::vector<std::string> parts, std::string_view before) {
   // Neither triggers nor exclusions have an order.
   std::sort(parts.begin(), parts.end());
@@ -71,7 +54,8 @@ std::string write(const schedule& s, bool bounds) {
   std::vector<std::string> triggers;
   std::vector<std::string> excluded;
   for (const auto& t : s.any_of) triggers.push_back(canonical(t));
-  for (const auto& e : s.not_during) excluded.push_back(text_of(e));
+  for (const auto& e : s.not_during)
+    excluded.push_back((e.instants == excluded_are::skipped ? "not " : "postpone ") + canonical(e));
   auto out = joined(std::move(triggers), " | ") + joined(std::move(excluded), "; ");
   out += "; zone " + s.in.name();
   if (s.gap == gap_rule::skip) out += "; gap skip";
@@ -115,6 +99,51 @@ std::optional<std::vector<event_condition>> filters_from(std::string_view word) 
     at = end + 1;
   }
   return found;
+}
+
+std::string canonical(const exclusion& e) {
+  std::string out;
+  if (const auto* dates = std::get_if<excluded_dates>(&e.what)) {
+    out = "dates ";
+    for (std::size_t i = 0; i < dates->days.size(); ++i)
+      out += (i == 0 ? "" : ",") + date_text(dates->days[i]);
+  } else if (const auto* times = std::get_if<excluded_times>(&e.what)) {
+    out = "times " + time_text(times->from) + '-' + time_text(times->to);
+    day_set on;
+    on.weekdays = times->on;
+    if ((times->on & every_weekday) != every_weekday) out += " on " + days_text(on);
+  } else {
+    out = "calendar " + std::get<excluded_calendar>(e.what).name;
+  }
+  return out;
+}
+
+std::vector<std::string> calendars_of(const schedule& s) {
+  std::vector<std::string> names;
+  for (const auto& e : s.not_during)
+    if (const auto* c = std::get_if<excluded_calendar>(&e.what)) names.push_back(c->name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::vector<std::string> calendars_named_in(const std::string& text) {
+  if (text.find("calendar ") == std::string::npos) return {};
+  schedule_context context;
+  context.calendars = any_calendar;
+  context.stored = true;
+  const auto read = parse_canonical(text, context);
+  return read ? calendars_of(*read) : std::vector<std::string>{};
+}
+
+bool names_calendar(const std::string& text, const std::string& calendar) {
+  const auto all = calendars_named_in(text);
+  return std::find(all.begin(), all.end(), calendar) != all.end();
+}
+
+std::shared_ptr<const calendar> any_calendar(std::string_view) {
+  static const auto nothing = std::make_shared<const calendar>();
+  return nothing;
 }
 
 std::string canonical(const trigger& t) { return std::visit(writer{}, t); }

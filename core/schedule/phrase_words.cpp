@@ -340,6 +340,18 @@ class words {
       if (s) out.jitter = *s;
       return s.has_value();
     }
+    // Of the exclusion that was said last.
+    const bool or_else = in_.peek() == "or" && in_.peek(1) == "postponed";
+    const bool at_end = in_.peek() == "postponed" && in_.peek(1) == "to";
+    if ((or_else && in_.take("or postponed to the end")) || (at_end && in_.take("postponed to the end"))) {
+      if (out.not_during.empty()) {
+        in_.insist(start, "there is no excluded time that it could be postponed to the end of");
+        in_.back_to(start);
+        return false;
+      }
+      out.not_during.back().instants = excluded_are::postponed;
+      return true;
+    }
     if (in_.take_any({"not", "except"})) return excluded(excluded_are::skipped);
     if (in_.take("postponed")) return excluded(excluded_are::postponed);
     const bool in = in_.take("in");
@@ -373,16 +385,14 @@ class words {
       return true;
     }
     if (in_.take("during")) {
-      const auto content = context_.calendars && !in_.done() ? context_.calendars(in_.raw()) : nullptr;
-      if (!content) {
-        in_.wanted("the name of a calendar");
-        return false;
-      }
-      out.not_during.push_back({kind, excluded_calendar{std::string{in_.raw()}, content}});
-      in_.advance();
-      return true;
+      // "during calendar holidays" too, and "calendar" may be the name.
+      if (in_.peek() == "calendar" && plain_word(in_.peek(1))) in_.advance();
+      return excluded_by_name(kind);
     }
+    if (in_.take("calendar") || in_.take("in calendar") || in_.take("on calendar"))
+      return excluded_by_name(kind);
     in_.take("on");
+    if (in_.peek() == "holidays") return excluded_by_name(kind);
     excluded_dates dates;
     for (;;) {
       const auto end = in_.place();
@@ -402,6 +412,23 @@ class words {
     std::sort(dates.days.begin(), dates.days.end());
     dates.days.erase(std::unique(dates.days.begin(), dates.days.end()), dates.days.end());
     out.not_during.push_back({kind, std::move(dates)});
+    return true;
+  }
+
+  static bool plain_word(std::string_view w) { return !w.empty() && w != "," && w != ";" && w != "|"; }
+
+  bool excluded_by_name(excluded_are kind) {
+    if (!plain_word(in_.peek())) {
+      in_.wanted("the name of a calendar");
+      return false;
+    }
+    const auto content = context_.calendars ? context_.calendars(in_.raw()) : nullptr;
+    if (!content) {
+      in_.reject(in_.place(), "there is no such calendar", "a name that belfry calendar ls shows");
+      return false;
+    }
+    out.not_during.push_back({kind, excluded_calendar{std::string{in_.raw()}, content}});
+    in_.advance();
     return true;
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/schedule/canonical.hpp"
+#include "core/text/utf8.hpp"
 #include "core/time/text.hpp"
 
 namespace belfry::core {
@@ -17,6 +19,7 @@ constexpr span tick{1};
 constexpr std::int64_t most_counted = 10'000;
 constexpr std::size_t most_ranges = 64;
 constexpr std::uint32_t most_made = 1'000;
+constexpr std::size_t longest_exclusion = 120;  // bytes of its text in a record
 constexpr span longest_grace = std::chrono::hours{24 * 400};
 
 template <class Words, class Enum>
@@ -31,12 +34,44 @@ std::optional<Enum> from_word(const Words& words, std::string_view text) {
   return static_cast<Enum>(at - words.begin());
 }
 
+std::string text_of(const exclusion& e) {
+  auto text = canonical(e);
+  if (text.size() <= longest_exclusion) return text;
+  return std::string{cut_utf8(text, longest_exclusion)} + "...";
+}
+
+// What was settled for good is not there to be postponed. Nothing where the schedule does as it is.
+std::optional<schedule> since(const schedule& s, instant settled) {
+  if (settled <= s.starts || s.not_during.empty() || !postpones(s)) return std::nullopt;
+  auto from_then_on = s;
+  from_then_on.starts = std::min(settled, s.ends);
+  return from_then_on;
+}
+
+std::optional<instant> look_again(const schedule& s, instant after) {
+  if (const auto upcoming = next(s, after)) return upcoming->at;
+  const auto said = calendars_of(s).empty() ? std::nullopt : next_of_triggers(s, after);
+  if (!said) return std::nullopt;
+  const auto verdict = judge(s, said->at);
+  return verdict.excluded ? std::max(verdict.until, said->at) : said->at;
+}
+
 // One decision in the making.
 class planner {
  public:
   planner(const schedule& s, const plan_policy& policy, const plan_cursor& cursor, const plan_now& at)
-      : s_{s}, policy_{policy}, cursor_{cursor}, at_{at} {
+      : settled_{since(s, cursor.since)},
+        s_{settled_ ? *settled_ : s},
+        policy_{policy},
+        cursor_{cursor},
+        at_{at} {
     out_.next = cursor;
+  }
+
+  std::vector<skip_range> excluded() {
+    record_excluded();
+    in_order();
+    return std::move(out_.skips);
   }
 
   plan_decision run() {
@@ -64,9 +99,8 @@ class planner {
 
  private:
   plan_decision going_on() {
-    const auto upcoming = next(s_, out_.next.covered);
-    if (!upcoming) return finished();
-    out_.wake_at = upcoming->at;
+    out_.wake_at = look_again(s_, out_.next.covered);
+    if (!out_.wake_at) return finished();
     return std::move(out_);
   }
   void in_order() {
@@ -138,14 +172,14 @@ class planner {
     const auto first = next(s_, after);
     if (!first || first->at > upto) return;
     const auto newest = last(s_, after, upto);
-    skip_range r{first->at, newest ? newest->at : first->at, 1, false, reason, never};
+    skip_range r{first->at, newest ? newest->at : first->at, 1, false, reason, never, {}};
     r.count = count_between(s_, after, upto, most_counted);
     r.at_least = r.count == most_counted;
     out_.skips.push_back(r);
   }
 
   void make(const fire_time& f, bool caught_up) {
-    planned_time p{f.at, f.at, caught_up, false, f.shift};
+    planned_time p{f.at, f.at, caught_up, false, f.shift, postponed_from(f.at)};
     if (s_.jitter > span{0}) {
       const auto following = next(s_, f.at);
       p.start = later(f.at, jitter_for(s_.jitter, at_.seed, f.at, following ? following->at : end_of_time));
@@ -154,6 +188,14 @@ class planner {
     limit(p);
     ++out_.next.made;
     out_.make.push_back(p);
+  }
+
+  // The first instant that was postponed to `at`; never: a trigger says `at` itself.
+  instant postponed_from(instant at) const {
+    if (!postpones(s_)) return never;
+    const auto said = next_of_triggers(s_, at - tick);
+    if (said && said->at == at) return never;
+    return held_back(s_, at - tick).value_or(never);
   }
 
   // Rolling window: the run that would be one too many waits until the oldest of the window leaves it.
@@ -188,7 +230,8 @@ class planner {
                    0,
                    false,
                    verdict.postponed ? skip_reason::postponed : skip_reason::excluded,
-                   verdict.postponed ? verdict.until : never};
+                   verdict.postponed ? verdict.until : never,
+                   text_of(s_.not_during[verdict.which])};
       // The last range takes all that is left, of both kinds.
       const bool rest = out_.skips.size() + 1 >= most_ranges;
       from = walk(r, rest ? at_.now : std::min(at_.now, verdict.until - tick), rest);
@@ -244,6 +287,7 @@ class planner {
     return newest ? newest->at : after;
   }
 
+  std::optional<schedule> settled_;
   const schedule& s_;
   const plan_policy& policy_;
   const plan_cursor& cursor_;
@@ -305,7 +349,48 @@ plan_cursor start_from(const plan_cursor& before, instant now) {
   auto next = before;
   // Never back: what lies behind `covered` has been accounted for.
   next.covered = std::max(before.covered, now);
+  next.since = next.covered + tick;
   return next;
+}
+
+changed_plan change_plan(const schedule& before, const schedule& after, const plan_cursor& cursor,
+                         instant now) {
+  changed_plan c{start_from(cursor, now), {}, {}};
+  const auto settled = since(before, cursor.since);
+  const auto t = c.next.covered;
+  const auto late = held_back(settled ? *settled : before, t);
+  if (!late) return c;
+  const auto said = next_of_triggers(after, *late - tick);
+  if (!said || said->at != *late) return c;  // the new schedule is about other times
+  const auto verdict = judge(after, *late);
+  if (verdict.excluded && !verdict.postponed) {
+    c.skip = skip_range{
+        *late, *late, 1, false, skip_reason::excluded, never, text_of(after.not_during[verdict.which])};
+  } else if (verdict.excluded && verdict.until > t) {
+    c.next.since = *late;
+  } else {
+    ++c.next.made;
+    c.make = planned_time{t, t, true, false, clock_shift::none, *late};
+  }
+  return c;
+}
+
+std::optional<fire_time> next_planned(const schedule& s, const plan_cursor& cursor) {
+  const auto settled = since(s, cursor.since);
+  return next(settled ? *settled : s, cursor.covered);
+}
+
+std::optional<instant> wake_after(const schedule& s, const plan_cursor& cursor) {
+  const auto settled = since(s, cursor.since);
+  return look_again(settled ? *settled : s, cursor.covered);
+}
+
+std::vector<skip_range> left_out(const schedule& s, instant after, instant upto) {
+  const plan_policy none;
+  const plan_now at{upto, 0, false};
+  plan_cursor cursor;
+  cursor.covered = after;
+  return planner{s, none, cursor, at}.excluded();
 }
 
 }  // namespace belfry::core

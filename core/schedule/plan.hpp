@@ -34,6 +34,7 @@ struct planned_time {
   bool limited = false;    // a fire limit moved it
   clock_shift shift = clock_shift::none;
   fire_scope limited_by = fire_scope::none;
+  instant meant = never;  // postponed: the first planned instant that it stands for
   friend bool operator==(const planned_time&, const planned_time&) = default;
 };
 
@@ -41,7 +42,7 @@ struct plan_decision {
   std::vector<planned_time> make;  // oldest first
   std::vector<skip_range> skips;   // by first instant; at most 64 of them
   plan_cursor next;
-  std::optional<instant> wake_at;  // the next planned instant; nothing when there is none
+  std::optional<instant> wake_at;  // when to look again, see wake_after; nothing when there is none
   bool completed = false;          // nothing will ever be planned again
 };
 
@@ -53,5 +54,26 @@ plan_decision set_aside(const schedule& s, const plan_cursor& cursor, instant up
 void set_skipped(std::vector<skip_range>& skips, instant at, skip_reason reason);
 // The cursor of a job that is new, was changed, or was resumed: nothing before `now` is planned.
 plan_cursor start_from(const plan_cursor& before, instant now);
+
+// The schedule of a job, or a calendar that it names, has changed from `before` to `after`, and everything up
+// to `now` is settled by the old one. What that had postponed beyond now is not lost and not doubled: judged
+// by the new one it is postponed still (the cursor reaches back to it), made now, or left out, which is a
+// record.
+struct changed_plan {
+  plan_cursor next;
+  std::optional<planned_time> make;
+  std::optional<skip_range> skip;
+};
+changed_plan change_plan(const schedule& before, const schedule& after, const plan_cursor& cursor,
+                         instant now);
+
+// The first instant after `covered` at which it fires.
+std::optional<fire_time> next_planned(const schedule& s, const plan_cursor& cursor);
+// When to look at the plan again: at that instant. Where a calendar leaves none of what the triggers say, at
+// the end of the excluded time that the next of these lies in: its record is written then.
+std::optional<instant> wake_after(const schedule& s, const plan_cursor& cursor);
+
+// What the triggers say in (after, upto] and exclusions leave out or postpone, in ranges; at most 64.
+std::vector<skip_range> left_out(const schedule& s, instant after, instant upto);
 
 }  // namespace belfry::core

@@ -69,6 +69,8 @@ struct plan_cursor {
   instant covered = never;      // every planned instant up to and with this one is accounted for
   std::int64_t made = 0;        // occurrences made
   std::vector<instant> recent;  // when the last ones were made, oldest first; at most fire_limit::most
+  // What was planned before it is settled for good: a schedule that was changed since postpones none of it.
+  instant since = never;
   friend bool operator==(const plan_cursor&, const plan_cursor&) = default;
 };
 
@@ -81,6 +83,7 @@ struct skip_range {
   bool at_least = false;  // there are more than `count`
   skip_reason reason = skip_reason::missed;
   instant moved_to = never;  // postponed
+  std::string by = {};       // excluded and postponed: the exclusion, such as "calendar holidays"
   friend bool operator==(const skip_range&, const skip_range&) = default;
 };
 

@@ -35,6 +35,8 @@ inline constexpr std::size_t most_exclusions = 16;
 
 // Everything that is wrong, each with its JSON pointer below `base`; empty when it is fine.
 std::vector<field_problem> check(const schedule& s, const std::string& base);
+// The same, but for whether it would ever fire.
+std::vector<field_problem> check_parts(const schedule& s, const std::string& base);
 
 // The first instant after `after` at which it fires, with exclusions and bounds. Nothing for events, after
 // the end, or when everything within 40 years is excluded.
@@ -50,10 +52,14 @@ std::int64_t count_between(const schedule& s, instant after, instant upto, std::
 struct exclusion_verdict {
   bool excluded = false;
   bool postponed = false;  // to `until`; otherwise skipped
-  instant until;           // the end of all the excluded time that it lies in
+  instant until;           // the end of all the excluded time that it lies in; end_of_time: there is none
   std::size_t which = 0;   // the exclusion, as an index
 };
 exclusion_verdict judge(const schedule& s, instant t);
+// The first instant at or before `t` that an exclusion has postponed beyond t.
+std::optional<instant> held_back(const schedule& s, instant t);
+// Whether any of its exclusions postpones.
+bool postpones(const schedule& s);
 
 bool on_event(const schedule& s);
 // Fires at most once, at a known instant.

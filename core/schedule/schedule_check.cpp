@@ -3,7 +3,7 @@
 
 namespace belfry::core {
 
-std::vector<field_problem> check(const schedule& s, const std::string& base) {
+std::vector<field_problem> check_parts(const schedule& s, const std::string& base) {
   constexpr span longest_jitter = std::chrono::hours{24};
   std::vector<field_problem> found;
   const auto no = [&](std::string_view field, std::string value, std::string allowed, std::string why) {
@@ -24,8 +24,13 @@ std::vector<field_problem> check(const schedule& s, const std::string& base) {
     no("/ends", to_rfc3339(s.ends), "not before the start", "the schedule would be over before it begins");
   if (s.jitter < span{0} || s.jitter > longest_jitter)
     no("/jitter", to_text(s.jitter), "0 to 1d", "it is out of range");
+  return found;
+}
+
+std::vector<field_problem> check(const schedule& s, const std::string& base) {
+  auto found = check_parts(s, base);
   if (found.empty() && !on_event(s) && !next(s, never))
-    no("", "", "at least one instant outside of what is excluded", "it would never fire");
+    found.push_back({base, "", "at least one instant outside of what is excluded", "it would never fire"});
   return found;
 }
 

@@ -11,7 +11,7 @@ constexpr span tick{1};
 constexpr span horizon = std::chrono::hours{24 * 14'610};  // 40 years
 // Bounds of searches through excluded times. Each step passes one excluded period.
 constexpr int most_steps = 20'000;
-constexpr int longest_chain = 128;
+constexpr int longest_chain = 1'100;  // a list of dates has up to 1,000
 
 zone_rules rules_of(const schedule& s, bool real_time) { return {s.gap, s.overlap, real_time}; }
 
@@ -52,10 +52,10 @@ instant end_of_excluded(const schedule& s, instant t) {
     auto end = t;
     for (const auto& e : s.not_during)
       if (const auto p = period_around(e, s.in, t)) end = std::max(end, p->end);
-    if (end == t) break;
+    if (end == t) return t;
     t = end;
   }
-  return t;
+  return end_of_time;
 }
 
 instant begin_of_excluded(const schedule& s, instant t) {
@@ -71,12 +71,15 @@ instant begin_of_excluded(const schedule& s, instant t) {
   return t;
 }
 
+struct held {
+  instant planned;  // the first one
+  instant until;
+};
+
 // An instant at or before `after` may have been postponed beyond it.
-std::optional<fire_time> postponed_beyond(const schedule& s, instant after) {
+std::optional<held> postponed_beyond(const schedule& s, instant after) {
   std::size_t which = 0;
-  if (std::none_of(s.not_during.begin(), s.not_during.end(),
-                   [](const exclusion& e) { return e.instants == excluded_are::postponed; }))
-    return std::nullopt;
+  if (!postpones(s)) return std::nullopt;
   if (!around(s, after, excluded_are::skipped, which) && !around(s, after, excluded_are::postponed, which))
     return std::nullopt;
   auto from = begin_of_excluded(s, after) - tick;
@@ -85,8 +88,8 @@ std::optional<fire_time> postponed_beyond(const schedule& s, instant after) {
     if (!planned || planned->at > after) return std::nullopt;
     const auto verdict = judge(s, planned->at);
     if (verdict.excluded && verdict.postponed) {
-      if (verdict.until > after && verdict.until <= s.ends)
-        return fire_time{verdict.until, clock_shift::none};
+      if (verdict.until > after && verdict.until <= s.ends && verdict.until < end_of_time)
+        return held{planned->at, verdict.until};
       return std::nullopt;  // all of one chain are postponed to the same instant
     }
     const auto skipped = around(s, planned->at, excluded_are::skipped, which);
@@ -124,12 +127,20 @@ exclusion_verdict judge(const schedule& s, instant t) {
   return verdict;
 }
 
+bool postpones(const schedule& s) {
+  return std::any_of(s.not_during.begin(), s.not_during.end(),
+                     [](const exclusion& e) { return e.instants == excluded_are::postponed; });
+}
+
+std::optional<instant> held_back(const schedule& s, instant t) {
+  const auto late = postponed_beyond(s, t);
+  return late ? std::optional{late->planned} : std::nullopt;
+}
+
 std::optional<fire_time> next(const schedule& s, instant after) {
   if (s.not_during.empty()) return next_of_triggers(s, after);
-  if (const auto held = postponed_beyond(s, after)) {
-    // Nothing else lies before it: it is the end of excluded time that `after` lies in.
-    return held;
-  }
+  // Nothing else lies before it: it is the end of excluded time that `after` lies in.
+  if (const auto late = postponed_beyond(s, after)) return fire_time{late->until, clock_shift::none};
   auto from = after;
   auto latest = end_of_time;
   for (int i = 0; i < most_steps; ++i) {
@@ -139,7 +150,7 @@ std::optional<fire_time> next(const schedule& s, instant after) {
     const auto verdict = judge(s, planned->at);
     if (!verdict.excluded) return planned;
     if (verdict.postponed) {
-      if (verdict.until > s.ends) return std::nullopt;
+      if (verdict.until > s.ends || verdict.until >= end_of_time) return std::nullopt;
       return fire_time{verdict.until, clock_shift::none};
     }
     from = std::max(verdict.until - tick, planned->at);

@@ -46,6 +46,7 @@ void engine::committed() {
   durable_pressed_since_ = pressed_since_;
   durable_delays_ = delays_;
   told_ = std::exchange(telling_, {});
+  calendars_touched_ = false;
   for (const auto run : std::exchange(fed_, {})) may_starve_.erase(run);
   for (const auto& [job, on] : std::exchange(listening_, {})) listeners_.only(job, on ? &*on : nullptr);
 }
@@ -59,6 +60,7 @@ void engine::given_up() {
   telling_.clear();
   fed_.clear();
   listening_.clear();
+  if (std::exchange(calendars_touched_, false)) forget_calendars();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
   // again.
   prune_cursor_ = {};
@@ -100,6 +102,7 @@ core::result<receipt> engine::apply(const change_set& set) {
       backoff_ = backoff_before;
       delays_ = delays_before;
       telling_.resize(told_before);
+      if (calendars_touched_) forget_calendars();
       fed_.resize(fed_before);
       listening_.resize(listening_before);
     }

@@ -25,6 +25,7 @@
 
 namespace belfry::core {
 struct schedule;
+struct schedule_context;
 struct planned_time;
 struct fire_line;
 struct plan_decision;
@@ -95,6 +96,11 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const keep_statistics& c);
   std::optional<core::failure> apply_one(work& w, const plan_job& c);
   std::optional<core::failure> apply_one(work& w, const emit_event& c);
+  std::optional<core::failure> apply_one(work& w, const storage::put_calendar& c);
+  std::optional<core::failure> apply_one(work& w, const storage::remove_calendar& c);
+  std::optional<core::failure> apply_one(work& w, const replan_calendar& c);
+  std::optional<core::failure> apply_one(work& w, const storage::put_window& c);
+  std::optional<core::failure> apply_one(work& w, const storage::remove_window& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);
@@ -133,6 +139,9 @@ class engine {
   void record_paused(work& w, core::job& j, core::instant upto);
   void follow_pause(work& w, core::job& j, bool was_paused, core::instant ended);
   void advance(work& w, core::job& j, bool after_crash_loop);
+  void advance(work& w, core::job& j, const core::schedule& s, bool after_crash_loop);
+  core::plan_cursor take_over(work& w, core::job& j, const core::schedule& before,
+                              const core::schedule& after);
   bool fire(work& w, core::job& j, core::planned_time p);
   void take_plan(work& w, core::job& j, const core::plan_decision& d);
   void hold_unplannable(work& w, core::job& j, const std::string& why);
@@ -152,6 +161,24 @@ class engine {
   void tell_skipped(work& w, const core::job& j, const core::skip_range& r);
   std::uint16_t depth_of(const core::run_head& head);
   core::named_event told_of(const core::event& e, std::uint16_t& depth);
+
+  std::shared_ptr<const core::schedule> read_schedule(const std::string& text, std::string& why);
+
+  // calendars.cpp
+  core::schedule_context calendars_now();
+  const core::named_calendar* known_calendar(std::string_view name);
+  void forget_calendars();
+  std::optional<core::failure> unknown_calendar(const std::string& schedule);
+  void note_uses(const core::job& j, const std::string& before);
+  void replan(work& w, core::job& j);
+  void replan_some(work& w, core::named_calendar c, std::size_t at_most);
+  void replan_windows(work& w, const std::string& calendar);
+
+  // windows.cpp
+  std::optional<core::failure> plan_window(work& w, core::window& what, core::instant after);
+  std::optional<core::failure> lift_window(work& w, const core::window& what);
+  void follow_window(work& w, const core::pause_target& on, const std::string& owner);
+  std::optional<core::failure> in_window(const core::run_head& head, core::instant now);
 
   // pauses.cpp
   std::optional<core::failure> held_claim(const core::run_head& head, const core::cmd_claim& claim,
@@ -213,6 +240,9 @@ class engine {
   // Who waits for which events. Whoever does no more is taken away after the commit.
   core::event_listeners listeners_;
   std::vector<std::pair<core::job_id, std::optional<core::event_trigger>>> listening_;  // of the transaction
+  // Likewise, of the calendars that schedules name; thrown away with them when a calendar changes.
+  std::unordered_map<std::string, std::shared_ptr<const core::named_calendar>> calendars_;
+  bool calendars_touched_ = false;  // by the open transaction
 };
 
 }  // namespace belfry::storage

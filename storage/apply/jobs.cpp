@@ -69,6 +69,7 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
   j.definition = std::make_shared<const core::job_definition>(c.definition);
   if (auto no = begin_schedule(w, j)) return std::move(*no);
   rows_.insert_job(j);
+  note_uses(j, {});
   rows_.insert_spec(j.spec, c.definition.spec);
   listen(j);
   append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
@@ -171,6 +172,8 @@ core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
   rows_.insert_spec(j->spec, c.definition.spec);
   rows_.update_job(*j);
   listen(*j);
+  if (!(before.definition->timing == j->definition->timing))
+    note_uses(*j, before.definition->timing.schedule);
   std::string told = c.definition.name + " revision=" + std::to_string(j->revision);
   const auto& was = before.definition->timing.schedule;
   const auto& is = c.definition.timing.schedule;
@@ -193,6 +196,7 @@ std::optional<failure> engine::apply_one(work& w, const archive_job& c) {
     rows_.update_job(*j);
     drop_events(w, *j);
     listen(*j);
+    note_uses(*j, j->definition->timing.schedule);
     append(w, core::event_kind::job_archived, {}, j->id, j->definition->name);
     w.changed = true;
   }

@@ -25,7 +25,7 @@ std::optional<failure> engine::held_claim(const core::run_head& head, const core
   if (why.empty() && paused_->any_agent_type())
     if (const auto who = rows_.find_session(claim.holder))
       for (const auto& no : paused_->why(*who, now)) why.push_back({no.code, no.text});
-  if (why.empty()) return std::nullopt;
+  if (why.empty()) return in_window(head, now);
   return failure{core::errc::paused, why.front().text, {}, "belfry scheduler pauses"};
 }
 
@@ -123,10 +123,12 @@ std::optional<failure> engine::apply_one(work& w, const lift_pause& c) {
   }
   auto d = core::decide_lift(c.on, paused_->of(c.on), c.reason, c.owner, c.only_over, w.set.actor, w.set.now);
   if (!d) return std::move(d).error();
-  if (d->changed)
+  if (d->changed) {
     pause(w, c.on, std::move(*d), nullptr);
-  else
+    follow_window(w, c.on, c.owner);
+  } else {
     w.repeated = true;
+  }
   return std::nullopt;
 }
 

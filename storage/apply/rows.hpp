@@ -12,12 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/calendar/calendar.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
 #include "core/run/run.hpp"
 #include "core/schedule/event_hold.hpp"
 #include "core/session/session.hpp"
+#include "core/window/window.hpp"
 #include "storage/contract/change.hpp"
 
 namespace belfry::storage {
@@ -112,6 +114,23 @@ class rows {
   // How many event-triggered runs led to this one, itself included; goes with the run.
   virtual std::uint16_t depth_of(core::run_id run) = 0;
   virtual void put_depth(core::run_id run, std::uint16_t depth) = 0;
+
+  // Calendars, with their content and the one before; and which jobs name them, with the revision of the
+  // calendar that they are planned by.
+  virtual std::optional<core::named_calendar> find_calendar(const std::string& name) = 0;
+  virtual void put_calendar(const core::named_calendar& c) = 0;
+  virtual void remove_calendar(const std::string& name) = 0;
+  virtual std::size_t count_calendars() = 0;
+  virtual std::optional<std::uint32_t> calendar_use(const std::string& name, core::job_id job) = 0;
+  virtual void put_calendar_use(const std::string& name, core::job_id job, std::uint32_t revision) = 0;
+  virtual void remove_calendar_uses(core::job_id job) = 0;
+  // By a revision below this one, at most `limit`.
+  virtual std::vector<core::job_id> calendar_users(const std::string& name, std::uint32_t below,
+                                                   std::size_t limit) = 0;
+  virtual std::optional<core::window> find_window(const std::string& name) = 0;
+  virtual void put_window(const core::window& w) = 0;
+  virtual void remove_window(const std::string& name) = 0;
+  virtual std::vector<core::window> all_windows() = 0;  // by name
 
   virtual std::optional<core::session> find_session(core::session_id id) = 0;
   virtual void put_session(const core::session& s) = 0;

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/schedule/canonical.hpp"
-#include "core/schedule/firing.hpp"
 #include "core/schedule/fire_line.hpp"
+#include "core/schedule/firing.hpp"
 #include "core/schedule/plan.hpp"
 #include "core/time/text.hpp"
 #include "storage/apply/engine_parts.hpp"
@@ -37,7 +37,7 @@ failure bad_schedule(const core::job& j, std::string allowed, std::string why) {
 }
 
 std::string range_text(const core::skip_range& r) {
-  std::string text = std::string{core::to_text(r.reason)} + ": ";
+  std::string text = std::string{core::to_text(r.reason)} + (r.by.empty() ? "" : " by " + r.by) + ": ";
   if (r.count == 1 && !r.at_least) return text + core::to_rfc3339(r.first);
   return text + std::to_string(r.count) + (r.at_least ? " or more" : "") + " from " +
          core::to_rfc3339(r.first) + " to " + core::to_rfc3339(r.last);
@@ -47,9 +47,12 @@ std::string range_text(const core::skip_range& r) {
 
 // Null, and why: a zone that this machine does not know, or a text of a newer belfry.
 std::shared_ptr<const core::schedule> engine::schedule_of(const core::job& j, std::string& why) {
-  const auto& text = j.definition->timing.schedule;
+  return read_schedule(j.definition->timing.schedule, why);
+}
+
+std::shared_ptr<const core::schedule> engine::read_schedule(const std::string& text, std::string& why) {
   if (const auto known = schedules_.find(text); known != schedules_.end()) return known->second;
-  auto read = core::parse_canonical(text, {});
+  auto read = core::parse_canonical(text, calendars_now());
   if (!read) {
     why = read.problem().why;
     return nullptr;
@@ -64,10 +67,13 @@ std::optional<failure> engine::begin_schedule(work& w, core::job& j) {
   if (!scheduled(j)) return std::nullopt;
   std::string why;
   const auto s = schedule_of(j, why);
-  if (!s) return bad_schedule(j, "what belfry schedule parse understands", why);
+  if (!s) {
+    if (auto no = unknown_calendar(j.definition->timing.schedule)) return no;
+    return bad_schedule(j, "what belfry schedule parse understands", why);
+  }
   j.cursor = core::start_from(j.cursor, w.set.now);
   const bool events = core::on_event(*s);
-  const auto first = events ? std::nullopt : core::next(*s, j.cursor.covered);
+  const auto first = events ? std::nullopt : core::next_planned(*s, j.cursor);
   if (events ? s->ends < w.set.now : !first)
     return bad_schedule(j, "at least one time to come", "its last time has passed");
   if (const auto most = j.definition->timing.policy.most_runs; most > 0 && j.cursor.made >= most) {
@@ -88,6 +94,7 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
   if (trial.state == core::job_state::completed) trial.state = core::job_state::active;
   if (auto no = begin_schedule(w, trial)) return no;
   std::string why = before.definition->spec.unreadable;
+  if (before.state != core::job_state::completed) replan(w, before);
   const bool known = scheduled(before) && why.empty() && schedule_of(before, why);
   if (known && before.state != core::job_state::completed) {
     if (core::on_event(*schedule_of(before, why))) {
@@ -99,8 +106,18 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
       record_paused(w, before, w.set.now);
     }
     if (before.state == core::job_state::completed) trial.state = core::job_state::active;
+    const auto fresh = scheduled(trial) ? schedule_of(trial, why) : nullptr;
+    const bool times = fresh && !core::on_event(*fresh);
+    const bool goes_on =
+        times && before.state != core::job_state::completed && !core::on_event(*schedule_of(before, why));
+    before.cursor = goes_on ? take_over(w, before, *schedule_of(before, why), *fresh)
+                            : core::start_from(before.cursor, w.set.now);
     trial.triggered = before.triggered;
-    trial.cursor = core::start_from(before.cursor, w.set.now);
+    trial.cursor = before.cursor;
+    if (times && trial.pauses.empty()) {
+      const auto upcoming = core::next_planned(*fresh, trial.cursor);
+      trial.due = upcoming ? upcoming->at : core::never;
+    }
   }
   if (!scheduled(trial)) trial.due = core::never;
   if (trial.state == core::job_state::active && !trial.pauses.empty()) trial.state = core::job_state::paused;
@@ -134,8 +151,12 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   const auto s = why.empty() ? schedule_of(j, why) : nullptr;
   if (!s) return hold_unplannable(w, j, why);
   if (core::on_event(*s)) return release(w, j, *s, after_crash_loop, false);
+  advance(w, j, *s, after_crash_loop);
+}
+
+void engine::advance(work& w, core::job& j, const core::schedule& s, bool after_crash_loop) {
   const auto seed = static_cast<std::uint64_t>(j.id.value);
-  auto d = core::plan(*s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
+  auto d = core::plan(s, j.definition->timing.policy, j.cursor, {w.set.now, seed, after_crash_loop});
   for (const auto& p : d.make) {
     if (fire(w, j, p)) continue;
     d.next.made -= 1;
@@ -144,9 +165,9 @@ void engine::advance(work& w, core::job& j, bool after_crash_loop) {
   // What was to be the last one may have been skipped just now: there is another one then.
   const auto most = j.definition->timing.policy.most_runs;
   if (d.completed && most > 0 && d.next.made < most)
-    if (const auto more = core::next(*s, d.next.covered)) {
+    if (const auto more = core::wake_after(s, d.next)) {
       d.completed = false;
-      d.wake_at = more->at;
+      d.wake_at = more;
     }
   take_plan(w, j, d);
 }
@@ -184,10 +205,12 @@ bool engine::fire(work& w, core::job& j, core::planned_time p) {
       core::note_start(line, std::max(p.start, w.set.now), w.set.now);
       rows_.put_note(line.name, core::write_starts(line.starts));
     }
-  rows_.insert_occurrence({j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.limited_by});
+  rows_.insert_occurrence(
+      {j.id, p.at, made.head.id, p.start, p.caught_up, p.limited, p.shift, p.limited_by, p.meant});
   auto text = core::to_string(core::occurrence_id{j.id, p.at}) + " of " + core::to_rfc3339(p.at);
   if (p.caught_up) text += ", caught up";
   if (p.limited) text += ", moved by the fire limit of " + whose + " to " + core::to_rfc3339(p.start);
+  if (p.meant != core::never) text += ", postponed from " + core::to_rfc3339(p.meant);
   append(w, core::event_kind::job_fired, made.head.id, j.id, std::move(text));
   announce(w, made.head);
   w.out.runs.push_back(std::move(made));
@@ -222,6 +245,27 @@ void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
   w.changed = true;
 }
 
+// What the old schedule had postponed beyond now, as the new one has it: where the job goes on from.
+core::plan_cursor engine::take_over(work& w, core::job& j, const core::schedule& before,
+                                    const core::schedule& after) {
+  auto c = core::change_plan(before, after, j.cursor, w.set.now);
+  if (c.skip) tell_skipped(w, j, *c.skip);
+  const auto most = j.definition->timing.policy.most_runs;
+  if (c.make && (!plans(j) || (most > 0 && j.cursor.made >= most))) {
+    c.next.made = j.cursor.made;
+    if (!j.pauses.empty())
+      tell_skipped(w, j,
+                   {c.make->meant, c.make->meant, 1, false, core::skip_reason::paused, core::never, {}});
+    c.make.reset();
+  }
+  if (c.make && !fire(w, j, *c.make)) {
+    c.next.made = j.cursor.made;
+    tell_skipped(w, j,
+                 {c.make->meant, c.make->meant, 1, false, core::skip_reason::fire_limit, core::never, {}});
+  }
+  return c.next;
+}
+
 // It waits, visibly, until somebody has put it right; nothing of it is lost meanwhile.
 void engine::hold_unplannable(work& w, core::job& j, const std::string& why) {
   j.due = core::never;
@@ -238,6 +282,7 @@ std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
   if (!plans(*j) || j->due == core::never || j->due > w.set.now) {
     w.repeated = true;
   } else {
+    replan(w, *j);  // where a calendar of it has changed and its turn has not come
     advance(w, *j, c.after_crash_loop);
     rows_.update_job(*j);
     if (j->state == core::job_state::completed) listen(*j);

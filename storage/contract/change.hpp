@@ -14,6 +14,7 @@
 
 #include "core/events/named_event.hpp"
 #include "core/job/import.hpp"
+#include "core/calendar/calendar.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"
@@ -22,6 +23,7 @@
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
 #include "core/wake/result.hpp"
+#include "core/window/window.hpp"
 
 namespace belfry::storage {
 
@@ -209,11 +211,35 @@ struct emit_event {
   bool outside = false;
 };
 
-using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
-                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
-                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
-                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder,
-                            keep_statistics, plan_job, emit_event>;
+// A calendar is made, or gets another content. The jobs that name it are planned anew, the first of them in
+// the same commit; while some are left, their names are in receipt::replan, and another change of it is
+// refused (conflict).
+struct put_calendar {
+  core::named_calendar what;  // name, source, content
+};
+// Refused (conflict) while a job or a window names it.
+struct remove_calendar {
+  std::string name;
+};
+// One bite of the jobs that are planned by the content before.
+struct replan_calendar {
+  std::string name;
+  std::uint32_t at_most = 100;
+};
+// Its next opening becomes a planned pause in the same commit, or a standing one when now lies in it.
+struct put_window {
+  core::window what;
+};
+struct remove_window {
+  std::string name;
+};
+
+using change =
+    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
+                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
+                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
+                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics, plan_job,
+                 emit_event, put_calendar, remove_calendar, replan_calendar, put_window, remove_window>;
 
 struct change_set {
   core::instant now = core::never;
@@ -249,7 +275,11 @@ struct receipt {
   std::vector<core::learned_delay> delays = {};  // that changed
   core::emitted emitted = {};
   core::import_verdict imported = core::import_verdict::none;
-  std::string note = {};  // why, where the verdict needs words
+  std::string note = {};                             // why, where the verdict needs words
+  std::vector<core::named_calendar> calendars = {};  // put or removed, without their content
+  std::vector<core::window> windows = {};            // likewise; also those that were planned anew
+  std::vector<std::string> replan = {};              // calendars by which jobs are still to be planned anew
+  std::size_t replanned = 0;                         // jobs
 };
 
 }  // namespace belfry::storage

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/calendar/calendar.hpp"
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
 #include "core/job/timing_group.hpp"
@@ -18,6 +19,7 @@
 #include "core/session/session.hpp"
 #include "core/spawn/worker.hpp"
 #include "core/wake/result.hpp"
+#include "core/window/window.hpp"
 
 namespace belfry::storage {
 
@@ -46,6 +48,8 @@ struct log_request {
   std::size_t tail = 0;  // above 0: only the last ones of what there is, at most `limit`
   core::log_level least = core::log_level::none;  // above none: only lines that say at least this
 };
+
+inline constexpr std::size_t calendar_users_told = 20;
 
 class reader {
  public:
@@ -87,6 +91,10 @@ class reader {
   // empty, and not the last.
   virtual core::result<core::scheduled_page> scheduled_jobs(core::job_id after, std::size_t limit,
                                                             const std::string& key) = 0;
+  // Calendars by name: those named, or all. `content`: with what they exclude.
+  virtual core::result<std::vector<core::calendar_facts>> list_calendars(
+      const std::vector<std::string>& names, bool content) = 0;
+  virtual core::result<std::vector<core::window>> list_windows() = 0;  // by name
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/schedule/canonical.hpp"
 #include "storage/apply/lookup.hpp"
 #include "storage/apply/match.hpp"
 #include "storage/apply/occurrences.hpp"
@@ -306,6 +307,42 @@ core::result<core::scheduled_page> memory_reader::scheduled_jobs(core::job_id af
     return false;
   });
   return page;
+}
+
+core::result<std::vector<core::calendar_facts>> memory_reader::list_calendars(
+    const std::vector<std::string>& names, bool content) {
+  const auto t = disk_->read();
+  std::vector<core::calendar_facts> all;
+  t->calendars.up([&](const std::string& name, const core::named_calendar& c) {
+    if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) return true;
+    core::calendar_facts f;
+    f.calendar = c;
+    if (!content) f.calendar.content = f.calendar.previous = nullptr;
+    t->calendar_uses.up({name, core::job_id{}}, [&](const auto& key, std::uint32_t revision) {
+      if (key.first != name) return false;
+      ++f.used_by;
+      if (revision < c.revision) ++f.planning;
+      if (const auto j = t->jobs.find(key.second); j && f.jobs.size() < calendar_users_told)
+        f.jobs.push_back({key.second, j->definition->name});
+      return true;
+    });
+    t->windows.up([&](const std::string&, const core::window& w) {
+      if (core::names_calendar(w.schedule, name)) f.windows.push_back(w.name);
+      return true;
+    });
+    all.push_back(std::move(f));
+    return true;
+  });
+  return all;
+}
+
+core::result<std::vector<core::window>> memory_reader::list_windows() {
+  std::vector<core::window> all;
+  disk_->read()->windows.up([&](const std::string&, const core::window& w) {
+    all.push_back(w);
+    return true;
+  });
+  return all;
 }
 
 core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_too) {

@@ -174,6 +174,46 @@ void memory_rows::insert_skip(const core::skip_record& s, std::size_t keep) {
   for (std::size_t i = 0; i + keep < all.size(); ++i) now.skips.erase(all[i]);
 }
 
+std::size_t memory_rows::count_calendars() {
+  std::size_t n = 0;
+  now.calendars.up([&](const auto&, const auto&) { return ++n > 0; });
+  return n;
+}
+
+void memory_rows::remove_calendar_uses(core::job_id job) {
+  std::vector<std::pair<std::string, core::job_id>> found;
+  now.calendar_uses.up([&](const auto& key, const auto&) {
+    if (key.second == job) found.push_back(key);
+    return true;
+  });
+  for (const auto& key : found) now.calendar_uses.erase(key);
+}
+
+// By revision, then by job, as the other stores.
+std::vector<core::job_id> memory_rows::calendar_users(const std::string& name, std::uint32_t below,
+                                                      std::size_t limit) {
+  std::vector<std::pair<std::uint32_t, core::job_id>> found;
+  now.calendar_uses.up({name, core::job_id{}}, [&](const auto& key, std::uint32_t revision) {
+    if (key.first != name) return false;
+    if (revision < below) found.emplace_back(revision, key.second);
+    return true;
+  });
+  std::sort(found.begin(), found.end());
+  std::vector<core::job_id> ids;
+  for (const auto& [revision, id] : found)
+    if (ids.size() < limit) ids.push_back(id);
+  return ids;
+}
+
+std::vector<core::window> memory_rows::all_windows() {
+  std::vector<core::window> all;
+  now.windows.up([&](const auto&, const core::window& w) {
+    all.push_back(w);
+    return true;
+  });
+  return all;
+}
+
 std::optional<core::session> memory_rows::find_session(core::session_id id) {
   return copy_of(now.sessions, id);
 }

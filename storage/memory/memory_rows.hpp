@@ -65,6 +65,30 @@ class memory_rows final : public rows {
     return depth ? *depth : std::uint16_t{0};
   }
   void put_depth(core::run_id run, std::uint16_t depth) override { now.depths.set(run, depth); }
+  std::optional<core::named_calendar> find_calendar(const std::string& name) override {
+    const auto c = now.calendars.find(name);
+    return c ? std::optional{*c} : std::nullopt;
+  }
+  void put_calendar(const core::named_calendar& c) override { now.calendars.set(c.name, c); }
+  void remove_calendar(const std::string& name) override { now.calendars.erase(name); }
+  std::size_t count_calendars() override;
+  std::optional<std::uint32_t> calendar_use(const std::string& name, core::job_id job) override {
+    const auto revision = now.calendar_uses.find({name, job});
+    return revision ? std::optional{*revision} : std::nullopt;
+  }
+  void put_calendar_use(const std::string& name, core::job_id job, std::uint32_t revision) override {
+    now.calendar_uses.set({name, job}, revision);
+  }
+  void remove_calendar_uses(core::job_id job) override;
+  std::vector<core::job_id> calendar_users(const std::string& name, std::uint32_t below,
+                                           std::size_t limit) override;
+  std::optional<core::window> find_window(const std::string& name) override {
+    const auto w = now.windows.find(name);
+    return w ? std::optional{*w} : std::nullopt;
+  }
+  void put_window(const core::window& w) override { now.windows.set(w.name, w); }
+  void remove_window(const std::string& name) override { now.windows.erase(name); }
+  std::vector<core::window> all_windows() override;
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
   bool holds_lease(core::session_id id) override;

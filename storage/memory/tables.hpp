@@ -45,6 +45,9 @@ struct tables {
   std::int64_t skip_number = 0;
   persistent_map<core::job_id, core::event_hold> holds;
   persistent_map<core::run_id, std::uint16_t> depths;
+  persistent_map<std::string, core::named_calendar> calendars;
+  persistent_map<std::pair<std::string, core::job_id>, std::uint32_t> calendar_uses;
+  persistent_map<std::string, core::window> windows;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

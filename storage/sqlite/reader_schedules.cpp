@@ -14,10 +14,10 @@ core::result<core::occurrence_page> sqlite_reader::occurrences_of(core::job_id i
     const auto upto = before == core::never ? core::micros(core::end_of_time) + 1 : core::micros(before);
     const auto most = static_cast<std::int64_t>(limit) + 1;
     std::vector<core::occurrence_line> made, skipped;
-    query runs{
-        *db_,
-        "select o.at, o.run, o.start, o.flags, r.state, r.reason from occurrences o join runs r on r.id = "
-        "o.run where o.job = ?1 and o.at < ?2 order by o.at desc limit ?3"};
+    query runs{*db_,
+               "select o.at, o.run, o.start, o.flags, r.state, r.reason, o.meant from occurrences o join "
+               "runs r on r.id = "
+               "o.run where o.job = ?1 and o.at < ?2 order by o.at desc limit ?3"};
     runs.bind(1, id.value);
     runs.bind(2, upto);
     runs.bind(3, most);
@@ -30,6 +30,7 @@ core::result<core::occurrence_page> sqlite_reader::occurrences_of(core::job_id i
       codec::read_flags(runs.number(3), line.made);
       line.state = runs.as<core::run_state>(4);
       line.reason = runs.text(5);
+      line.made.meant = runs.time(6);
       made.push_back(std::move(line));
     }
     query ranges{*db_,

@@ -5,6 +5,7 @@
 
 #include "storage/codec/bytes.hpp"
 #include "storage/codec/events.hpp"
+#include "storage/codec/calendar.hpp"
 #include "storage/codec/timing.hpp"
 #include "storage/codec/words.hpp"
 
@@ -395,6 +396,7 @@ job_row read_job(const query& q) {
   j.cursor.made = q.number(15);
   j.cursor.recent = codec::decode_instants(q.text(16));
   j.due = q.time(17);
+  j.cursor.since = q.time(18);
   return row;
 }
 
@@ -424,7 +426,45 @@ core::skip_record read_skip(const query& q) {
   s.range.reason = q.as<core::skip_reason>(6);
   s.range.moved_to = q.time(7);
   s.noted_at = q.time(8);
+  s.range.by = q.text(9);
   return s;
+}
+
+core::named_calendar read_calendar(const query& q, bool content) {
+  core::named_calendar c;
+  c.name = q.text(0);
+  c.source = q.as<core::calendar_source>(1);
+  c.revision = q.as<std::uint32_t>(2);
+  if (content) {
+    c.content = std::make_shared<const core::calendar>(codec::decode_calendar(q.text(3)));
+    if (!q.null(4)) c.previous = std::make_shared<const core::calendar>(codec::decode_calendar(q.text(4)));
+  }
+  c.periods = q.as<std::size_t>(5);
+  c.left_out = q.as<std::size_t>(6);
+  c.created_at = q.time(7);
+  c.created_by = q.text(8);
+  c.changed_at = q.time(9);
+  c.changed_by = q.text(10);
+  return c;
+}
+
+core::window read_window(const query& q) {
+  core::window w;
+  w.name = q.text(0);
+  w.schedule = q.text(1);
+  w.length = core::span{q.number(2)};
+  w.on.scope = q.as<core::pause_scope>(3);
+  w.on.name = q.text(4);
+  w.drain = q.number(5) != 0;
+  w.text = q.text(6);
+  w.revision = q.as<std::uint32_t>(7);
+  w.created_at = q.time(8);
+  w.created_by = q.text(9);
+  w.changed_at = q.time(10);
+  w.changed_by = q.text(11);
+  w.opens = q.time(12);
+  w.closes = q.time(13);
+  return w;
 }
 
 core::pause_entry read_pause(const query& q) {

@@ -94,8 +94,8 @@ core::spawned_worker read_worker(const query& q);
 inline constexpr std::string_view job_columns =
     "j.id, j.revision, j.spec, j.state, j.created, j.created_by, j.updated, j.triggered, v.description, "
     "v.on_overlap, v.max_concurrent,"
-    " v.source, j.name, v.timing, j.covered, j.made, j.recent, j.due";
-inline constexpr int job_column_count = 18;
+    " v.source, j.name, v.timing, j.covered, j.made, j.recent, j.due, j.since";
+inline constexpr int job_column_count = 19;
 inline constexpr std::string_view job_tables =
     "jobs j join job_revisions v on v.job = j.id and v.revision = j.revision";
 struct job_row {
@@ -108,8 +108,17 @@ inline constexpr std::string_view hold_columns =
     "held, first_held, fires, depth, limited, newest, newest_at, aside, aside_first, aside_last";
 core::event_hold read_hold(const query& q, int first);  // in the order of hold_columns
 inline constexpr std::string_view skip_columns =
-    "number, job, first, last, count, at_least, reason, moved_to, noted";
+    "number, job, first, last, count, at_least, reason, moved_to, noted, by_what";
 core::skip_record read_skip(const query& q);
+
+inline constexpr std::string_view calendar_columns =
+    "name, source, revision, content, previous, periods, left_out, created, created_by, changed, changed_by";
+core::named_calendar read_calendar(const query& q, bool content);
+
+inline constexpr std::string_view window_columns =
+    "name, schedule, length, scope, target, drain, text, revision, created, created_by, changed, changed_by, "
+    "opens, closes";
+core::window read_window(const query& q);
 
 inline constexpr std::string_view pause_columns =
     "reason, owner, text, since, until, who, deadline, drained, scope, job, name, probes, probe, ahead";

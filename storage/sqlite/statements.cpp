@@ -78,12 +78,13 @@ statements::statements(SQLite::Database& db)
       insert_job{
           db,
           "insert into jobs (id, name, revision, spec, state, created, created_by, updated, triggered, "
-          "covered, made, recent, due)"
-          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"},
+          "covered, made, recent, due, since)"
+          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"},
       update_job{db,
                  "update jobs set name = ?2, revision = ?3, spec = ?4, state = ?5, created = ?6, created_by "
                  "= ?7, updated = ?8,"
-                 " triggered = ?9, covered = ?10, made = ?11, recent = ?12, due = ?13 where id = ?1"},
+                 " triggered = ?9, covered = ?10, made = ?11, recent = ?12, due = ?13, since = ?14 "
+                 "where id = ?1"},
       insert_revision{
           db,
           "insert into job_revisions (job, revision, spec, description, on_overlap, max_concurrent, source, "
@@ -97,13 +98,15 @@ statements::statements(SQLite::Database& db)
                    "?12, ?13, ?14)"},
       remove_pauses{db, "delete from pauses where scope = ?1 and job = ?2 and name = ?3"},
       has_occurrence{db, "select 1 from occurrences where job = ?1 and at = ?2"},
-      insert_occurrence{db,
-                        "insert into occurrences (job, at, run, start, flags) values (?1, ?2, ?3, ?4, ?5)"},
-      remove_occurrence{db, "delete from occurrences where job = ?1 and run = ?2"},
-      insert_skip{
+      insert_occurrence{
           db,
-          "insert into skips (job, first, last, count, at_least, reason, moved_to, noted) values (?1, "
-          "?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+          "insert into occurrences (job, at, run, start, flags, meant) values (?1, ?2, ?3, ?4, ?5, "
+          "?6)"},
+      remove_occurrence{db, "delete from occurrences where job = ?1 and run = ?2"},
+      insert_skip{db,
+                  "insert into skips (job, first, last, count, at_least, reason, moved_to, noted, by_what) "
+                  "values (?1, "
+                  "?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
       trim_skips{
           db,
           "delete from skips where job = ?1 and number <= (select number from skips where job = ?1 order "
@@ -126,6 +129,24 @@ statements::statements(SQLite::Database& db)
       find_depth{db, "select depth from event_depths where run = ?1"},
       put_depth{db, "insert or replace into event_depths (run, depth) values (?1, ?2)"},
       remove_depth{db, "delete from event_depths where run = ?1"},
+
+      find_calendar{db, sql("select ", calendar_columns, " from calendars where name = ?1")},
+      put_calendar{db, sql("insert or replace into calendars (", calendar_columns,
+                           ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")},
+      remove_calendar{db, "delete from calendars where name = ?1"},
+      count_calendars{db, "select count(*) from calendars"},
+      calendar_use{db, "select revision from calendar_uses where calendar = ?1 and job = ?2"},
+      put_calendar_use{db,
+                       "insert or replace into calendar_uses (calendar, job, revision) values (?1, ?2, ?3)"},
+      remove_calendar_uses{db, "delete from calendar_uses where job = ?1"},
+      calendar_users{db,
+                     "select job from calendar_uses where calendar = ?1 and revision < ?2 order by revision, "
+                     "job limit ?3"},
+      find_window{db, sql("select ", window_columns, " from windows where name = ?1")},
+      put_window{db, sql("insert or replace into windows (", window_columns,
+                         ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)")},
+      remove_window{db, "delete from windows where name = ?1"},
+      all_windows{db, sql("select ", window_columns, " from windows order by name")},
 
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},
       put_session{

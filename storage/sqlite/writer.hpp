@@ -1,4 +1,5 @@
-// WRITER: the rows of the rules, in SQLite. By noun: writer_runs, writer_jobs, writer_logs, writer_retention.
+// WRITER: the rows of the rules, in SQLite. By noun: writer_runs, writer_jobs, writer_calendars, writer_logs,
+// writer_retention.
 #pragma once
 
 #include <memory>
@@ -71,6 +72,20 @@ class writer final : public rows {
   void remove_hold(core::job_id job) override;
   std::uint16_t depth_of(core::run_id run) override;
   void put_depth(core::run_id run, std::uint16_t depth) override;
+  std::optional<core::named_calendar> find_calendar(const std::string& name) override;
+  void put_calendar(const core::named_calendar& c) override;
+  void remove_calendar(const std::string& name) override;
+  std::size_t count_calendars() override;
+  std::optional<std::uint32_t> calendar_use(const std::string& name, core::job_id job) override;
+  void put_calendar_use(const std::string& name, core::job_id job, std::uint32_t revision) override;
+  void remove_calendar_uses(core::job_id job) override;
+  std::vector<core::job_id> calendar_users(const std::string& name, std::uint32_t below,
+                                           std::size_t limit) override;
+  std::optional<core::window> find_window(const std::string& name) override;
+  void put_window(const core::window& w) override;
+  void remove_window(const std::string& name) override;
+  std::vector<core::window> all_windows() override;
+
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override;
   bool holds_lease(core::session_id id) override;

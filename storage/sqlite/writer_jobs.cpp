@@ -101,6 +101,7 @@ void writer::write_job(query& q, const core::job& j) {
   else
     q.bind_blob(12, recent.data(), recent.size());
   q.bind_or_null(13, core::micros(j.due));
+  q.bind_or_null(14, core::micros(j.cursor.since));
   q.run();
   write_pauses(j);
 }
@@ -120,6 +121,7 @@ void writer::insert_occurrence(const core::occurrence& o) {
   q.bind(3, o.run.value);
   q.bind(4, core::micros(o.start));
   q.bind(5, codec::flags_of(o));
+  q.bind_or_null(6, core::micros(o.meant));
   q.run();
 }
 
@@ -133,6 +135,7 @@ void writer::insert_skip(const core::skip_record& s, std::size_t keep) {
   q.bind(6, static_cast<std::int64_t>(s.range.reason));
   q.bind_or_null(7, core::micros(s.range.moved_to));
   q.bind(8, core::micros(s.noted_at));
+  q.bind_or_null(9, s.range.by);
   q.run();
   s_.trim_skips.bind(1, s.job.value);
   s_.trim_skips.bind(2, static_cast<std::int64_t>(keep));

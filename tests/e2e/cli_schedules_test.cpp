@@ -97,4 +97,65 @@ TEST_CASE("cli: the schedule of a job is given, shown, edited and refused in pla
   belfry.line({"job", "delete", name, "-o", "name"});
 }
 
+TEST_CASE("cli: holidays are kept in a calendar, and jobs keep to them", "[e2e][cli][schedule][calendar]") {
+  const cli belfry(shared_node());
+  const auto days = fresh_name("days");
+  const auto name = fresh_name("mail");
+  CHECK(belfry({"job", "create", "--name", name, "--when", "daily at 9am", "--not-in", days, "--", "true"})
+            .exit_code == 2);
+  CHECK(has(belfry({"calendar", "set", days, "--dates", "2099-12-25,2099-12-26"}).out, "created"));
+  CHECK(has(belfry({"calendar", "show", days}).out, "2099-12-25 00:00:00"));
+  const auto file =
+      belfry.shell("printf '2099-12-25\\nsoon\\n' | belfry calendar set " + days + " --dates -");
+  CHECK(file.exit_code == 2);
+  CHECK(has(file.err, "line 2"));
+  CHECK(belfry({"calendar", "set", days}).exit_code == 2);
+  CHECK(
+      belfry({"job", "create", "--name", name, "--when", "every 5 minutes", "--not-between", "22:00-06:00",
+              "--not-in", days, "--not-on", "2099-12-24,2099-12-31", "--excluded", "postpone", "--", "true"})
+          .exit_code == 0);
+  CHECK(belfry.doc({"job", "show", name}).at("schedule") ==
+        "*/5 * * * *; postpone calendar " + days +
+            "; postpone dates 2099-12-24,2099-12-31; postpone times 22:00-06:00; zone UTC");
+  CHECK(has(belfry({"calendar", "ls"}).out, name));
+  const auto shown = belfry({"schedule", "preview", "daily at 9am except calendar " + days, "--from",
+                             "2099-12-24T10:00:00Z", "-n", "1"});
+  CHECK(shown.exit_code == 0);
+  CHECK(has(shown.out, "2099-12-27T09:00:00.000Z"));
+  CHECK(has(shown.out, "excluded by calendar " + days));
+  const auto used = belfry({"calendar", "rm", days});
+  CHECK(used.exit_code != 0);
+  CHECK(has(used.err, name));
+  CHECK(has(belfry({"job", "explain", name}).out, "due"));
+  CHECK(belfry({"job", "edit", name, "--not-in", ""}).exit_code == 0);
+  CHECK(belfry.doc({"job", "show", name}).at("schedule") == "*/5 * * * *; zone UTC");
+  CHECK(has(belfry({"calendar", "rm", days}).out, "removed"));
+  belfry.line({"job", "delete", name, "-o", "name"});
+}
+
+TEST_CASE("cli: a maintenance window opens, holds, survives a kill and closes", "[e2e][cli][window]") {
+  real_node node;
+  const cli belfry(node);
+  CHECK(belfry({"scheduler", "window", "add", "now"}).exit_code == 2);
+  CHECK(has(belfry({"scheduler", "window", "add", "now", "--when", "every hour at minute 0", "--for",
+                    "59m59s", "--text", "new disks"})
+                .out,
+            "created"));
+  CHECK(has(belfry({"scheduler", "window", "ls"}).out, "open"));
+  const auto id = belfry.line({"submit", "-o", "name", "--", "true"});
+  const auto why = belfry({"run", "explain", id});
+  CHECK(has(why.out, "window now: new disks"));
+  CHECK(has(belfry({"scheduler", "status"}).out, "window now"));
+  node.kill9();
+  node.start();
+  const cli again(node);
+  CHECK(again.doc({"show", id}).at("state") == "queued");
+  CHECK(
+      has(again({"scheduler", "resume", "--reason", "maintenance", "--owner", "window:now"}).out, "resumed"));
+  CHECK(node.wait_finished(id).at("state") == "succeeded");
+  CHECK(has(again({"scheduler", "status"}).out, "planned"));
+  CHECK(has(again({"scheduler", "window", "rm", "now"}).out, "removed"));
+  CHECK(has(again({"scheduler", "window", "ls"}).out, "no maintenance windows"));
+}
+
 }  // namespace belfry::test

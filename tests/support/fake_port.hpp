@@ -48,6 +48,10 @@ class fake_port final : public messages::node_port {
   void call(messages::trigger_job m, messages::reply<messages::submitted> done) override;
   void call(messages::emit_event m, messages::reply<messages::event_emitted> done) override;
   void call(messages::plan_jobs m, messages::reply<messages::jobs_planned> done) override;
+  void call(messages::put_calendar m, messages::reply<messages::calendar_stored> done) override;
+  void call(messages::remove_calendar m, messages::reply<messages::calendar_stored> done) override;
+  void call(messages::put_window m, messages::reply<messages::window_stored> done) override;
+  void call(messages::remove_window m, messages::reply<messages::window_stored> done) override;
   void call(messages::register_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::end_session m, messages::reply<messages::session_answer> done) override;
   void call(messages::heartbeat_session m, messages::reply<messages::sessions_seen> done) override;
@@ -166,6 +170,8 @@ class fake_port final : public messages::node_port {
   std::map<core::session_id, core::session> sessions_;
   std::vector<core::spawned_worker> workers_;
   std::map<std::string, std::pair<messages::once_key, messages::submitted>> once_;
+  std::map<std::string, core::named_calendar> calendars_;
+  std::map<std::string, core::window> windows_;
   std::map<std::string, std::pair<messages::once_key, messages::job_stored>> once_jobs_;
   std::vector<core::event> journal_;
   std::int64_t oldest_event_ = 1;

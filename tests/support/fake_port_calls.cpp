@@ -371,6 +371,52 @@ void fake_port::call(messages::plan_jobs m, messages::reply<messages::jobs_plann
   });
 }
 
+void fake_port::call(messages::put_calendar m, messages::reply<messages::calendar_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::calendar_stored> {
+    auto& c = calendars_[m.what.name];
+    const auto revision = c.name.empty() ? 1U : c.revision + 1;
+    c = m.what;
+    c.revision = revision;
+    c.periods = c.content->local.size() + c.content->fixed.size();
+    c.created_at = c.changed_at = time_.now();
+    c.created_by = c.changed_by = m.actor;
+    return messages::calendar_stored{c, true, 0, false};
+  });
+}
+
+void fake_port::call(messages::remove_calendar m, messages::reply<messages::calendar_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::calendar_stored> {
+    const auto it = calendars_.find(m.name);
+    if (it == calendars_.end()) return no(errc::not_found, "there is no such calendar");
+    auto gone = std::move(it->second);
+    calendars_.erase(it);
+    return messages::calendar_stored{std::move(gone), true, 0, false};
+  });
+}
+
+void fake_port::call(messages::put_window m, messages::reply<messages::window_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::window_stored> {
+    auto& w = windows_[m.what.name];
+    const auto revision = w.name.empty() ? 1U : w.revision + 1;
+    w = m.what;
+    w.revision = revision;
+    w.created_at = w.changed_at = time_.now();
+    w.opens = core::later(time_.now(), std::chrono::hours{1});
+    w.closes = core::later(w.opens, w.length);
+    return messages::window_stored{w, true};
+  });
+}
+
+void fake_port::call(messages::remove_window m, messages::reply<messages::window_stored> done) {
+  ask(std::move(done), [this, m = std::move(m)]() -> core::result<messages::window_stored> {
+    const auto it = windows_.find(m.name);
+    if (it == windows_.end()) return no(errc::not_found, "there is no such window");
+    auto gone = std::move(it->second);
+    windows_.erase(it);
+    return messages::window_stored{std::move(gone), true};
+  });
+}
+
 void fake_port::call(messages::register_session m, messages::reply<messages::session_answer> done) {
   ask(std::move(done), [this, m = std::move(m)]() mutable -> core::result<messages::session_answer> {
     auto who = m.who;
@@ -904,6 +950,24 @@ core::result<messages::query_answer> fake_port::read(const messages::query& q) c
     made.made.run = core::run_id{1};
     page.lines = {made, skipped};
     return messages::query_answer{std::move(page)};
+  }
+  if (const auto* m = std::get_if<messages::list_calendars>(&q)) {
+    std::vector<core::calendar_facts> all;
+    for (const auto& [name, c] : calendars_) {
+      if (!m->names.empty() && std::find(m->names.begin(), m->names.end(), name) == m->names.end()) continue;
+      core::calendar_facts f;
+      f.calendar = c;
+      if (!m->content) f.calendar.content = nullptr;
+      f.jobs = {{core::job_id{1}, "job"}};
+      f.used_by = 1;
+      all.push_back(std::move(f));
+    }
+    return messages::query_answer{std::move(all)};
+  }
+  if (std::holds_alternative<messages::list_windows>(q)) {
+    std::vector<core::window> all;
+    for (const auto& [name, w] : windows_) all.push_back(w);
+    return messages::query_answer{std::move(all)};
   }
   if (const auto* m = std::get_if<messages::list_sessions>(&q)) {
     std::vector<core::session> all;

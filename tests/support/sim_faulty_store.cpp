@@ -67,6 +67,11 @@ class faulty_reader final : public reader {
                                               const std::string& key) override {
     return real_->scheduled_jobs(after, limit, key);
   }
+  result<std::vector<core::calendar_facts>> list_calendars(const std::vector<std::string>& names,
+                                                           bool content) override {
+    return real_->list_calendars(names, content);
+  }
+  result<std::vector<core::window>> list_windows() override { return real_->list_windows(); }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {

@@ -1,6 +1,9 @@
 // EXPLAIN: why a run is where it is, with what would lift each reason.
+#include "api/http/ops/calendars.hpp"
 #include "api/http/ops/ops.hpp"
 #include "api/json/explanations.hpp"
+#include "core/job/outlook.hpp"
+#include "core/schedule/canonical.hpp"
 
 namespace belfry::api {
 namespace {
@@ -40,20 +43,47 @@ void explain_waiting(const exchange_ptr& x, const core::run& run, json::waiting 
           }));
 }
 
+void explain_with_wakes(const exchange_ptr& x, core::run r, json::waiting told) {
+  const messages::look_at_wakes question{r.head.id};
+  x->node().node.call(question, x->whole<messages::wakes_seen>(
+                                    [r = std::move(r), why = std::move(told)](
+                                        const exchange_ptr& z, core::result<messages::wakes_seen> w) mutable {
+                                      if (w) why.wakes = std::move(*w);
+                                      if (r.head.state == core::run_state::queued)
+                                        return explain_waiting(z, r, std::move(why));
+                                      if (auto reason = core::wait_reason_of(r.head, z->node().time.now()))
+                                        why.reasons.push_back(std::move(*reason));
+                                      answer_explanation(*z, r, why);
+                                    }));
+}
+
+// The occurrence that the run was made for stands before the run; so does the record of what it stands for.
+constexpr std::size_t occurrences_looked_at = 50;
+
+void find_deferral(const core::occurrence_page& page, core::run_id run, json::waiting& why) {
+  core::instant at = core::never;
+  for (const auto& line : page.lines)
+    if (line.made.run == run) {
+      why.deferred_from = line.made.meant;
+      at = line.made.at;
+    }
+  if (why.deferred_from == core::never) return;
+  for (const auto& line : page.lines)
+    if (!line.made.run && line.skipped.range.moved_to == at) why.deferred_by = line.skipped.range.by;
+}
+
 void explain_run(const exchange_ptr& x) {
   with_run(x, [](const exchange_ptr& y, core::run r) {
-    const messages::look_at_wakes question{r.head.id};
-    y->node().node.call(question,
-                        y->whole<messages::wakes_seen>(
-                            [r = std::move(r)](const exchange_ptr& z, core::result<messages::wakes_seen> w) {
-                              json::waiting why;
-                              if (w) why.wakes = std::move(*w);
-                              if (r.head.state == core::run_state::queued)
-                                return explain_waiting(z, r, std::move(why));
-                              if (auto reason = core::wait_reason_of(r.head, z->node().time.now()))
-                                why.reasons.push_back(std::move(*reason));
-                              answer_explanation(*z, r, why);
-                            }));
+    if (!r.head.job || r.head.manual) return explain_with_wakes(y, std::move(r), {});
+    const messages::list_occurrences asked{r.head.job, core::later(r.head.created_at, core::span{1}),
+                                           occurrences_looked_at};
+    y->node().node.ask(asked, y->whole<core::occurrence_page>(
+                                  [r = std::move(r)](const exchange_ptr& z,
+                                                     core::result<core::occurrence_page> page) mutable {
+                                    json::waiting why;
+                                    if (page) find_deferral(*page, r.head.id, why);
+                                    explain_with_wakes(z, std::move(r), std::move(why));
+                                  }));
   });
 }
 
@@ -82,6 +112,14 @@ void answer_job_explanation(const exchange_ptr& x, const json::job_standing& tol
   answer_json(*x, w);
 }
 
+void look_at_exclusions(const exchange_ptr& x, const std::shared_ptr<json::job_standing>& told) {
+  const auto names = core::calendars_named_in(told->job.definition->timing.schedule);
+  with_calendars(x, names, [told](const exchange_ptr& y, const json::calendar_finder& calendars) {
+    told->left_out = core::left_out_before_due(told->job, calendars, y->node().time.now());
+    answer_job_explanation(y, *told);
+  });
+}
+
 // Its open runs, what holds those that wait, and how the last one ended.
 void explain_job(const exchange_ptr& x) {
   with_job_named(x, [](const exchange_ptr& y, core::job j) {
@@ -103,7 +141,7 @@ void explain_job(const exchange_ptr& x) {
                                     u->then<messages::backlog_seen>(
                                         [told](const exchange_ptr& v, messages::backlog_seen seen) {
                                           told->line = std::move(seen.runs);
-                                          answer_job_explanation(v, *told);
+                                          look_at_exclusions(v, told);
                                         }));
               }));
         }));

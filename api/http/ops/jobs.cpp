@@ -1,9 +1,11 @@
 // JOBS: definitions: create, list, get, replace, patch, archive.
 #include <charconv>
 
+#include "api/http/ops/calendars.hpp"
 #include "api/http/ops/job_answers.hpp"
 #include "api/http/ops/ops.hpp"
 #include "api/json/jobs.hpp"
+#include "core/schedule/canonical.hpp"
 #include "core/text/utf8.hpp"
 
 namespace belfry::api {
@@ -13,6 +15,22 @@ using core::errc;
 
 constexpr int most_tries = 4;  // of a replacement that met another one
 
+// What would be stored. The store is not asked, so the calendars that it names are looked for here.
+void answer_plan(const exchange_ptr& x, std::string_view result, core::job_definition d) {
+  const auto names = core::calendars_named_in(d.timing.schedule);
+  with_calendars(
+      x, names, [result, names, d = std::move(d)](const exchange_ptr& y, const json::calendar_finder& found) {
+        for (const auto& name : names) {
+          if (found(name)) continue;
+          auto no = fail_with(errc::invalid, "there is no calendar " + name, "belfry calendar ls");
+          no.problems.push_back(
+              {"/schedule", name, "a name that belfry calendar ls shows", "there is no such calendar"});
+          return y->refuse(no);
+        }
+        answer_planned_job(*y, result, d);
+      });
+}
+
 void create_job(const exchange_ptr& x) {
   auto draft = json::read_job(x->in.body, {}, x->node().time.now());
   if (!draft) return x->refuse(draft.error());
@@ -21,7 +39,7 @@ void create_job(const exchange_ptr& x) {
   if (!found.empty()) return x->refuse(found.refusal());
   auto no = look_at(*x, draft->definition.spec, {});
   if (dry && no) return x->refuse(*no);
-  if (dry) return answer_planned_job(*x, "created", draft->definition);
+  if (dry) return answer_plan(x, "created", std::move(draft->definition));
   messages::put_job m;
   m.refusal = std::move(no);
   m.definition = std::move(draft->definition);
@@ -116,7 +134,7 @@ void put_new(const exchange_ptr& x, int tries) {
   auto draft = json::read_job(x->in.body, text, x->node().time.now());
   if (!draft) return x->refuse(draft.error());
   if (const auto no = look_at(*x, draft->definition.spec, {})) return x->refuse(*no);
-  if (x->parameter("dry_run") == "true") return answer_planned_job(*x, "created", draft->definition);
+  if (x->parameter("dry_run") == "true") return answer_plan(x, "created", std::move(draft->definition));
   messages::put_job m;
   m.definition = std::move(draft->definition);
   m.start_paused = draft->start_paused;
@@ -151,7 +169,7 @@ void put_known(const exchange_ptr& x, const core::job& j, int tries) {
       j.definition && *j.definition == draft->definition && j.state != core::job_state::archived;
   if (no && !same) return x->refuse(*no);  // what is stored already is not judged again
   if (x->parameter("dry_run") == "true")
-    return answer_planned_job(*x, same ? "unchanged" : "replaced", draft->definition);
+    return answer_plan(x, same ? "unchanged" : "replaced", std::move(draft->definition));
   if (same) return answer_job(*x, j, 200, "unchanged", false);
   messages::put_job m;
   m.id = j.id;

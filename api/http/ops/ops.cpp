@@ -58,6 +58,7 @@ const std::vector<route>& routes() {
     add_job_control_routes(r);
     add_schedule_routes(r);
     add_timing_routes(r);
+    add_calendar_routes(r);
     add_session_routes(r);
     add_wake_routes(r);
     add_lease_routes(r);

@@ -43,6 +43,7 @@ void add_agent_type_routes(std::vector<route>& all);
 void add_cycle_routes(std::vector<route>& all);
 void add_schedule_routes(std::vector<route>& all);
 void add_timing_routes(std::vector<route>& all);
+void add_calendar_routes(std::vector<route>& all);
 void add_document_routes(std::vector<route>& all);
 
 using header_list = std::vector<std::pair<std::string_view, std::string>>;

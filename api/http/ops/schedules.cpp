@@ -2,6 +2,7 @@
 #include <chrono>
 #include <optional>
 
+#include "api/http/ops/calendars.hpp"
 #include "api/http/ops/ops.hpp"
 #include "api/json/schedules.hpp"
 #include "api/json/simulation.hpp"
@@ -11,12 +12,25 @@ namespace {
 
 using core::errc;
 
+// An unknown calendar is the one mistake that only the second look finds.
+core::failure of_calendars(core::failure f) {
+  f.command = "belfry calendar ls";
+  return f;
+}
+
 void parse_expression(const exchange_ptr& x) {
-  const auto read = json::read_expression(x->in.body, x->node().time.now());
-  if (!read) return x->refuse(read.error());
-  json::writer w{read->meaning.next.size() * 110 + 512};
-  json::write_expression(w, *read);
-  answer_json(*x, w);
+  const auto now = x->node().time.now();
+  const auto first = json::read_expression(x->in.body, now);
+  if (!first) return x->refuse(first.error());
+  // Once more, now that it is known which calendars it names.
+  with_calendars(x, core::calendars_of(first->meaning.value),
+                 [now](const exchange_ptr& y, const json::calendar_finder& calendars) {
+                   const auto read = json::read_expression(y->in.body, now, calendars);
+                   if (!read) return y->refuse(of_calendars(read.error()));
+                   json::writer w{read->meaning.next.size() * 110 + 512};
+                   json::write_expression(w, *read);
+                   answer_json(*y, w);
+                 });
 }
 
 void list_occurrences_of(const exchange_ptr& x) {
