@@ -102,6 +102,7 @@ struct model {
         failed(record, klass == failure_class::error || klass == failure_class::timeout, now);
         break;
       case settle_kind::cancelled: end("cancelled", record); break;
+      case settle_kind::skipped: return verdict::transition;  // these runs have no condition
       case settle_kind::released:
         if (stop)
           end("cancelled", "cancelled");
