@@ -496,11 +496,16 @@ core::log_line read_log(const query& q) {
           q.as<core::log_stream>(4), std::string{q.text(5)}, q.as<core::log_level>(6)};
 }
 
+// The last three are left out while they are what they usually are: so it was before there were any.
 std::string encode_limits(const core::limit_options& l) {
-  return "1 " + std::to_string(l.global) + ' ' + std::to_string(l.per_lane) + ' ' +
-         std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type) + ' ' +
-         std::to_string(l.fires) + ' ' + std::to_string(l.fires_per_workspace) + ' ' +
-         std::to_string(l.fire_window.count());
+  auto text = "1 " + std::to_string(l.global) + ' ' + std::to_string(l.per_lane) + ' ' +
+              std::to_string(l.per_batch) + ' ' + std::to_string(l.per_agent_type);
+  const core::limit_options usual;
+  if (l.fires != usual.fires || l.fires_per_workspace != usual.fires_per_workspace ||
+      l.fire_window != usual.fire_window)
+    text += ' ' + std::to_string(l.fires) + ' ' + std::to_string(l.fires_per_workspace) + ' ' +
+            std::to_string(l.fire_window.count());
+  return text;
 }
 
 core::limit_options decode_limits(std::string_view text) {
