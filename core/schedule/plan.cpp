@@ -179,7 +179,7 @@ class planner {
   }
 
   void make(const fire_time& f, bool caught_up) {
-    planned_time p{f.at, f.at, caught_up, false, f.shift, postponed_from(f.at)};
+    planned_time p{f.at, f.at, caught_up, false, f.shift, fire_scope::none, postponed_from(f.at)};
     if (s_.jitter > span{0}) {
       const auto following = next(s_, f.at);
       p.start = later(f.at, jitter_for(s_.jitter, at_.seed, f.at, following ? following->at : end_of_time));
@@ -370,7 +370,7 @@ changed_plan change_plan(const schedule& before, const schedule& after, const pl
     c.next.since = *late;
   } else {
     ++c.next.made;
-    c.make = planned_time{t, t, true, false, clock_shift::none, *late};
+    c.make = planned_time{t, t, true, false, clock_shift::none, fire_scope::none, *late};
   }
   return c;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/schedule/plan.hpp"
 #include "core/schedule/schedule.hpp"
 #include "storage/apply/engine_parts.hpp"
 
@@ -96,11 +97,13 @@ std::optional<failure> engine::resume_schedule(work& w, core::job* there, core::
     if (there->due != core::never && there->due <= w.set.now) {
       std::string why;
       if (schedule_of(*there, why)) {
+        replan(w, *there);
         advance(w, *there, false);
         j.triggered = std::max(j.triggered, there->triggered);
         j.cursor.made = std::max(j.cursor.made, there->cursor.made);
       }
     }
+    drop_events(w, *there);
     j.cursor.covered = std::max(j.cursor.covered, w.set.now);
   }
   if (j.cursor.covered == core::never) j.cursor.covered = w.set.now;
@@ -108,6 +111,7 @@ std::optional<failure> engine::resume_schedule(work& w, core::job* there, core::
   std::string why;
   const auto s = schedule_of(j, why);
   if (!s) {
+    if (auto no = unknown_calendar(j.definition->timing.schedule)) return no;
     failure f{core::errc::invalid,
               "the schedule of job " + j.definition->name + " cannot be used",
               {},
@@ -117,7 +121,7 @@ std::optional<failure> engine::resume_schedule(work& w, core::job* there, core::
     return f;
   }
   if (j.state != core::job_state::active || core::on_event(*s)) return std::nullopt;
-  if (const auto first = core::next(*s, j.cursor.covered)) j.due = first->at;
+  j.due = core::wake_after(*s, j.cursor).value_or(core::never);
   return std::nullopt;
 }
 
@@ -133,6 +137,8 @@ void engine::write_imported(work& w, const core::job* there, core::job& j) {
     if (edited) rows_.insert_revision(j);
     rows_.update_job(j);
   }
+  note_uses(j, there == nullptr ? std::string{} : there->definition->timing.schedule);
+  listen(j);
   append(w, there == nullptr ? core::event_kind::job_created : core::event_kind::job_replaced, {}, j.id,
          j.definition->name + " imported revision=" + std::to_string(j.revision));
   w.changed = true;

@@ -19,7 +19,7 @@ bool same_words(const core::window& a, const core::window& b) {
          a.text == b.text;
 }
 
-std::string told_of(const core::window& w) {
+std::string text_of_window(const core::window& w) {
   auto text = w.name + " of " + core::to_text(w.on) + ": " + w.schedule + " for " + core::to_text(w.length);
   if (w.opens != core::never)
     text += ", from " + core::to_rfc3339(w.opens) + " until " + core::to_rfc3339(w.closes);
@@ -131,7 +131,7 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_window& c) 
     if (auto no = lift_window(w, *before)) return no;
   if (auto no = plan_window(w, is, core::never)) return no;
   rows_.put_window(is);
-  append(w, core::event_kind::window_changed, {}, {}, told_of(is));
+  append(w, core::event_kind::window_changed, {}, {}, text_of_window(is));
   w.changed = true;
   w.out.windows.push_back(std::move(is));
   return std::nullopt;
