@@ -106,7 +106,7 @@ struct stage {
     claude.command = {"claude-agent"};
     claude.env = {{"A", "1"}};
     door.node.agent_types = {claude};
-    session = door.session({{"slots", 100}});
+    session = door.session({{"slots", 100}, {"capabilities", {"belfry:conditions"}}});
     other_session = door.session();
     http.post_json("/v1/jobs", {{"name", "job"}, {"handler", {{"argv", {"true"}}}}, {"description", "d"}});
     http.post_json("/v1/jobs", {{"name", "old"}, {"handler", {{"argv", {"true"}}}}});

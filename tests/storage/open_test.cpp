@@ -230,6 +230,6 @@ TEST_CASE("journal: the write-ahead file stays small, with and without anybody w
     }
     REQUIRE((*s)->commit().ok());
     const auto pages = std::filesystem::file_size(folder.file("b.db-wal")) / 4096;
-    CHECK(pages < (maintained ? 100 : 500));
+    CHECK(pages < (maintained ? 150 : 500));  // making the schema alone takes a hundred
   }
 }

@@ -70,7 +70,7 @@ export interface Submission {
   handler?: Handler;
   /** Opaque JSON, at most 64 KiB; numbers stay exactly what they are */
   payload?: unknown;
-  /** Default normal; critical and medium are known too */
+  /** Default normal; critical (urgent) and medium (normal) are old names, taken still */
   priority?: "urgent" | "high" | "normal" | "low";
   /** Only sessions of this workspace may take it */
   workspace?: string;
@@ -102,6 +102,8 @@ export interface Submission {
   metadata?: Record<string, unknown>;
   /** A command that is run when the run has ended, as a run of its own */
   on_end?: Handler;
+  /** Asked before each attempt; null: none */
+  condition?: Condition | null;
   /** W3C trace context; made when absent */
   traceparent?: string;
   /** Take it without looking whether its program and directory are there; who asked for that is kept */
@@ -156,7 +158,7 @@ export interface Nothing {
 
 /** The new priority */
 export interface PriorityChange {
-  /** critical and medium are known too */
+  /** critical (urgent) and medium (normal) are old names, taken still */
   priority: "urgent" | "high" | "normal" | "low";
 }
 
@@ -289,7 +291,7 @@ export interface JobDefinition {
   handler?: Handler;
   /** Opaque JSON, at most 64 KiB; numbers stay exactly what they are */
   payload?: unknown;
-  /** Default normal; critical and medium are known too */
+  /** Default normal; critical (urgent) and medium (normal) are old names, taken still */
   priority?: "urgent" | "high" | "normal" | "low";
   /** Only sessions of this workspace may take it */
   workspace?: string;
@@ -321,6 +323,8 @@ export interface JobDefinition {
   metadata?: Record<string, unknown>;
   /** A command that is run when the run has ended, as a run of its own */
   on_end?: Handler;
+  /** Asked before each attempt; null: none */
+  condition?: Condition | null;
   /** W3C trace context; made when absent */
   traceparent?: string;
   /** Take it without looking whether its program and directory are there; who asked for that is kept */
@@ -331,7 +335,7 @@ export interface JobDefinition {
   overlap?: "skip" | "queue_one" | "queue_all" | "replace" | "allow";
   /** With overlap allow: open runs; default 1 */
   max_concurrent?: number;
-  /** When it is due: cron, an @ form, or a phrase; "": only by hand */
+  /** When it is due: cron, an @ form, a phrase, or an event such as "when event deploy.finished arrives"; "": only by hand */
   schedule?: string;
   /** IANA name, where the schedule names none; default UTC */
   zone?: string;
@@ -341,6 +345,14 @@ export interface JobDefinition {
   ends?: string;
   /** Each job starts at a point of its own within so long after the planned time */
   jitter?: string;
+  /** Dates on which it is not due, besides what the schedule excludes */
+  not_on?: string[];
+  /** Times such as 22:00-06:00, over midnight too; 22:00-06:00 on sat,sun */
+  not_between?: string[];
+  /** Calendars, by name */
+  not_in?: string[];
+  /** What becomes of a time in not_on, not_between or not_in: it is left out (default), or due at the end of the excluded time */
+  excluded?: "skip" | "postpone";
   /** Which of the missed times are made up for; default once, the latest */
   catch_up?: "skip" | "once" | "all";
   /** With all: the newest so many, 1 to 1,000; default 20 */
@@ -357,6 +369,8 @@ export interface JobDefinition {
   fire_window?: string;
   /** The job is completed after so many planned runs; 0: no limit */
   max_runs?: number;
+  /** A retry that would not start before the next occurrence is made all the same; default false */
+  retry_past_next?: boolean;
   /** Where the definition comes from; default api */
   source?: "api" | "file";
   /** When it is created */
@@ -373,7 +387,7 @@ export interface JobPatch {
   handler?: Handler;
   /** Opaque JSON, at most 64 KiB; numbers stay exactly what they are */
   payload?: unknown;
-  /** Default normal; critical and medium are known too */
+  /** Default normal; critical (urgent) and medium (normal) are old names, taken still */
   priority?: "urgent" | "high" | "normal" | "low";
   /** Only sessions of this workspace may take it */
   workspace?: string;
@@ -405,6 +419,8 @@ export interface JobPatch {
   metadata?: Record<string, unknown>;
   /** A command that is run when the run has ended, as a run of its own */
   on_end?: Handler;
+  /** Asked before each attempt; null: none */
+  condition?: Condition | null;
   /** W3C trace context; made when absent */
   traceparent?: string;
   /** Take it without looking whether its program and directory are there; who asked for that is kept */
@@ -415,7 +431,7 @@ export interface JobPatch {
   overlap?: "skip" | "queue_one" | "queue_all" | "replace" | "allow";
   /** With overlap allow: open runs; default 1 */
   max_concurrent?: number;
-  /** When it is due: cron, an @ form, or a phrase; "": only by hand */
+  /** When it is due: cron, an @ form, a phrase, or an event such as "when event deploy.finished arrives"; "": only by hand */
   schedule?: string;
   /** IANA name, where the schedule names none; default UTC */
   zone?: string;
@@ -425,6 +441,14 @@ export interface JobPatch {
   ends?: string;
   /** Each job starts at a point of its own within so long after the planned time */
   jitter?: string;
+  /** Dates on which it is not due, besides what the schedule excludes */
+  not_on?: string[];
+  /** Times such as 22:00-06:00, over midnight too; 22:00-06:00 on sat,sun */
+  not_between?: string[];
+  /** Calendars, by name */
+  not_in?: string[];
+  /** What becomes of a time in not_on, not_between or not_in: it is left out (default), or due at the end of the excluded time */
+  excluded?: "skip" | "postpone";
   /** Which of the missed times are made up for; default once, the latest */
   catch_up?: "skip" | "once" | "all";
   /** With all: the newest so many, 1 to 1,000; default 20 */
@@ -441,6 +465,8 @@ export interface JobPatch {
   fire_window?: string;
   /** The job is completed after so many planned runs; 0: no limit */
   max_runs?: number;
+  /** A retry that would not start before the next occurrence is made all the same; default false */
+  retry_past_next?: boolean;
   /** Where the definition comes from; default api */
   source?: "api" | "file";
   /** When it is created */
@@ -549,6 +575,16 @@ export interface NewName {
   name: string;
 }
 
+/** A command that decides whether an attempt is made: exit code 0, it is; 1, the run is skipped; anything else, the attempt has failed */
+export interface Condition {
+  /** The program and its arguments */
+  argv?: string[];
+  /** Or a script for /bin/sh -c */
+  shell?: string;
+  /** 1s to 1h; default 30s */
+  timeout?: string;
+}
+
 /** Live leases at a time; 0: no limit; what is left out stays */
 export interface Limits {
   /** In the whole node */
@@ -559,6 +595,12 @@ export interface Limits {
   per_batch?: number;
   /** Per agent type */
   per_agent_type?: number;
+  /** Runs that schedules start in fire_window, later ones wait; to 1,000 */
+  fires?: number;
+  /** The same for each workspace */
+  fires_per_workspace?: number;
+  /** The rolling window of both, 1s to 7d */
+  fire_window?: string;
 }
 
 /** Where the copy goes */
@@ -823,7 +865,7 @@ export interface Usage {
 export interface CompletionItem {
   run_id: string;
   /** Decides which other members are allowed */
-  outcome: "succeeded" | "failed" | "cancelled" | "released" | "parked";
+  outcome: "succeeded" | "failed" | "cancelled" | "released" | "parked" | "skipped";
   /** From the answer to the claim */
   token: string;
   /** From the answer to the claim */
@@ -1070,6 +1112,8 @@ export interface Run {
   /** Who had it taken without a look at program and directory */
   checks_skipped_by?: string | null;
   on_end?: RunHandler;
+  /** Asked before each attempt; absent: none */
+  condition?: Condition;
   /** From eligible to claimed, of the last attempt */
   queue_ms?: number | null;
   /** From started to ended, of the last attempt */
@@ -1267,6 +1311,10 @@ export interface RunExplanation {
   said?: string | null;
   /** When it has ended: the command that goes on from there */
   then?: string | null;
+  /** Its job meant it for this time, and an exclusion postponed it */
+  deferred_from?: string | null;
+  /** That exclusion, such as calendar holidays */
+  deferred_by?: string | null;
   /** In line since */
   waiting_since?: string | null;
   waited_ms?: number | null;
@@ -1335,6 +1383,10 @@ export interface JobExplanation {
   name?: string;
   state?: string;
   runs_made?: number;
+  /** When it is due next */
+  next_at?: string | null;
+  /** Times before that which are excluded or postponed, in ranges */
+  left_out?: LeftOut[];
   trigger?: TriggerOutlook;
   /** From the oldest, at most 100 */
   open?: OpenRunOfJob[];
@@ -1400,6 +1452,10 @@ export interface Event {
   attempt?: number;
   actor?: string;
   text?: string;
+  /** Of an event_received: what was emitted */
+  name?: string;
+  /** Of an event_received: its texts by name */
+  fields?: Record<string, unknown>;
 }
 
 /** A page of events */
@@ -1691,6 +1747,9 @@ export interface ImportAnswer {
   created?: number;
   replaced?: number;
   unchanged?: number;
+  /** Changed here after their line was written */
+  kept?: number;
+  /** Archived ones of the first format */
   skipped?: number;
   failed?: number;
 }
@@ -1707,8 +1766,10 @@ export interface ImportItem {
   retry_after_ms?: number;
   line?: number;
   name?: string;
-  result?: "created" | "replaced" | "unchanged" | "skipped" | "error";
+  result?: "created" | "replaced" | "unchanged" | "kept" | "skipped" | "error";
   job_id?: string | null;
+  /** Why it was kept, or that its id is new */
+  note?: string;
   status?: "error";
 }
 
@@ -1939,6 +2000,8 @@ export interface ClaimedRun {
   success_codes?: number[];
   /** Exit codes that are tried again; empty: all others */
   retryable_codes?: number[];
+  /** To be asked before the work; absent: none */
+  condition?: Condition;
   tags?: string[];
   traceparent?: string | null;
   /** The last one of an earlier attempt */
@@ -2038,6 +2101,12 @@ export interface LimitState {
   per_lane?: number;
   per_batch?: number;
   per_agent_type?: number;
+  /** Runs started by schedules in fire_window */
+  fires?: number;
+  /** The same for each workspace */
+  fires_per_workspace?: number;
+  /** The rolling window of both */
+  fire_window?: string;
 }
 
 /** What is paused, and why */
@@ -2153,6 +2222,8 @@ export interface QueueState {
   paused?: boolean;
   /** Everything that is paused */
   pauses?: PauseRow[];
+  /** What will be: pauses and windows that have not begun, at most 20 */
+  planned?: PauseRow[];
   /** ready, reserved, live */
   counts?: Record<string, number>;
   ready_by_priority?: Record<string, number>;
@@ -2374,6 +2445,14 @@ export interface ScheduleExpression {
   from?: string;
   /** How many times, 0 to 1,000; default 5 */
   count?: number;
+  /** Dates that are excluded besides */
+  not_on?: string[];
+  /** Times such as 22:00-06:00, over midnight too */
+  not_between?: string[];
+  /** Calendars, by name */
+  not_in?: string[];
+  /** What becomes of a time in one of the three; default skip */
+  excluded?: "skip" | "postpone";
 }
 
 /** What was understood */
@@ -2396,6 +2475,8 @@ export interface ScheduleMeaning {
   from?: string;
   /** The next times, oldest first */
   next?: PlannedTime[];
+  /** Times up to the last of these that are excluded or postponed, in ranges; at most 64 */
+  left_out?: LeftOut[];
 }
 
 /** A time to come */
@@ -2408,6 +2489,231 @@ export interface PlannedTime {
   offset?: string;
   /** What a change of the clock did: moved out of a gap, or in the first or second pass of a repeated hour */
   clock?: "none" | "gap" | "first_pass" | "second_pass";
+}
+
+/** An event of yours */
+export interface Emission {
+  /** Letters, digits, - _ . ; names of belfry's own events are refused */
+  name: string;
+  /** At most 32 texts of 1 KiB each, by name */
+  fields?: Record<string, unknown>;
+  /** The run that emits it: its place in a chain of events is its own */
+  run?: string;
+}
+
+/** What an event has brought about */
+export interface Emitted {
+  /** Its number in the journal */
+  seq?: number;
+  at?: string;
+  /** Jobs that it fits */
+  jobs?: number;
+  /** Of those: started at once */
+  started?: number;
+  /** Of those: it is gathered with others */
+  held?: number;
+  /** Of those: they are paused, and it is recorded as skipped */
+  paused?: number;
+  /** Of those: a chain of events ended there */
+  too_deep?: number;
+  /** Made at once */
+  runs?: string[];
+}
+
+/** A job that waits for events */
+export interface EventTrigger {
+  job_id?: string;
+  /** Its name */
+  job?: string;
+  state?: "active" | "paused" | "completed" | "archived";
+  /** What it waits for, in its canonical form */
+  schedule?: string;
+  /** The same in words */
+  description?: string | null;
+  /** Events that are gathered */
+  held?: number;
+  first_held_at?: string | null;
+  /** When a run is made for them */
+  fires_at?: string | null;
+  /** The fire limit is what they wait for */
+  limited?: boolean;
+  /** Events that came while it is paused */
+  paused?: number;
+}
+
+/** A page of jobs that wait for events */
+export interface EventTriggerPage {
+  triggers?: EventTrigger[];
+  next_cursor?: string | null;
+}
+
+/** What is excluded: one of the two */
+export interface CalendarContent {
+  /** A list of dates and of ranges such as 2026-12-24..2027-01-01, or a text of them; # begins a remark */
+  dates?: unknown;
+  /** The text of an iCalendar file, at most 4 MiB */
+  ics?: string;
+}
+
+/** Excluded time under a name */
+export interface Calendar {
+  name?: string;
+  /** What it was made of */
+  source?: "dates" | "ics";
+  /** From 1; each change of what it excludes is one more */
+  revision?: number;
+  /** Excluded times in it; days that touch are one */
+  periods?: number;
+  /** Events of the file that were cancelled or transparent */
+  left_out?: number;
+  created_at?: string;
+  created_by?: string | null;
+  changed_at?: string;
+  changed_by?: string | null;
+  /** Jobs that name it */
+  used_by?: number;
+  /** Of these: still planned by what it excluded before */
+  planning?: number;
+  /** Their names, the first 20 */
+  jobs?: string[];
+  /** Maintenance windows that name it */
+  windows?: string[];
+  /** The next ones, at most 20; of one calendar */
+  coming?: ExcludedTime[];
+}
+
+/** Of a calendar */
+export interface ExcludedTime {
+  /** By the clock of the schedule, or RFC 3339 where the file names a zone */
+  from?: string;
+  /** Not included */
+  to?: string;
+}
+
+/** Calendars */
+export interface CalendarList {
+  calendars?: Calendar[];
+}
+
+/** What became of a calendar */
+export interface CalendarStored {
+  name?: string;
+  /** What it was made of */
+  source?: "dates" | "ics";
+  /** From 1; each change of what it excludes is one more */
+  revision?: number;
+  /** Excluded times in it; days that touch are one */
+  periods?: number;
+  /** Events of the file that were cancelled or transparent */
+  left_out?: number;
+  created_at?: string;
+  created_by?: string | null;
+  changed_at?: string;
+  changed_by?: string | null;
+  result?: "created" | "replaced" | "unchanged" | "removed";
+  /** Jobs that were planned anew in the same commit */
+  replanned?: number;
+  /** Others follow in a moment */
+  more?: boolean;
+}
+
+/** A maintenance window */
+export interface WindowDefinition {
+  /** When it opens: cron, an @ form, or a phrase */
+  schedule: string;
+  /** IANA name, where the schedule names none; default UTC */
+  zone?: string;
+  /** How long it stays open, such as 2h; 1s to 31d */
+  for: string;
+  /** Say in the journal when nothing runs any more under it */
+  drain?: boolean;
+  /** Why, for whoever looks at it */
+  text?: string;
+  /** Only this workspace; empty: what has none */
+  workspace?: string;
+  /** Only sessions of this type */
+  agent_type?: string;
+}
+
+/** A maintenance window */
+export interface Window {
+  name?: string;
+  /** In canonical form, with its zone */
+  schedule?: string;
+  /** In words */
+  description?: string | null;
+  /** How long it stays open */
+  length_ms?: number;
+  /** What it holds */
+  scope?: "scheduler" | "workspace" | "agent_type";
+  workspace?: string;
+  agent_type?: string;
+  drain?: boolean;
+  text?: string | null;
+  /** From 1 */
+  revision?: number;
+  /** Nothing new is claimed now */
+  open?: boolean;
+  /** Of the opening that it is in, else of the next; null: there is none to come */
+  opens_at?: string | null;
+  closes_at?: string | null;
+  created_at?: string;
+  created_by?: string | null;
+  changed_at?: string;
+  changed_by?: string | null;
+  /** Closes it now, or skips the next opening */
+  command?: string;
+}
+
+/** Maintenance windows */
+export interface WindowList {
+  windows?: Window[];
+}
+
+/** What became of a window */
+export interface WindowStored {
+  name?: string;
+  /** In canonical form, with its zone */
+  schedule?: string;
+  /** In words */
+  description?: string | null;
+  /** How long it stays open */
+  length_ms?: number;
+  /** What it holds */
+  scope?: "scheduler" | "workspace" | "agent_type";
+  workspace?: string;
+  agent_type?: string;
+  drain?: boolean;
+  text?: string | null;
+  /** From 1 */
+  revision?: number;
+  /** Nothing new is claimed now */
+  open?: boolean;
+  /** Of the opening that it is in, else of the next; null: there is none to come */
+  opens_at?: string | null;
+  closes_at?: string | null;
+  created_at?: string;
+  created_by?: string | null;
+  changed_at?: string;
+  changed_by?: string | null;
+  /** Closes it now, or skips the next opening */
+  command?: string;
+  result?: "created" | "replaced" | "unchanged" | "removed";
+}
+
+/** Times that the triggers say and an exclusion leaves out or postpones */
+export interface LeftOut {
+  /** excluded or postponed */
+  reason?: string;
+  /** Such as calendar holidays, or times 22:00-06:00 */
+  exclusion?: string | null;
+  first?: string;
+  last?: string;
+  count?: number;
+  /** There are more than `count` */
+  at_least?: boolean;
+  /** Postponed ones are due then */
+  moved_to?: string | null;
 }
 
 /** What became of planned times: one that is a run, or a range that was skipped */
@@ -2426,10 +2732,16 @@ export interface Occurrence {
   start_at?: string;
   /** It was missed, and made up for */
   caught_up?: boolean;
-  /** The fire limit moved it */
+  /** A fire limit moved it */
   limited?: boolean;
+  /** Whose fire limit moved it last */
+  limited_by?: "none" | "job" | "workspace" | "node";
   /** What a change of the clock did */
   clock?: "none" | "gap" | "first_pass" | "second_pass";
+  /** It was meant for this time, and an exclusion postponed it */
+  postponed_from?: string | null;
+  /** That left them out or postponed them, such as calendar holidays */
+  exclusion?: string | null;
   /** Of the range */
   first?: string;
   /** Of the range */
@@ -2444,9 +2756,254 @@ export interface Occurrence {
   noted_at?: string;
 }
 
+/** When the node is not there */
+export interface AwayWindow {
+  /** It goes away */
+  begin: string;
+  /** It is back */
+  end: string;
+}
+
+/** What is to be simulated; without jobs and definitions all jobs that have a schedule */
+export interface SimulationRequest {
+  /** Default now */
+  from?: string;
+  /** At most 400 days later; default one day */
+  until?: string;
+  /** Ids or names of jobs of the node */
+  jobs?: string[];
+  /** Jobs that are only declared here */
+  definitions?: JobDefinition[];
+  /** When the node is away; in order, apart, at most 100 */
+  down?: AwayWindow[];
+  /** How long every run takes; default 0s */
+  run_time?: string;
+  /** The same for single jobs, by name */
+  run_times?: Record<string, unknown>;
+  /** Runs at a time; 0: as many as there are */
+  slots?: number;
+  /** Lines, 1 to 10,000; default 1,000 */
+  limit?: number;
+}
+
+/** What becomes of a planned time, or of a range of them */
+export interface SimulatedLine {
+  /** As planned; of a range the first one */
+  at?: string;
+  /** As the clock of its zone shows it */
+  local?: string;
+  /** Of the zone from UTC then */
+  offset?: string;
+  /** Its name */
+  job?: string;
+  /** A run; not made; skipped because of the run before */
+  outcome?: "fires" | "skipped" | "overlap";
+  /** When the node plans it */
+  decided_at?: string;
+  /** In words */
+  reason?: string | null;
+  /** Of the range */
+  first?: string;
+  /** Of the range */
+  last?: string;
+  /** Planned times in it that are not made */
+  count?: number;
+  /** There are more than `count` */
+  at_least?: boolean;
+  /** Postponed ones are made then */
+  moved_to?: string | null;
+  /** Not before: with jitter and fire limits */
+  start_at?: string;
+  /** When it has a slot; null: not before `until` */
+  begins_at?: string | null;
+  ends_at?: string | null;
+  /** From start_at to begins_at */
+  waits_ms?: number;
+  /** It was missed, and made up for */
+  caught_up?: boolean;
+  /** Whose fire limit moved it last */
+  limited_by?: "none" | "job" | "workspace" | "node";
+  /** What a change of the clock did */
+  clock?: "none" | "gap" | "first_pass" | "second_pass";
+}
+
+/** How often what happens */
+export interface SimulationSummary {
+  /** That were simulated */
+  jobs?: number;
+  /** Runs */
+  fires?: number;
+  /** Runs for times that were missed */
+  caught_up?: number;
+  /** Runs that a fire limit moved */
+  moved?: number;
+  /** Planned times that are not made */
+  skipped?: number;
+  /** There are more */
+  skipped_at_least?: boolean;
+  /** Skipped because of the run before */
+  overlapped?: number;
+  /** Runs that were replaced */
+  cancelled?: number;
+  /** Times that a run was under way when the node went away */
+  begun_again?: number;
+  /** Runs that waited for a slot or for the run before */
+  waited?: number;
+  longest_wait_ms?: number;
+  /** Runs that still wait at the end */
+  not_begun?: number;
+}
+
+/** What would happen */
+export interface Simulation {
+  from?: string;
+  until?: string;
+  /** Up to here everything is told */
+  upto?: string;
+  /** There was more than `limit`, or it took too long */
+  cut?: boolean;
+  summary?: SimulationSummary;
+  /** By planned time, then by job */
+  lines?: SimulatedLine[];
+}
+
 /** A page of occurrences */
 export interface OccurrencePage {
   occurrences?: Occurrence[];
+  next_cursor?: string | null;
+}
+
+/** Jobs with one schedule */
+export interface TimingGroup {
+  /** Of the schedule: the same on every node */
+  id?: string;
+  /** For people; several groups may share one */
+  label?: string;
+  /** What the members have in common; start and end are a job's own */
+  schedule?: string;
+  zone?: string;
+  /** Active and paused jobs */
+  members?: number;
+  active?: number;
+  paused?: number;
+  /** The first time to come of any member */
+  next_at?: string | null;
+  /** The newest planned time that became a run */
+  last_fired_at?: string | null;
+}
+
+/** A page of timing groups, by id */
+export interface TimingPage {
+  timings?: TimingGroup[];
+  next_cursor?: string | null;
+}
+
+/** A job of a timing group */
+export interface TimingMember {
+  job_id?: string;
+  name?: string;
+  state?: "active" | "paused";
+  /** With its own start and end */
+  schedule?: string;
+  /** null: paused, or nothing is left */
+  next_at?: string | null;
+  last_fired_at?: string | null;
+  /** The newest run, by hand or not */
+  last_run_id?: string | null;
+  last_run_state?: string | null;
+}
+
+/** A timing group with a page of its members */
+export interface Timing {
+  /** Of the schedule: the same on every node */
+  id?: string;
+  /** For people; several groups may share one */
+  label?: string;
+  /** What the members have in common; start and end are a job's own */
+  schedule?: string;
+  zone?: string;
+  /** Active and paused jobs */
+  members?: number;
+  active?: number;
+  paused?: number;
+  /** The first time to come of any member */
+  next_at?: string | null;
+  /** The newest planned time that became a run */
+  last_fired_at?: string | null;
+  /** By age */
+  jobs?: TimingMember[];
+  next_cursor?: string | null;
+}
+
+/** What to run of a timing group */
+export interface TimingRun {
+  /** Although paused, or another run is open */
+  force?: boolean;
+  /** Not by hand: plan what is due by each job's cursor, as the node does by itself. What was planned before is not planned again */
+  due?: boolean;
+}
+
+/** A run of a member */
+export interface TimingMadeRun {
+  id?: string;
+  /** skipped: the overlap policy of the job said so */
+  state?: string;
+  /** Not before then */
+  due_at?: string | null;
+  reason?: string | null;
+}
+
+/** What became of one member */
+export interface TimingOutcome {
+  code?: string;
+  title?: string;
+  detail?: string;
+  retryable?: boolean;
+  errors?: FieldProblem[];
+  command?: string;
+  /** When it is allowed again */
+  retry_after_ms?: number;
+  job_id?: string;
+  name?: string;
+  status?: "ok" | "unchanged" | "error";
+  runs?: TimingMadeRun[];
+}
+
+/** What became of the members; of "due" only those that had something due */
+export interface TimingRunAnswer {
+  id?: string;
+  label?: string;
+  schedule?: string;
+  /** That were looked at */
+  members?: number;
+  /** Runs that were made */
+  made?: number;
+  /** Runs that were recorded as skipped */
+  skipped?: number;
+  /** Members that were refused */
+  refused?: number;
+  items?: TimingOutcome[];
+  /** There are more members: ask again with it */
+  next_cursor?: string | null;
+}
+
+/** Why a timing group is held */
+export interface TimingPause {
+  /** In plain words */
+  text?: string;
+}
+
+/** What became of the members */
+export interface TimingPauseAnswer {
+  id?: string;
+  label?: string;
+  schedule?: string;
+  /** That were looked at */
+  members?: number;
+  changed?: number;
+  refused?: number;
+  items?: TimingOutcome[];
+  /** There are more members: ask again with it */
   next_cursor?: string | null;
 }
 
