@@ -44,7 +44,8 @@ messages::put_calendar from_now(virtual_node& node, core::span from, core::span 
 TEST_CASE_METHOD(virtual_node,
                  "window: it opens and closes by itself, twice, and over a restart in the middle",
                  "[actors][window]") {
-  messages::put_window m;  // it is 10:00:00
+  advance(11min);  // past the window of 10:00
+  messages::put_window m;
   m.what.name = "hourly";
   m.what.schedule = "0 * * * *; zone UTC";
   m.what.length = 10min;
@@ -94,6 +95,7 @@ TEST_CASE_METHOD(virtual_node,
 
 TEST_CASE_METHOD(virtual_node, "window: a node that slept through openings is held if now lies in one",
                  "[actors][window]") {
+  advance(11min);
   messages::put_window m;
   m.what.name = "hourly";
   m.what.schedule = "0 * * * *; zone UTC";
