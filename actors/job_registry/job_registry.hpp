@@ -1,6 +1,6 @@
-// JOB REGISTRY: durable definitions, of jobs, calendars and windows, and the events that start jobs. It brings
-// them to the store and says what became of them; the dispatcher learns of every run that a trigger makes from
-// the stream of committed heads.
+// JOB REGISTRY: durable definitions, of jobs, calendars and windows, and the events that start jobs. It
+// brings them to the store and says what became of them; the dispatcher learns of every run that a trigger
+// makes from the stream of committed heads.
 #pragma once
 
 #include "actors/storage/role.hpp"

@@ -12,9 +12,9 @@
 #include <variant>
 #include <vector>
 
+#include "core/calendar/calendar.hpp"
 #include "core/events/named_event.hpp"
 #include "core/job/import.hpp"
-#include "core/calendar/calendar.hpp"
 #include "core/job/job.hpp"
 #include "core/ladder/ladder.hpp"
 #include "core/queue/board.hpp"

@@ -170,7 +170,8 @@ core::result<store_facts> sqlite_reader::facts() {
     }
     query booted{*db_, "select at from boots order by number desc limit 10"};
     while (booted.step()) f.booted_at.push_back(booted.time(0));
-    query dead{*db_, "select count(*), min(ended) from runs indexed by runs_dead where shelf >= 9 and shelf <= 11"};
+    query dead{*db_,
+               "select count(*), min(ended) from runs indexed by runs_dead where shelf >= 9 and shelf <= 11"};
     if (dead.step()) {
       f.dead_letters = dead.number(0);
       f.oldest_dead_letter = dead.time(1);

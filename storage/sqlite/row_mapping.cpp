@@ -4,8 +4,8 @@
 #include <charconv>
 
 #include "storage/codec/bytes.hpp"
-#include "storage/codec/events.hpp"
 #include "storage/codec/calendar.hpp"
+#include "storage/codec/events.hpp"
 #include "storage/codec/timing.hpp"
 #include "storage/codec/words.hpp"
 
