@@ -77,7 +77,8 @@ auto wake_coordinator::make_behavior() -> behavior_type {
       [this](const alarm_rang& ring) {
         if (!alarm_.rang(ring) || running_ || closed_) return;
         const auto steady = deps_.clock->steady();
-        if (change_ || more_ || steady - ended_at_ >= deps_.options.interval) return begin();
+        const bool counts = steady - counted_at_ >= deps_.options.interval;
+        if (change_ || more_ || counts || steady - ended_at_ >= deps_.options.interval) return begin();
         plan();
       },
   };
