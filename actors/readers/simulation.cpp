@@ -1,5 +1,7 @@
 #include "actors/readers/simulation.hpp"
 
+#include <map>
+#include <memory>
 #include <utility>
 
 #include "core/schedule/canonical.hpp"
@@ -19,10 +21,26 @@ failure no_times(const std::string& name, std::string why) {
   return f;
 }
 
-core::result<core::simulated_job> as_it_stands(const core::job& j) {
+using calendars_by_name = std::map<std::string, std::shared_ptr<const core::calendar>, std::less<>>;
+
+core::result<calendars_by_name> calendars_of(storage::reader& store) {
+  const auto all = store.list_calendars({}, true);
+  if (!all) return all.error();
+  calendars_by_name found;
+  for (const auto& c : *all) found.emplace(c.calendar.name, c.calendar.content);
+  return found;
+}
+
+core::result<core::simulated_job> as_it_stands(const core::job& j, const calendars_by_name& calendars) {
   const auto& d = *j.definition;
   if (d.timing.schedule.empty()) return no_times(d.name, "it runs only by hand");
-  auto read = core::parse_canonical(d.timing.schedule, {});
+  core::schedule_context context;
+  context.stored = true;
+  context.calendars = [&](std::string_view name) {
+    const auto c = calendars.find(name);
+    return c == calendars.end() ? nullptr : c->second;
+  };
+  auto read = core::parse_canonical(d.timing.schedule, context);
   if (!read) return no_times(d.name, read.problem().why);
   if (core::on_event(*read)) return no_times(d.name, "it waits for an event");
   core::simulated_job s;
@@ -43,14 +61,15 @@ bool is_planned(const core::job& j) {
 }
 
 // Every job that has times. One that cannot be read is left out: it is paused, and nothing of it is planned.
-core::result<void> take_all(storage::reader& store, std::vector<core::simulated_job>& into) {
+core::result<void> take_all(storage::reader& store, const calendars_by_name& calendars,
+                            std::vector<core::simulated_job>& into) {
   std::int64_t after = 0;
   do {
     const auto page = store.list_jobs(false, {}, jobs_at_once, after);
     if (!page) return page.error();
     for (const auto& j : page->jobs)
       if (j.definition && is_planned(j) && !j.definition->timing.schedule.empty())
-        if (auto s = as_it_stands(j)) into.push_back(std::move(*s));
+        if (auto s = as_it_stands(j, calendars)) into.push_back(std::move(*s));
     if (into.size() > most_simulated_jobs)
       return failure{errc::limit_exceeded,
                      "more than " + std::to_string(most_simulated_jobs) + " jobs have a schedule; name some",
@@ -61,20 +80,42 @@ core::result<void> take_all(storage::reader& store, std::vector<core::simulated_
   return {};
 }
 
+// A definition that was sent along was read without the store: its calendars have names only.
+core::result<void> fill_calendars(core::simulated_job& j, const calendars_by_name& calendars) {
+  auto filled = *j.when;
+  for (auto& e : filled.not_during)
+    if (auto* named = std::get_if<core::excluded_calendar>(&e.what)) {
+      const auto c = calendars.find(named->name);
+      if (c == calendars.end()) {
+        failure f{errc::invalid, "job " + j.name + " cannot be simulated", {}, "belfry calendar ls"};
+        f.problems.push_back(
+            {"/definitions", named->name, "the name of a calendar", "there is no such calendar"});
+        return f;
+      }
+      named->content = c->second;
+    }
+  j.when = std::make_shared<const core::schedule>(std::move(filled));
+  return {};
+}
+
 }  // namespace
 
 core::result<core::simulation> simulate_with(storage::reader& store, const messages::simulate_schedules& q) {
   auto setup = q.setup;
+  const auto calendars = calendars_of(store);
+  if (!calendars) return calendars.error();
+  for (auto& j : setup.jobs)
+    if (const auto filled = fill_calendars(j, *calendars); !filled) return filled.error();
   for (const auto& name : q.jobs) {
     const auto j = store.find_job_by_text(name);
     if (!j) return j.error();
     if (!is_planned(*j)) return no_times(name, "it is " + std::string{core::to_text(j->state)});
-    auto s = as_it_stands(*j);
+    auto s = as_it_stands(*j, *calendars);
     if (!s) return s.error();
     setup.jobs.push_back(std::move(*s));
   }
   if (q.all)
-    if (const auto taken = take_all(store, setup.jobs); !taken) return taken.error();
+    if (const auto taken = take_all(store, *calendars, setup.jobs); !taken) return taken.error();
   for (auto& j : setup.jobs) j.takes = q.each_takes;
   for (const auto& [name, takes] : q.takes) {
     bool known = false;

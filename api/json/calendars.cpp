@@ -141,7 +141,7 @@ void write_calendar(writer& w, const core::calendar_facts& f, core::instant now)
   if (f.calendar.content) {
     w.key("coming").begin_array();
     write_coming(w, *f.calendar.content, now);
-    w.end_array();
+    w.end_array().member("ics", core::to_ics(*f.calendar.content));
   }
   w.end_object();
 }

@@ -36,7 +36,9 @@ core::result<emission_draft> read_emission(std::string_view body) {
 }
 
 void write_waiter(writer& w, const core::event_waiter& waiter) {
-  const auto read = core::parse_canonical(waiter.schedule, {});
+  core::schedule_context context;
+  context.calendars = core::any_calendar;
+  const auto read = core::parse_canonical(waiter.schedule, context);
   const auto& hold = waiter.hold;
   w.begin_object()
       .member("job_id", waiter.job)

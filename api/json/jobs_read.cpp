@@ -175,6 +175,7 @@ constexpr field<core::plan_cursor> cursor_fields[] = {
        }
        m.each_element([&](const value& e) { e.read(c.recent.emplace_back()); });
      }},
+    {"since", [](const value& m, core::plan_cursor& c) { m.read(c.since); }},
 };
 
 void read_past_pauses(const value& m, core::job_past& p) {

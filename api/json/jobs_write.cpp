@@ -34,7 +34,9 @@ void write_cursor(writer& w, const core::plan_cursor& c) {
   w.key("cursor").begin_object().member("covered", c.covered).member("made", c.made);
   w.key("recent").begin_array();
   for (const auto at : c.recent) w.text(core::to_rfc3339(at));
-  w.end_array().end_object();
+  w.end_array();
+  if (c.since != core::never) w.member("since", c.since);
+  w.end_object();
 }
 
 void write_timing(writer& w, const core::job_timing& t) {

@@ -61,7 +61,9 @@ void read_declared(const value& m, simulation_draft& d) {
     m.found().add({pointer + "/schedule", "", "a schedule", "without one it runs only by hand"});
     return;
   }
-  auto read = core::parse_canonical(timing.schedule, {});
+  core::schedule_context context;
+  context.calendars = core::any_calendar;  // the reader has their content
+  auto read = core::parse_canonical(timing.schedule, context);
   if (!read || core::on_event(*read)) {
     m.found().add({pointer + "/schedule", timing.schedule, "a schedule of times",
                    read ? "it waits for an event" : read.problem().why});

@@ -112,7 +112,8 @@ void add_schedule_schemas(std::vector<schema>& all) {
                                 {"planning", "int", "Of these: still planned by what it excluded before"},
                                 {"jobs", "[]text", "Their names, the first 20"},
                                 {"windows", "[]text", "Maintenance windows that name it"},
-                                {"coming", "[]@ExcludedTime", "The next ones, at most 20; of one calendar"}}),
+                                {"coming", "[]@ExcludedTime", "The next ones, at most 20; of one calendar"},
+                                {"ics", "text", "All of it, as PUT takes it; of one calendar"}}),
                  false,
                  {}});
   all.push_back({"ExcludedTime",

@@ -42,7 +42,9 @@ std::string jobs_table(context& ctx, const std::vector<json_text>& pages) {
 
 // What a job waits for, and until when it gathers. A time behind its end is when it will be completed.
 bool add_event(facts& f, view job) {
-  const auto read = core::parse_canonical(job["schedule"].text(), {});
+  core::schedule_context context;
+  context.calendars = core::any_calendar;
+  const auto read = core::parse_canonical(job["schedule"].text(), context);
   if (!read || !core::on_event(*read)) return false;
   f.add("runs", core::describe(*read));
   const auto next = core::parse_instant(job["next_at"].text());

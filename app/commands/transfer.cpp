@@ -5,6 +5,7 @@
 #include "api/json/jobs.hpp"
 #include "app/apply/plan.hpp"
 #include "app/commands/all.hpp"
+#include "app/commands/transfer_plans.hpp"
 #include "app/commands/work_options.hpp"
 
 namespace belfry::app {
@@ -20,13 +21,14 @@ int export_all(const transfer_options& o, context& ctx) {
   const auto answer =
       ctx.node().raw("GET", std::string("/v1/export") + (o.archived ? "?archived=true" : ""), {});
   if (answer.status >= 400) throw refusal_of(answer);
+  const auto text = calendar_lines(ctx) + answer.body + window_lines(ctx);
   if (!o.to || *o.to == "-") {
-    ctx.put(answer.body);
+    ctx.put(text);
     return number_of(exit_code::ok);
   }
   std::FILE* file = std::fopen(o.to->c_str(), "wb");
   if (file == nullptr) throw refusal(exit_code::usage, *o.to + " cannot be written");
-  const bool written = std::fwrite(answer.body.data(), 1, answer.body.size(), file) == answer.body.size();
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (std::fclose(file) != 0 || !written)
     throw refusal(exit_code::unexpected, *o.to + " could not be written to its end");
   return number_of(exit_code::ok);
@@ -100,14 +102,20 @@ class line_differences {
 };
 
 int import_all(const transfer_options& o, context& ctx) {
-  const auto text = read_text(o.file, std::size_t{64} << 20U, "FILE");
+  const auto parts = split_by_kind(read_text(o.file, std::size_t{64} << 20U, "FILE"));
+  const auto& text = parts.jobs;
   check_lines(text, o.file);
+  const transfer_rules rules{o.dry_run, o.replace};
+  const auto calendars = import_calendars(parts.calendars, rules, ctx);
   query_text query;
   if (o.dry_run) query.add("dry_run", "true");
   if (o.replace) query.add("replace", "true");
-  const auto answer = ctx.node().post("/v1/import" + query.text(), text);
+  const bool jobs = text.find_first_not_of(" \t\r\n") != std::string::npos;
+  const auto answer =
+      jobs ? ctx.node().post("/v1/import" + query.text(), text) : json_text::parse(R"({"items":[]})").value();
+  const auto windows = import_windows(parts.windows, rules, ctx);
   ctx.show(answer, "import", [&] {
-    std::string lines;
+    std::string lines = calendars;
     line_differences different(text, ctx);
     answer["items"].each([&](view item) {
       const auto result = item["result"].text();
@@ -117,6 +125,7 @@ int import_all(const transfer_options& o, context& ctx) {
       lines += "\n";
       if (o.dry_run && (result == "replaced" || result == "kept")) lines += different.of(item);
     });
+    lines += windows;
     return lines.empty() ? std::string("nothing to import\n") : lines;
   });
   int code = number_of(exit_code::ok);
@@ -131,7 +140,7 @@ int import_all(const transfer_options& o, context& ctx) {
 }  // namespace
 
 void add_transfer(command& root, context& ctx) {
-  auto& out = root.sub("export", "Print the definitions of all jobs as JSON lines");
+  auto& out = root.sub("export", "Print all jobs, calendars and maintenance windows as JSON lines");
   auto& e = out.keep<transfer_options>();
   out.flag("--archived", e.archived, "archived ones too");
   out.option("--to", e.to, "FILE", "write it to this file", complete::files);
@@ -143,7 +152,7 @@ void add_transfer(command& root, context& ctx) {
   out.note("Values of environment variables are part of a definition, so treat the file as you treat them.");
   out.example("belfry export > jobs.jsonl", "");
   out.action([&e, &ctx] { return export_all(e, ctx); });
-  auto& in = root.sub("import", "Create or replace jobs from what export printed");
+  auto& in = root.sub("import", "Create or replace what export printed");
   auto& i = in.keep<transfer_options>();
   in.argument("FILE", i.file, "a file of JSON lines; - for stdin", true, complete::files);
   in.flag("--dry-run", i.dry_run, "tell what would happen, and what is different; change nothing");
@@ -154,6 +163,9 @@ void add_transfer(command& root, context& ctx) {
       "what that one has planned is neither made again nor skipped. Stop or pause the other node first, or "
       "both "
       "will run the job. Files of a newer belfry are refused.");
+  in.note(
+      "Calendars come first, then jobs, then maintenance windows. A dry run cannot judge jobs that name a "
+      "calendar which is not on the node yet.");
   in.note("A file that is named like one of the commands: ./crontab.");
   in.example("belfry import jobs.jsonl --dry-run", "");
   in.action([&i, &ctx] { return import_all(i, ctx); });

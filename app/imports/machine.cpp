@@ -11,6 +11,7 @@
 
 #include "app/cli/refusal.hpp"
 #include "app/imports/unit_file.hpp"
+#include "app/os/entry.hpp"
 #include "core/schedule/zone.hpp"
 #include "core/text/word.hpp"
 
@@ -44,16 +45,17 @@ void add_unit(unit_files& to, const std::string& name, const fs::path& file) {
 machine_zone local_zone() {
   if (const char* given = std::getenv("TZ"); given != nullptr && *given != '\0') {
     std::string name = *given == ':' ? given + 1 : given;
-    if (is_zone(name)) return {name, "TZ"};
+    if (is_zone(name)) return {os::usual_zone_name(name), "TZ"};
   }
   std::error_code error;
   const auto target = fs::read_symlink("/etc/localtime", error).string();
   constexpr std::string_view folder = "zoneinfo/";
   if (const auto at = target.rfind(folder); !error && at != std::string::npos)
-    if (const auto name = target.substr(at + folder.size()); is_zone(name)) return {name, "/etc/localtime"};
+    if (const auto name = target.substr(at + folder.size()); is_zone(name))
+      return {os::usual_zone_name(name), "/etc/localtime"};
   auto name = beginning("/etc/timezone", 100);
   core::trim(name);
-  if (!name.empty() && is_zone(name)) return {name, "/etc/timezone"};
+  if (!name.empty() && is_zone(name)) return {os::usual_zone_name(name), "/etc/timezone"};
   return {"UTC", "this machine names no zone"};
 }
 

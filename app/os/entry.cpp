@@ -28,6 +28,12 @@ std::vector<std::string> tick_command(const store_identity& mine, const std::str
   return {mine.program, "-o", "name", "timing", "run", "--data", mine.folder, "--due", group};
 }
 
+std::string usual_zone_name(std::string name) {
+  for (const auto* same : {"Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal", "UCT", "Zulu", "Universal"})
+    if (name == same) return "UTC";
+  return name;
+}
+
 std::optional<core::zone> machine_zone() {
   std::error_code error;
   if (!std::filesystem::exists("/etc/localtime", error)) return core::zone{};
@@ -35,10 +41,7 @@ std::optional<core::zone> machine_zone() {
   constexpr std::string_view folder = "zoneinfo/";
   const auto at = target.rfind(folder);
   if (error || at == std::string::npos) return std::nullopt;
-  auto name = target.substr(at + folder.size());
-  for (const auto* same : {"Etc/UTC", "Etc/UCT", "Etc/Zulu", "Etc/Universal", "UCT", "Zulu", "Universal"})
-    if (name == same) name = "UTC";
-  auto zone = core::zone::named(name);
+  auto zone = core::zone::named(usual_zone_name(target.substr(at + folder.size())));
   if (!zone) return std::nullopt;
   return std::move(*zone);
 }

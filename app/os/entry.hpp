@@ -71,6 +71,8 @@ core::result<std::unique_ptr<target>> launchd_target(std::string folder, std::op
 // "belfry -o name timing run --data DIR --due GROUP" as words.
 std::vector<std::string> tick_command(const store_identity& mine, const std::string& group);
 
+// Machines call UTC by many names; jobs go by one, so that they share a timing group.
+std::string usual_zone_name(std::string name);
 // The zone of the clock that cron goes by, from /etc/localtime; nothing when that cannot be told.
 std::optional<core::zone> machine_zone();
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "core/schedule/exclusion.hpp"
@@ -28,5 +29,7 @@ struct parsed_calendar {
 
 // At most 4 MiB, 20,000 events and 100,000 periods. Never throws on any bytes.
 parsed<parsed_calendar> parse_ics(std::string_view text, const ics_context& context = {});
+// Of each period an event, in whole seconds: what parse_ics makes the same calendar of, up to its 20,000.
+std::string to_ics(const calendar& c);
 
 }  // namespace belfry::core

@@ -1,4 +1,5 @@
 // Calendars under names: dates, phrases that name them, and what becomes of plans when one changes.
+#include <rapidcheck/catch.h>
 #include <catch2/catch.hpp>
 
 #include <chrono>
@@ -257,6 +258,25 @@ TEST_CASE("plan: a calendar that changes loses nothing that was postponed and do
     const auto quiet = change_plan(before, in_night, start_from(covered(late), late), late);
     CHECK(next_planned(in_night, quiet.next)->at == at("2026-11-19T06:30:00Z"));
   }
+}
+
+TEST_CASE("calendar files: a calendar that is written out is read back as it was", "[core][calendar][ics]") {
+  rc::prop("parse(write(c)) == c", [] {
+    calendar c;
+    const auto count = *rc::gen::inRange(0, 40);
+    for (int i = 0; i < count; ++i) {
+      const auto begin = std::chrono::seconds{*rc::gen::inRange<std::int64_t>(0, 4'000'000'000)};
+      const auto length = std::chrono::seconds{*rc::gen::inRange<std::int64_t>(1, 500'000)};
+      if (*rc::gen::arbitrary<bool>())
+        c.local.push_back({local_seconds{begin}, local_seconds{begin + length}});
+      else
+        c.fixed.push_back({instant{begin}, instant{begin + length}});
+    }
+    normalise(c);
+    const auto read = parse_ics(to_ics(c));
+    RC_ASSERT(read.ok());
+    RC_ASSERT(read->content == c);
+  });
 }
 
 TEST_CASE("exclusions: quiet hours over midnight keep to the clock when it changes", "[core][calendar]") {

@@ -2580,6 +2580,8 @@ export interface Calendar {
   windows?: string[];
   /** The next ones, at most 20; of one calendar */
   coming?: ExcludedTime[];
+  /** All of it, as PUT takes it; of one calendar */
+  ics?: string;
 }
 
 /** Of a calendar */
