@@ -18,7 +18,7 @@ using core::errc;
 
 namespace {
 
-constexpr std::size_t jobs_per_bite = 100;
+constexpr std::size_t jobs_per_bite = 50;  // some 6 ms: as long as a lone job may have to wait
 constexpr std::size_t jobs_per_page = 5'000;
 constexpr core::span another_try = std::chrono::seconds{1};
 
