@@ -10,6 +10,7 @@
 
 #include "messages/boot.hpp"
 #include "messages/calendars.hpp"
+#include "messages/cluster.hpp"
 #include "messages/cycles.hpp"
 #include "messages/executors.hpp"
 #include "messages/following.hpp"
@@ -219,6 +220,10 @@ using spawner_door = worker_spawner::extend<
 using cycle_door =
     caf::typed_actor<caf::replies_to<run_cycle>::with<core::result<core::cycle_result>>,  // one, now
                      caf::replies_to<look_at_cycles>::with<core::result<cycles_seen>>>;   // the sums
+using node_door =
+    caf::typed_actor<caf::replies_to<look_at_nodes>::with<core::result<nodes_seen>>,  // of the cluster
+                     caf::replies_to<steer_node>::with<core::result<nodes_seen>>,     // drain, resume
+                     caf::replies_to<remove_node>::with<core::result<nodes_seen>>>;   // out for good, or back
 using ladder_door = caf::typed_actor<caf::replies_to<look_at_ladder>::with<core::result<ladder_seen>>>;
 
 using wake_coordinator_actor = cycle_door::extend_with<waiting_listener>::extend_with<wake_listener>::extend<

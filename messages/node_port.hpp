@@ -11,6 +11,7 @@
 
 #include "core/errors/result.hpp"
 #include "messages/calendars.hpp"
+#include "messages/cluster.hpp"
 #include "messages/cycles.hpp"
 #include "messages/jobs.hpp"
 #include "messages/node.hpp"
@@ -87,6 +88,9 @@ class node_port {
   virtual void call(look_at_cycles m, reply<cycles_seen> done) = 0;
   virtual void call(look_at_ladder m, reply<ladder_seen> done) = 0;
   virtual void call(look_at_backlog m, reply<backlog_seen> done) = 0;
+  virtual void call(look_at_nodes m, reply<nodes_seen> done) = 0;
+  virtual void call(steer_node m, reply<nodes_seen> done) = 0;
+  virtual void call(remove_node m, reply<nodes_seen> done) = 0;
   virtual void call(query q, reply<query_answer> done) = 0;
 
   // How the queue presses, as of a commit of just now. Asks nobody: any thread, at any time.

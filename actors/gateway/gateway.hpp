@@ -29,6 +29,7 @@ struct doors {
   messages::spawner_door spawner = {};
   messages::cycle_door cycles;
   messages::ladder_door ladder;
+  messages::node_door nodes = {};
   event_hub_client hub;
   std::vector<messages::reader_actor> readers;
 };

@@ -341,6 +341,24 @@ void gateway_port::call(look_at_ladder m, reply<ladder_seen> done) {
       kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().ladder; },
       "escalation ladder");
 }
+
+void gateway_port::call(look_at_nodes m, reply<nodes_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().nodes; },
+      "cluster desk");
+}
+
+void gateway_port::call(steer_node m, reply<nodes_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().nodes; },
+      "cluster desk");
+}
+
+void gateway_port::call(remove_node m, reply<nodes_seen> done) {
+  forward(
+      kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().nodes; },
+      "cluster desk");
+}
 void gateway_port::call(look_at_backlog m, reply<backlog_seen> done) {
   forward(
       kind::question, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },

@@ -64,6 +64,9 @@ class gateway_port : public messages::node_port {
   void call(messages::look_at_cycles m, messages::reply<messages::cycles_seen> done) override;
   void call(messages::look_at_ladder m, messages::reply<messages::ladder_seen> done) override;
   void call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) override;
+  void call(messages::look_at_nodes m, messages::reply<messages::nodes_seen> done) override;
+  void call(messages::steer_node m, messages::reply<messages::nodes_seen> done) override;
+  void call(messages::remove_node m, messages::reply<messages::nodes_seen> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
 
   core::pressure pressure() const override;

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/cluster/options.hpp"
 #include "core/errors/result.hpp"
 #include "core/hook/claim_hook.hpp"
 #include "core/ladder/ladder.hpp"
@@ -37,6 +38,8 @@ class actor_system;
 }
 
 namespace belfry::actors {
+
+class links;
 
 struct commit_options {
   /// Change sets in one transaction before it is committed without waiting for the mailbox to be empty.
@@ -169,6 +172,8 @@ struct node_options {
   wake_delivery_options wakes;
   /// Who is asked before runs are handed to a session. Default: nobody.
   core::claim_hook_options claim_hook = {};
+  /// Whom it works together with, where node_parts has links.
+  cluster_options cluster = {};
   scheduling schedule = scheduling::real;
 };
 
@@ -189,6 +194,7 @@ struct node_parts {
   // The question to the claim hook and its answer, in JSON. Empty: there is no hook.
   std::function<std::string(const core::hook_question&)> hook_text = {};
   std::function<core::result<core::hook_verdict>(std::string_view)> hook_verdict = {};
+  actors::links* links = nullptr;  // to the members of its cluster; null: it is alone
   std::function<void(note_level, const std::string&)>
       note;  // log lines: key first, then fields; may be empty; any thread
   std::function<void(const std::string&)>

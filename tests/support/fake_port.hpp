@@ -68,6 +68,9 @@ class fake_port final : public messages::node_port {
   void call(messages::ask_node m, messages::reply<messages::node_status> done) override;
   void call(messages::run_cycle m, messages::reply<core::cycle_result> done) override;
   void call(messages::look_at_cycles m, messages::reply<messages::cycles_seen> done) override;
+  void call(messages::look_at_nodes m, messages::reply<messages::nodes_seen> done) override;
+  void call(messages::steer_node m, messages::reply<messages::nodes_seen> done) override;
+  void call(messages::remove_node m, messages::reply<messages::nodes_seen> done) override;
   void call(messages::look_at_ladder m, messages::reply<messages::ladder_seen> done) override;
   void call(messages::look_at_backlog m, messages::reply<messages::backlog_seen> done) override;
   void call(messages::query q, messages::reply<messages::query_answer> done) override;
@@ -93,6 +96,7 @@ class fake_port final : public messages::node_port {
   std::vector<core::agent_type> agent_types;  // before the first request only
   messages::node_status status;               // before the first request only
   core::pressure pressed;                     // before the first request only
+  messages::nodes_seen cluster;               // before the first request only
   // The ladder's last rung, as its actor would do it: queued, and then it needs attention.
   void needs_attention(core::run_id id);
   std::string last_actor() const;
