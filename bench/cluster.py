@@ -1,7 +1,7 @@
 """Benchmarks of a cluster on one machine: members beside executors at home, the way of a claim, how soon a loss is seen."""
 import contextlib
 import http.client
-import json
+
 import os
 import shutil
 import signal
