@@ -10,12 +10,14 @@ namespace belfry::test {
 namespace {
 
 std::vector<std::string> for_capability(const std::string& cap, std::vector<std::string> more = {}) {
-  more.insert(more.begin(), {"--agent-type", "test", "--cap", cap, "--wait", "5s"});
+  // A workspace of its own: what other tests have left in the queue of the shared node is not taken for it.
+  more.insert(more.begin(), {"--agent-type", "test", "--cap", cap, "--workspace", cap, "--wait", "5s"});
   return more;
 }
 
 json needing(const std::string& cap, json more = json::object()) {
   more["capabilities"] = {cap};
+  more["workspace"] = cap;
   return outside_run(cap, more);
 }
 
@@ -75,7 +77,7 @@ TEST_CASE("work: a run of a job knows its job", "[e2e][work]") {
   const auto worker =
       start_worker(node.url(), for_capability(cap), "printf %s \"$BELFRY_JOB\" > " + (folder / "job"));
   const cli belfry(node);
-  CHECK(belfry({"job", "create", "--outside", "--cap", cap, "--name", cap}).exit_code == 0);
+  CHECK(belfry({"job", "create", "--outside", "--cap", cap, "--workspace", cap, "--name", cap}).exit_code == 0);
   CHECK(belfry({"job", "trigger", cap, "--wait"}).exit_code == 0);
   CHECK(read_text(folder / "job") == cap);
 }
