@@ -10,13 +10,22 @@ namespace belfry::test {
 namespace {
 
 std::vector<std::string> for_capability(const std::string& cap, std::vector<std::string> more = {}) {
-  more.insert(more.begin(), {"--agent-type", "test", "--cap", cap, "--wait", "5s"});
+  // A workspace of its own: what other tests have left in the queue of the shared node is not taken for it.
+  more.insert(more.begin(), {"--agent-type", "test", "--cap", cap, "--workspace", cap, "--wait", "5s"});
   return more;
 }
 
 json needing(const std::string& cap, json more = json::object()) {
   more["capabilities"] = {cap};
+  more["workspace"] = cap;
   return outside_run(cap, more);
+}
+
+// For a worker that serves the usual workspace.
+json in_no_workspace(const std::string& cap, json more) {
+  auto run = needing(cap, std::move(more));
+  run.erase("workspace");
+  return run;
 }
 
 std::string shell_of(const std::string& folder, const std::string& script) {
@@ -75,7 +84,8 @@ TEST_CASE("work: a run of a job knows its job", "[e2e][work]") {
   const auto worker =
       start_worker(node.url(), for_capability(cap), "printf %s \"$BELFRY_JOB\" > " + (folder / "job"));
   const cli belfry(node);
-  CHECK(belfry({"job", "create", "--outside", "--cap", cap, "--name", cap}).exit_code == 0);
+  CHECK(belfry({"job", "create", "--outside", "--cap", cap, "--workspace", cap, "--name", cap}).exit_code ==
+        0);
   CHECK(belfry({"job", "trigger", cap, "--wait"}).exit_code == 0);
   CHECK(read_text(folder / "job") == cap);
 }
@@ -121,8 +131,8 @@ TEST_CASE("work: what ends a command is told as the node's own executor would", 
   }
   SECTION("no such program") {
     const auto cap = fresh_name("missing");
-    std::vector<std::string> argv{belfry_binary(), "work", "--server", node.url(),
-                                  "--cap",         cap,    "--",       "/no/such/program"};
+    std::vector<std::string> argv{belfry_binary(), "work", "--server", node.url(),        "--cap", cap,
+                                  "--workspace",   cap,    "--",       "/no/such/program"};
     background worker(argv);
     const auto run = node.wait_for_state(node.submit(needing(cap, {{"retry", once}})), "failed");
     CHECK(run.at("attempts").at(0).at("failure_class") == "spawn");
@@ -336,8 +346,8 @@ TEST_CASE("work: HUP is like TERM, but not under nohup", "[e2e][work]") {
   auto& node = shared_node();
   const auto cap = fresh_name("hung-up");
   const auto worker = start_worker(node.url(), for_capability(cap), "true");
-  background other(
-      {"/usr/bin/nohup", belfry_binary(), "work", "--server", node.url(), "--cap", cap, "--", "/bin/true"});
+  background other({"/usr/bin/nohup", belfry_binary(), "work", "--server", node.url(), "--cap", cap,
+                    "--workspace", cap, "--", "/bin/true"});
   REQUIRE(eventually([&] { return has(worker->said(), "registered") && has(other.said(), "registered"); }));
   worker->signal(SIGHUP);
   other.signal(SIGHUP);
@@ -372,14 +382,14 @@ TEST_CASE(
                      "'\"fail\"') exit 4;; esac"},
                     {{"BELFRY_URL", node.url()}, {"CAPABILITIES", cap}, {"LEASE", "3"}});
   const auto once = json{{"max_attempts", 1}};
-  const auto good = node.submit(needing(cap, {{"payload", {{"a", 1}}}}));
+  const auto good = node.submit(in_no_workspace(cap, {{"payload", {{"a", 1}}}}));
   CHECK(node.wait_finished(good).at("state") == "succeeded");
-  const auto bad = node.submit(needing(cap, {{"payload", "fail"}, {"retry", once}}));
+  const auto bad = node.submit(in_no_workspace(cap, {{"payload", "fail"}, {"retry", once}}));
   const auto failed = node.wait_finished(bad);
   CHECK(failed.at("state") == "failed");
   CHECK(failed.at("attempts").at(0).at("exit_code") == 4);
   // Longer than its lease: it is renewed.
-  const auto slow = node.submit(needing(cap, {{"payload", "sleep"}}));
+  const auto slow = node.submit(in_no_workspace(cap, {{"payload", "sleep"}}));
   node.wait_for_state(slow, "running");
   REQUIRE(eventually([&] { return !processes_with("BELFRY_RUN_ID", slow).empty(); }));
   const auto first = node.run(slow).at("lease").at("expires_at");
