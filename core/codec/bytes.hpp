@@ -66,6 +66,7 @@ class in {
     return std::bit_cast<double>(bits);
   }
   std::uint8_t octet() { return byte(); }
+  std::string_view rest() const { return left_; }
 
  private:
   std::uint8_t byte() {
