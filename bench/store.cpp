@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-#include "storage/codec/spec.hpp"
+#include "storage/codec/bytes.hpp"
 #include "storage/contract/open.hpp"
 
 namespace {

@@ -1,6 +1,7 @@
 #include "platform/ports/clock.hpp"
 
 #include <chrono>
+#include <ctime>
 
 namespace belfry::platform {
 
@@ -14,6 +15,12 @@ class real_clock final : public clock {
   core::instant steady() const override {
     const auto since = std::chrono::steady_clock::now().time_since_epoch();
     return core::instant{std::chrono::duration_cast<core::span>(since)};
+  }
+  core::instant through_sleep() const override {
+    timespec t{};
+    ::clock_gettime(CLOCK_BOOTTIME, &t);
+    return core::instant{std::chrono::duration_cast<core::span>(std::chrono::seconds{t.tv_sec} +
+                                                                std::chrono::nanoseconds{t.tv_nsec})};
   }
 };
 

@@ -6,7 +6,8 @@
 //                       └──refused──► dialling, or the end when it will stay refused
 //
 // Cut off, it starts nothing (there are no claims), lets run what still has a lease, and stops each process
-// before its lease can run out (core::lease_stop_at), by its own steady clock. What ended meanwhile is told
+// before its lease can run out (core::lease_stop_at), by its own clock, which counts the sleep of the machine
+// and which nobody sets. What ended meanwhile is told
 // when it is back, with the token of its lease; what is somebody else's by then is refused there and kept as
 // evidence.
 #pragma once
@@ -56,8 +57,9 @@ struct member_parts {
   std::function<void(note_level, const std::string&)> note;
   // Once: it will never be let in (removed, wrong version, another of its name). The process has to end.
   std::function<void(const core::failure&)> fatal;
-  // The earliest instant, steady, at which a process has to be gone if nothing more is heard of this member;
-  // never: nothing runs. For the watchdog, which kills when this one cannot.
+  // The earliest instant, by clock::through_sleep, at which a process has to be killed if nothing more is
+  // heard of this member; never: nothing runs. Told before such a process begins; for the watchdog, which
+  // kills when this one cannot.
   std::function<void(core::instant)> doomed_at;
 };
 

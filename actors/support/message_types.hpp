@@ -5,6 +5,7 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/cluster/member_role.hpp"
 #include "actors/event_hub/role.hpp"
 #include "actors/executor_supervisor/role.hpp"
 #include "actors/gateway/role.hpp"
@@ -212,3 +213,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::cycles_seen
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::look_at_backlog)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::backlog_seen>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::tell_waiting)
+
+// actors/cluster, the member's side
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::leave_cluster)

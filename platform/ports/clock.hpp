@@ -17,6 +17,8 @@ class clock {
   virtual ~clock() = default;
   virtual core::instant now() const = 0;     // wall clock, UTC
   virtual core::instant steady() const = 0;  // never goes back; its origin means nothing
+  // As steady, but it goes on while the machine sleeps: what others measure meanwhile.
+  virtual core::instant through_sleep() const { return steady(); }
 };
 
 struct minted_token {

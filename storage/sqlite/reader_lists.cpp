@@ -3,7 +3,7 @@
 
 #include "storage/apply/match.hpp"
 #include "storage/apply/statistics.hpp"
-#include "storage/codec/spec.hpp"
+#include "storage/codec/bytes.hpp"
 #include "storage/migrations/migrations.hpp"
 #include "storage/sqlite/copying.hpp"
 #include "storage/sqlite/counters.hpp"

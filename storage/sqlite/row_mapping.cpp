@@ -7,7 +7,6 @@
 #include "storage/codec/calendar.hpp"
 #include "storage/codec/events.hpp"
 #include "storage/codec/timing.hpp"
-#include "storage/codec/words.hpp"
 
 namespace belfry::storage::sqlite {
 namespace {

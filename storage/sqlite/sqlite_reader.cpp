@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "storage/apply/lookup.hpp"
-#include "storage/codec/spec.hpp"
+#include "storage/codec/bytes.hpp"
 #include "storage/sqlite/reader_parts.hpp"
 #include "storage/sqlite/store_file.hpp"
 

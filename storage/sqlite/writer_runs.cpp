@@ -4,8 +4,7 @@
 #include <stdexcept>
 
 #include "storage/apply/engine.hpp"
-#include "storage/codec/spec.hpp"
-#include "storage/codec/words.hpp"
+#include "storage/codec/bytes.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "storage/sqlite/writer.hpp"
 

@@ -4,8 +4,6 @@
 #include "storage/apply/lookup.hpp"
 #include "storage/apply/tallies.hpp"
 #include "storage/codec/bytes.hpp"
-#include "storage/codec/spec.hpp"
-#include "storage/codec/words.hpp"
 #include "storage/memory/persistent_map.hpp"
 #include "storage/sqlite/row_mapping.hpp"
 #include "tests/support/store_fixture.hpp"

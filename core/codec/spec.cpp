@@ -1,16 +1,14 @@
-#include "storage/codec/spec.hpp"
+#include "core/codec/spec.hpp"
 
 #include <chrono>
 #include <utility>
 
-#include "storage/codec/bytes.hpp"
-#include "storage/codec/trace.hpp"
-#include "storage/codec/words.hpp"
+#include "core/codec/bytes.hpp"
+#include "core/codec/trace.hpp"
+#include "core/codec/words.hpp"
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 namespace {
-
-using core::span;
 
 constexpr std::uint64_t version = 1;
 
@@ -85,7 +83,7 @@ void put(out& o, std::uint64_t tag, double value, double usual) {
   o.real(value);
 }
 
-std::string encode_process(const core::process_spec& p) {
+std::string encode_process(const process_spec& p) {
   out o;
   for (const auto& a : p.argv) {
     o.number(p_argv);
@@ -107,8 +105,8 @@ std::string encode_process(const core::process_spec& p) {
   return o.take();
 }
 
-core::process_spec decode_process(std::string_view bytes) {
-  core::process_spec p;
+process_spec decode_process(std::string_view bytes) {
+  process_spec p;
   in i{bytes};
   while (!i.empty()) {
     switch (i.number()) {
@@ -134,14 +132,13 @@ core::process_spec decode_process(std::string_view bytes) {
 
 }  // namespace
 
-std::string encode_spec(const core::run_spec& s) {
+std::string encode_spec(const run_spec& s) {
   out o;
   o.number(version);
   put(o, s_name, s.name);
-  put(o, s_handler, static_cast<std::uint64_t>(s.handler),
-      static_cast<std::uint64_t>(core::handler_kind::none));
+  put(o, s_handler, static_cast<std::uint64_t>(s.handler), static_cast<std::uint64_t>(handler_kind::none));
   if (const auto process = encode_process(s.process); !process.empty()) put(o, s_process, process);
-  put(o, s_prio, static_cast<std::uint64_t>(s.prio), static_cast<std::uint64_t>(core::priority::normal));
+  put(o, s_prio, static_cast<std::uint64_t>(s.prio), static_cast<std::uint64_t>(priority::normal));
   put(o, s_lane, s.lane);
   put(o, s_workspace, s.needs.workspace);
   if (const auto needs = encode_needs(s.needs); !needs.empty()) put(o, s_needs, needs);
@@ -150,7 +147,7 @@ std::string encode_spec(const core::run_spec& s) {
   put(o, s_attempts, std::uint64_t{s.retry.max_attempts}, usual_attempts);
   put(o, s_losses, std::uint64_t{s.retry.max_losses}, usual_losses);
   put(o, s_backoff, static_cast<std::uint64_t>(s.retry.kind),
-      static_cast<std::uint64_t>(core::backoff_kind::exponential));
+      static_cast<std::uint64_t>(backoff_kind::exponential));
   put(o, s_base, s.retry.base, usual_base);
   put(o, s_multiplier, s.retry.multiplier, usual_multiplier);
   put(o, s_cap, s.retry.cap, usual_cap);
@@ -169,7 +166,7 @@ std::string encode_spec(const core::run_spec& s) {
     put(o, s_traceparent, s.traceparent);
   }
   if (const auto hook = encode_process(s.hook); !hook.empty()) put(o, s_hook, hook);
-  core::process_spec asked;
+  process_spec asked;
   asked.argv = s.condition.argv;
   asked.shell = s.condition.shell;
   if (const auto condition = encode_process(asked); !condition.empty()) {
@@ -180,15 +177,15 @@ std::string encode_spec(const core::run_spec& s) {
   return o.take();
 }
 
-core::run_spec decode_spec(std::string_view bytes) {
+run_spec decode_spec(std::string_view bytes) {
   in i{bytes};
   if (i.number() != version) throw damaged("a stored spec is of a version that this belfry does not know");
-  core::run_spec s;
-  s.handler = core::handler_kind::none;
-  s.prio = core::priority::normal;
+  run_spec s;
+  s.handler = handler_kind::none;
+  s.prio = priority::normal;
   s.timeout = usual_timeout;
   s.grace = usual_grace;
-  s.retry = {usual_attempts, usual_losses, core::backoff_kind::exponential, usual_base, usual_multiplier,
+  s.retry = {usual_attempts, usual_losses, backoff_kind::exponential, usual_base, usual_multiplier,
              usual_cap,      usual_jitter};
   s.concurrency_limit = 1;
   s.condition.timeout = usual_condition_timeout;
@@ -196,9 +193,9 @@ core::run_spec decode_spec(std::string_view bytes) {
   while (!i.empty()) {
     switch (i.number()) {
       case s_name: s.name = i.text(); break;
-      case s_handler: s.handler = static_cast<core::handler_kind>(i.number()); break;
+      case s_handler: s.handler = static_cast<handler_kind>(i.number()); break;
       case s_process: s.process = decode_process(i.text()); break;
-      case s_prio: s.prio = static_cast<core::priority>(i.number()); break;
+      case s_prio: s.prio = static_cast<priority>(i.number()); break;
       case s_lane: s.lane = i.text(); break;
       case s_workspace: s.needs.workspace = i.text(); break;
       case s_needs: needs = i.text(); break;
@@ -206,7 +203,7 @@ core::run_spec decode_spec(std::string_view bytes) {
       case s_grace: s.grace = span{i.signed_number()}; break;
       case s_attempts: s.retry.max_attempts = static_cast<std::uint16_t>(i.number()); break;
       case s_losses: s.retry.max_losses = static_cast<std::uint16_t>(i.number()); break;
-      case s_backoff: s.retry.kind = static_cast<core::backoff_kind>(i.number()); break;
+      case s_backoff: s.retry.kind = static_cast<backoff_kind>(i.number()); break;
       case s_base: s.retry.base = span{i.signed_number()}; break;
       case s_multiplier: s.retry.multiplier = i.real(); break;
       case s_cap: s.retry.cap = span{i.signed_number()}; break;
@@ -233,16 +230,16 @@ core::run_spec decode_spec(std::string_view bytes) {
   return s;
 }
 
-core::run_spec read_spec(std::string_view bytes, std::string_view name) {
+run_spec read_spec(std::string_view bytes, std::string_view name) {
   try {
     return decode_spec(bytes);
   } catch (const damaged& why) {
-    core::run_spec s;
+    run_spec s;
     s.name = name;
-    s.handler = core::handler_kind::none;
+    s.handler = handler_kind::none;
     s.unreadable = why.what();
     return s;
   }
 }
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

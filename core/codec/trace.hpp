@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "storage/codec/bytes.hpp"
+#include "core/codec/bytes.hpp"
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 
 // Whether the text is exactly 00-<32>-<16>-<2>, digits in lower case: only such a text comes back as it was.
 bool is_packable_trace(std::string_view text);
@@ -18,4 +18,4 @@ void put_trace(out& o, std::string_view text);
 // Throws `damaged` where the bytes end early.
 std::string take_trace(in& i);
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

@@ -1,9 +1,9 @@
-#include "storage/codec/trace.hpp"
+#include "core/codec/trace.hpp"
 
 #include <array>
 #include <cstddef>
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 namespace {
 
 // Octets of the trace id, the parent id and the flags.
@@ -61,4 +61,4 @@ std::string take_trace(in& i) {
   return text;
 }
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

@@ -9,13 +9,13 @@
 
 #include "core/run/spec.hpp"
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 
-std::string encode_spec(const core::run_spec& spec);
-core::run_spec decode_spec(std::string_view bytes);  // throws `damaged`; the payload is left empty
+std::string encode_spec(const run_spec& spec);
+run_spec decode_spec(std::string_view bytes);  // throws `damaged`; the payload is left empty
 
 // A row that cannot be read is one run's trouble and not the store's: what stands in its place has the name
 // and says why.
-core::run_spec read_spec(std::string_view bytes, std::string_view name);
+run_spec read_spec(std::string_view bytes, std::string_view name);
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

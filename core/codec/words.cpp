@@ -1,10 +1,10 @@
-#include "storage/codec/words.hpp"
+#include "core/codec/words.hpp"
 
 #include <charconv>
 
-#include "storage/codec/bytes.hpp"
+#include "core/codec/bytes.hpp"
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 namespace {
 
 void put(std::string& to, std::string_view word) {
@@ -38,7 +38,7 @@ std::vector<std::string> decode_words(std::string_view text) {
   return words;
 }
 
-std::string encode_needs(const core::requirement& n) {
+std::string encode_needs(const requirement& n) {
   std::string text;
   const auto item = [&](char letter, std::string_view word) {
     if (text.empty()) text += '1';
@@ -54,7 +54,7 @@ std::string encode_needs(const core::requirement& n) {
   return text;
 }
 
-void decode_needs(std::string_view text, core::requirement& into) {
+void decode_needs(std::string_view text, requirement& into) {
   if (text.empty()) return;
   if (text.front() != '1')
     throw damaged("a stored requirement is of a version that this belfry does not know");
@@ -79,8 +79,8 @@ void decode_needs(std::string_view text, core::requirement& into) {
   }
 }
 
-std::string encode_sink(const core::wake_sink& sink) {
-  const core::wake_sink usual;
+std::string encode_sink(const wake_sink& sink) {
+  const wake_sink usual;
   std::string text;
   const auto item = [&](char letter, std::string_view word) {
     if (text.empty()) text += '1';
@@ -97,8 +97,8 @@ std::string encode_sink(const core::wake_sink& sink) {
   return text;
 }
 
-core::wake_sink decode_sink(std::string_view text) {
-  core::wake_sink sink;
+wake_sink decode_sink(std::string_view text) {
+  wake_sink sink;
   if (text.empty()) return sink;
   if (text.front() != '1') throw damaged("a stored wake sink is of a version that this belfry does not know");
   const auto number = [](std::string_view word) {
@@ -116,16 +116,16 @@ core::wake_sink decode_sink(std::string_view text) {
     switch (letter) {
       case 'v': {
         const auto kind = number(word);
-        if (kind < 0 || kind > static_cast<int>(core::wake_via::none))
+        if (kind < 0 || kind > static_cast<int>(wake_via::none))
           throw damaged("a stored wake sink is of a kind that this belfry does not know");
-        sink.via = static_cast<core::wake_via>(kind);
+        sink.via = static_cast<wake_via>(kind);
         break;
       }
       case 'u': sink.url = word; break;
       case 's': sink.secret = word; break;
       case 'a': sink.argv.emplace_back(word); break;
       case 'd': sink.cwd = word; break;
-      case 't': sink.timeout = core::span{number(word)}; break;
+      case 't': sink.timeout = span{number(word)}; break;
       case 'n': sink.from_node = true; break;
       default: throw damaged("a stored wake sink cannot be read");
     }
@@ -133,4 +133,4 @@ core::wake_sink decode_sink(std::string_view text) {
   return sink;
 }
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

@@ -13,15 +13,15 @@
 #include "core/run/spec.hpp"
 #include "core/session/wake_sink.hpp"
 
-namespace belfry::storage::codec {
+namespace belfry::core::codec {
 
 std::string encode_words(const std::vector<std::string>& words);
 std::vector<std::string> decode_words(std::string_view text);  // throws `damaged`
 
-std::string encode_needs(const core::requirement& needs);
-void decode_needs(std::string_view text, core::requirement& into);  // throws `damaged`
+std::string encode_needs(const requirement& needs);
+void decode_needs(std::string_view text, requirement& into);  // throws `damaged`
 
-std::string encode_sink(const core::wake_sink& sink);
-core::wake_sink decode_sink(std::string_view text);  // throws `damaged`
+std::string encode_sink(const wake_sink& sink);
+wake_sink decode_sink(std::string_view text);  // throws `damaged`
 
-}  // namespace belfry::storage::codec
+}  // namespace belfry::core::codec

@@ -1,0 +1,59 @@
+#include "actors/cluster/member_questions.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace belfry::actors {
+
+open_question* open_questions::find(std::uint64_t number) {
+  const auto it = open_.find(number);
+  return it == open_.end() ? nullptr : &it->second;
+}
+
+std::optional<open_question> open_questions::take(std::uint64_t number) {
+  auto node = open_.extract(number);
+  if (node.empty()) return std::nullopt;
+  return std::move(node.mapped());
+}
+
+std::vector<open_question> open_questions::link_lost() {
+  std::vector<open_question> out;
+  for (auto it = open_.begin(); it != open_.end();) {
+    auto& q = it->second;
+    const bool sent = q.asked != core::never;
+    if (sent && q.kind != question_kind::other) {
+      out.push_back(std::move(q));
+      it = open_.erase(it);
+      continue;
+    }
+    q.asked = core::never;
+    q.again_at = core::never;
+    ++it;
+  }
+  return out;
+}
+
+std::vector<std::uint64_t> open_questions::claims() const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, q] : open_)
+    if (q.kind == question_kind::claim) numbers.push_back(number);
+  return numbers;
+}
+
+std::vector<std::uint64_t> open_questions::due(core::instant now, bool claims_too) const {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, q] : open_)
+    if (q.again_at <= now && (claims_too || q.kind != question_kind::claim || q.asked != core::never))
+      numbers.push_back(number);
+  return numbers;
+}
+
+core::instant open_questions::next_due(bool claims_too) const {
+  auto next = core::end_of_time;
+  for (const auto& [number, q] : open_)
+    if (claims_too || q.kind != question_kind::claim || q.asked != core::never)
+      next = std::min(next, q.again_at);
+  return next;
+}
+
+}  // namespace belfry::actors
