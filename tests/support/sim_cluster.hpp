@@ -145,6 +145,7 @@ class sim_cluster final : public sim_town, private store_watcher {
 
   // What must hold (sim_cluster_checks.cpp).
   void check_claim(const claim& c);
+  void give_away(const std::string& node);
   void check_successes(const std::vector<core::event>& events);
   void check_child(const cluster_child& c);
   void check_agreement();

@@ -43,6 +43,19 @@ void sim_cluster::committed(const std::vector<core::event>& events) {
   truth.committed(events);
   for (const auto& c : std::exchange(claims_, {})) check_claim(c);
   check_successes(events);
+  if (options_.fault != cluster_fault::gives_away_lost) return;
+  for (const auto& e : events)
+    if (e.kind == event_kind::node_lost) later(core::span{0}, [this, name = e.text] { give_away(name); });
+}
+
+// A planted fault: what a lost node holds is lost at once.
+void sim_cluster::give_away(const std::string& node) {
+  if (!node_ || home_.frozen) return;
+  for (const auto& [id, s] : truth.shadow().sessions.all())
+    if (s.state != core::session_state::gone && node_of(id) == node.substr(0, node.find(':')))
+      ask<messages::session_answer>("planted", "end " + s.name,
+                                    messages::end_session{id, "its node is lost", true, "planted"},
+                                    [](const core::result<messages::session_answer>&) {});
 }
 
 void sim_cluster::lost() {
@@ -179,6 +192,9 @@ void sim_cluster::check_nodes(core::node_state expected) {
                                 std::string{to_text(expected)});
     if (v.leases != 0)
       truth.report("nodes", m->name() + " is said to hold " + std::to_string(v.leases) + " leases, nothing is open");
+    if (m->node && expected == core::node_state::up && m->node->status().draining != v.node.draining)
+      truth.report("nodes", m->name() + (v.node.draining ? " does not know that it is drained"
+                                                         : " believes that it is drained, and is not"));
     if (v.node.draining != book_.at(m->name()).drained || v.node.removed)
       truth.report("nodes", m->name() + (v.node.removed ? " is removed" : v.node.draining ? " is drained" : " is not drained") +
                                 ", and the operator was told otherwise");
