@@ -25,6 +25,10 @@ struct nodes_seen {
   std::vector<node_view> nodes;
   std::string cluster;  // name of the cluster; empty: this node is alone
 };
+// What is the matter with nodes, each with a code first: "node_lost: NAME since ...".
+struct cluster_changed {
+  std::vector<std::string> issues;
+};
 // An operator's word: no new runs for the executors of a node, or runs again. Durable.
 struct steer_node {
   std::string name;

@@ -28,8 +28,8 @@ struct run_time {
   core::instant at = core::never;
   std::uint64_t fencing = 0;  // 0: a delay; else the attempt whose deadline it is
   core::session_id holder;
-  bool local = false;   // the holder is an executor of this node and can be told to stop
-  core::span grace{0};  // between TERM and KILL
+  bool stoppable = false;  // the holder is an executor, here or of a member, and can be told to stop
+  core::span grace{0};     // between TERM and KILL
 };
 struct watch_times {
   std::vector<run_time> times;

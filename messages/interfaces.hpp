@@ -99,6 +99,8 @@ struct read_with {
 // What a worker of this node may ask.
 using claim_actor = caf::typed_actor<caf::replies_to<claim_runs>::with<
     core::result<claimed_runs>>>;  // the next runs for a session; waits if it is asked to
+// What the cluster desk asks for its members.
+using member_claims = claim_actor::extend<caf::reacts_to<end_claims>>;
 // What storage tells.
 using follower_actor =
     caf::typed_actor<caf::reacts_to<runs_committed>>;  // the one stream that memory follows
@@ -137,6 +139,7 @@ using dispatcher_actor = claim_actor::extend_with<session_listener>::extend_with
         caf::replies_to<look_at_backlog>::with<core::result<backlog_seen>>,  // what holds these queued runs
         caf::reacts_to<tell_waiting>,                                        // whom to tell of changes
         caf::reacts_to<judge_with>,                                          // whom to ask before a claim
+        caf::reacts_to<end_claims>,                                          // nobody waits there any more
         caf::reacts_to<close_claims>,
         caf::reacts_to<alarm_rang>>;  // the wait of a claim, or a pause, is over
 
@@ -177,6 +180,9 @@ struct follow_session {
 using worker_registry =
     session_client::extend<caf::replies_to<steer_session>::with<core::result<sessions_seen>>,
                            caf::reacts_to<follow_session>>;
+// What the cluster desk asks for its members.
+using member_registry = session_client::extend_with<life_listener>::extend<
+    caf::replies_to<steer_session>::with<core::result<sessions_seen>>>;
 using session_registry_actor = session_door::extend_with<life_listener>::extend<
     caf::replies_to<load_sessions>::with<core::result<sessions_loaded>>, caf::reacts_to<read_with>,
     caf::reacts_to<follow_session>,
@@ -240,11 +246,13 @@ using dead_letter_watch_actor = caf::typed_actor<caf::reacts_to<alarm_rang>>;
 
 // What children tell.
 using child_listener = caf::typed_actor<caf::reacts_to<child_changed>, caf::reacts_to<store_changed>>;
+// What the cluster desk tells.
+using cluster_listener = caf::typed_actor<caf::reacts_to<cluster_changed>>;
 // What the doors ask.
 using node_client = caf::typed_actor<caf::replies_to<ask_node>::with<core::result<node_status>>>;
-using supervisor_actor =
-    child_listener::extend_with<node_client>::extend<caf::reacts_to<boot_node>, caf::reacts_to<stop_node>,
-                                                     caf::reacts_to<alarm_rang>>;  // a restart is due, or
-                                                                                   // patience is over
+using supervisor_actor = child_listener::extend_with<cluster_listener>::extend_with<node_client>::extend<
+    caf::reacts_to<boot_node>, caf::reacts_to<stop_node>,
+    caf::reacts_to<alarm_rang>>;  // a restart is due, or
+                                  // patience is over
 
 }  // namespace belfry::messages

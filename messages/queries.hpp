@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/calendar/calendar.hpp"
+#include "core/cluster/node.hpp"
 #include "core/doctor/doctor.hpp"
 #include "core/job/job.hpp"
 #include "core/job/timing_group.hpp"
@@ -116,6 +117,9 @@ struct list_calendars {
 struct list_windows {
   using answer = std::vector<core::window>;
 };
+struct list_nodes {  // of the cluster, by name, as they were last written
+  using answer = std::vector<core::cluster_node>;
+};
 struct list_sessions {
   using answer = std::vector<core::session>;
   bool gone_too = false;
@@ -187,7 +191,7 @@ using query =
                  list_leases, get_events, get_batch, get_statistics, get_facts, copy_store, check_store,
                  get_troubles, list_workers, get_starvation, list_starvations, get_ladder_clock,
                  get_cycle_statistics, list_occurrences, list_due_jobs, get_names, list_event_waiters,
-                 list_scheduled, simulate_schedules, list_calendars, list_windows>;
+                 list_scheduled, simulate_schedules, list_calendars, list_windows, list_nodes>;
 using query_answer =
     std::variant<core::run, run_details, core::run_page, std::vector<core::run_id>, core::log_page, core::job,
                  core::job_page, std::vector<core::session>, std::vector<core::run_head>, core::event_page,
@@ -196,6 +200,7 @@ using query_answer =
                  std::optional<core::starvation>, std::vector<core::starvation>, core::ladder_clock,
                  core::cycle_statistics, core::occurrence_page, std::vector<core::job_due>,
                  std::vector<std::string>, std::vector<core::event_waiter>, core::scheduled_page,
-                 core::simulation, std::vector<core::calendar_facts>, std::vector<core::window>>;
+                 core::simulation, std::vector<core::calendar_facts>, std::vector<core::window>,
+                 std::vector<core::cluster_node>>;
 
 }  // namespace belfry::messages

@@ -83,6 +83,12 @@ struct capable {
   std::vector<bool> somebody;  // in the same order
 };
 
+// To the dispatcher: nobody may be left who hears of what these sessions would be given. Their claims that
+// wait are answered with nothing; the sessions stay, and may claim again.
+struct end_claims {
+  std::vector<core::session_id> sessions;
+};
+
 struct lease_call {
   core::run_id run;
   std::variant<core::cmd_start, core::cmd_renew, core::cmd_progress, core::cmd_checkpoint, core::cmd_log>

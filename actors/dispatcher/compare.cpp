@@ -139,7 +139,7 @@ bool dispatcher::agrees(const storage::open_page::item& item) {
                             head.held.deadline_at,
                             head.fencing,
                             head.held.holder,
-                            holder != nullptr && holder->local,
+                            holder != nullptr && core::owned_by_node(*holder),
                             {}});
   }
   return true;

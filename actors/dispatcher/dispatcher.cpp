@@ -73,6 +73,9 @@ auto dispatcher::make_behavior() -> behavior_type {
         hook_->judge = news.who;
         serve_waiting();
       },
+      [this](const end_claims& asked) {
+        for (const auto who : asked.sessions) end_waits_of(who);
+      },
       [this](close_claims) {
         closed_ = true;
         for (auto& w : std::exchange(waiting_, {})) w.answer->deliver(claim_answer{claimed_runs{}});

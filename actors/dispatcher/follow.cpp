@@ -121,7 +121,7 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
   if (!same) take_from_holder(head.id);
   auto& held = elsewhere_[head.id];
   const auto* holder = roster_.known(head.held.holder);
-  const bool local = holder != nullptr && holder->local;
+  const bool stoppable = holder != nullptr && core::owned_by_node(*holder);
   if (!same) {
     held = {handler, head.held.holder, head.fencing, false, false};
     roster_.hold(head.held.holder, head.id);
@@ -136,8 +136,8 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
                     head.held.expires_at};
   leases_.leases.push_back({head.id, head.fencing, head.held.hash, head.held.expires_at});
   if (head.held.started_at != core::never && !std::exchange(held.started, true))
-    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, local, grace});
-  if (head.cancel_requested && !std::exchange(held.cancel_asked, true) && local && deps_.executors)
+    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace});
+  if (head.cancel_requested && !std::exchange(held.cancel_asked, true) && stoppable && deps_.executors)
     caf::anon_send(deps_.executors, stop_attempt{head.id, head.fencing, stop_why::cancel, head.held.holder});
 }
 

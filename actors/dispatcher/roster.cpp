@@ -6,16 +6,16 @@ namespace belfry::actors {
 
 void roster::arrive(const core::session& who) {
   auto& s = seats_[who.id];
-  if (s.here && !s.who.local) --outsiders_;
+  if (s.here && !core::owned_by_node(s.who)) --outsiders_;
   s.who = who;
   s.here = true;
-  if (!who.local) ++outsiders_;
+  if (!core::owned_by_node(who)) ++outsiders_;
 }
 
 void roster::leave(core::session_id id) {
   const auto it = seats_.find(id);
   if (it == seats_.end()) return;
-  if (it->second.here && !it->second.who.local) --outsiders_;
+  if (it->second.here && !core::owned_by_node(it->second.who)) --outsiders_;
   it->second.here = false;
   it->second.who.state = core::session_state::gone;
   forget_if_empty(id);

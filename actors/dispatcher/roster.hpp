@@ -43,7 +43,7 @@ class roster {
   void release(core::session_id id, core::run_id run);
   std::vector<core::run_id> held_by(core::session_id id) const;  // by id
   std::size_t held() const { return held_; }
-  std::size_t outsiders() const { return outsiders_; }  // here, and not part of this node
+  std::size_t outsiders() const { return outsiders_; }  // here, and not part of any node
 
  private:
   void forget_if_empty(core::session_id id);

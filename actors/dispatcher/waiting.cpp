@@ -51,7 +51,7 @@ waiting_seen dispatcher::look(const look_at_waiting& asked) {
     const bool room = board_.room_for(seat->who) && !pauses_.holds(seat->who, now);
     seen.sessions.push_back({seat->who, seat->free_slots(), room});
     if (room && sleeps(*seat)) ++sleeping;
-    if (!seat->who.local) continue;
+    if (!core::owned_by_node(seat->who)) continue;
     own.push_back(seat->who);
     own.back().state = core::session_state::active;
     own.back().prompting = false;
@@ -70,7 +70,7 @@ waiting_seen dispatcher::look(const look_at_waiting& asked) {
   std::vector<std::pair<core::session, bool>> outside;  // with whether its type is held; while any is
   if (pauses_.any_agent_type())
     for (const auto* seat : roster_.here()) {
-      if (seat->who.local) continue;
+      if (core::owned_by_node(seat->who)) continue;
       outside.emplace_back(seat->who, held(seat->who.agent_type));
       outside.back().first.state = core::session_state::active;
       outside.back().first.prompting = false;

@@ -150,6 +150,8 @@ core::result<void> node::start() {
   needs->processes = s.parts.processes;
   needs->webhooks = s.parts.webhooks;
   needs->wake_text = s.parts.wake_text;
+  needs->links = s.parts.links;
+  needs->admits = s.parts.admits;
   needs->hook_calls = s.parts.hook_calls;
   needs->hook_text = s.parts.hook_text;
   needs->hook_verdict = s.parts.hook_verdict;

@@ -39,6 +39,7 @@ class actor_system;
 
 namespace belfry::actors {
 
+class admission;
 class links;
 
 struct commit_options {
@@ -194,7 +195,8 @@ struct node_parts {
   // The question to the claim hook and its answer, in JSON. Empty: there is no hook.
   std::function<std::string(const core::hook_question&)> hook_text = {};
   std::function<core::result<core::hook_verdict>(std::string_view)> hook_verdict = {};
-  actors::links* links = nullptr;  // to the members of its cluster; null: it is alone
+  actors::links* links = nullptr;                  // to the members of its cluster; null: it is alone
+  std::shared_ptr<actors::admission> admits = {};  // told whom the TLS door must not let in; may be null
   std::function<void(note_level, const std::string&)>
       note;  // log lines: key first, then fields; may be empty; any thread
   std::function<void(const std::string&)>

@@ -79,6 +79,7 @@ struct answering {
     return wrap(store.list_calendars(q.names, q.content));
   }
   core::result<query_answer> operator()(const list_windows&) const { return wrap(store.list_windows()); }
+  core::result<query_answer> operator()(const list_nodes&) const { return wrap(store.list_nodes()); }
   core::result<query_answer> operator()(const list_sessions& q) const {
     return wrap(store.list_sessions(q.gone_too));
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "actors/claim_hook/claim_hook.hpp"
+#include "actors/cluster/desk.hpp"
 #include "actors/dead_letter_watch/dead_letter_watch.hpp"
 #include "actors/dispatcher/dispatcher.hpp"
 #include "actors/escalation_ladder/escalation_ladder.hpp"
@@ -119,7 +120,10 @@ void supervisor::spawn_queue() {
     executors_head_ = adopt("executor-supervisor", spawn<executor_supervisor, caf::monitored>(std::move(e)),
                             executors_wave);
   }
-  const attempt_stopper stopper = executors_head_;
+  spawn_cluster_desk();
+  // In a cluster the desk knows whose attempt it is.
+  const attempt_stopper stopper =
+      d.links != nullptr ? attempt_stopper{cluster_desk_} : attempt_stopper{executors_head_};
   timekeeper_ = adopt("timekeeper",
                       spawn<timekeeper, caf::monitored>(timekeeper_deps{store, stopper, d.clock, d.randomness,
                                                                         d.says, o.executor.overdue_after}),
@@ -200,6 +204,24 @@ void supervisor::spawn_queue() {
   caf::anon_send(d.gateway, gateway_call{[all = doors_](gateway& g) { g.use(all); }});
 }
 
+void supervisor::spawn_cluster_desk() {
+  const auto& d = *deps_;
+  cluster_desk_deps c;
+  c.links = d.links;
+  c.admits = d.admits;
+  c.store = storage_;
+  c.reader = doors_.readers.front();
+  c.executors = executors_head_;
+  c.supervisor = cluster_listener{supervisor_actor{this}};
+  c.clock = d.clock;
+  c.randomness = d.randomness;
+  c.says = d.says;
+  c.options = d.options.cluster;
+  c.own_executors = d.options.executor.none ? 0 : d.options.executor.processes;
+  cluster_desk_ = adopt("cluster-desk", spawn<cluster_desk, caf::monitored>(std::move(c)), executors_wave);
+  doors_.nodes = cluster_desk_;
+}
+
 // Who delivers wakes. A test may do it itself.
 wake_deliverer supervisor::deliverer() {
   if (!deps_->deliver_wakes) return wake_desk_;
@@ -275,6 +297,8 @@ void supervisor::serve(const queue_rebuilt& rebuilt) {
   caf::anon_send(spawner_, start_spawning{});
   caf::anon_send(coordinator_, start_cycles{});
   if (executors_head_) caf::anon_send(executors_head_, start_executors{dispatcher_, registry_, sweeper_});
+  if (deps_->links != nullptr)
+    caf::anon_send(cluster_desk_, begin_cluster{dispatcher_, registry_, doors_.lease_desk});
   if (deps_->options.retention.every > core::span{0})
     adopt("retention",
           spawn<retention, caf::monitored>(

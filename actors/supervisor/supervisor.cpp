@@ -40,6 +40,7 @@ auto supervisor::make_behavior() -> behavior_type {
                         news.serving ? "store-serving again" : "store-not-serving " + news.why.text);
         if (news.damaged) fail("the store is damaged: " + news.why.text);
       },
+      [this](const cluster_changed& news) { cluster_issues_ = news.issues; },
       [this](const alarm_rang& ring) {
         if (!alarm_.rang(ring)) return;
         if (stopping_ && wave_over_due_)
@@ -65,6 +66,7 @@ void supervisor::on_exit() {
   coordinator_ = nullptr;
   wake_desk_ = nullptr;
   claim_hook_ = nullptr;
+  cluster_desk_ = nullptr;
   doors_ = {};
   deps_->gateway = nullptr;
   deps_->ready = nullptr;
@@ -136,6 +138,8 @@ void supervisor::restart(std::size_t index) {
             if (number == 0 && ladder_) caf::anon_send(ladder_, read_with{doors_.readers.front()});
             if (number == 0 && coordinator_) caf::anon_send(coordinator_, read_with{doors_.readers.front()});
             if (number == 0 && claim_hook_) caf::anon_send(claim_hook_, read_with{doors_.readers.front()});
+            if (number == 0 && cluster_desk_)
+              caf::anon_send(cluster_desk_, read_with{doors_.readers.front()});
             if (number == 0 && planner_) caf::anon_send(planner_, read_with{doors_.readers.front()});
             caf::anon_send(deps_->gateway, gateway_call{[number, r = doors_.readers[number]](gateway& g) {
                              g.use_reader(number, r);
@@ -184,6 +188,7 @@ node_status supervisor::status() const {
       ++lost;
       s.issues.push_back("executor_given_up: " + e.note);
     }
+  s.issues.insert(s.issues.end(), cluster_issues_.begin(), cluster_issues_.end());
   const bool nobody_works = lost > 0 && lost == executors_.size();
   s.health = !failed_.empty() || !store_serving_ || nobody_works ? "unhealthy"
              : s.issues.empty()                                  ? "healthy"

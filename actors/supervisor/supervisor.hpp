@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/cluster/admission.hpp"
+#include "actors/cluster/role.hpp"
 #include "actors/executor_supervisor/role.hpp"
 #include "actors/gateway/gateway.hpp"
 #include "actors/node/node.hpp"
@@ -35,6 +37,8 @@ struct supervisor_deps {
   platform::webhooks* hook_calls = nullptr;
   std::function<std::string(const core::hook_question&)> hook_text;
   std::function<core::result<core::hook_verdict>(std::string_view)> hook_verdict;
+  actors::links* links = nullptr;
+  std::shared_ptr<admission> admits = {};
   voice says;
   gateway_actor gateway;
   std::shared_ptr<port_state> port;
@@ -71,6 +75,7 @@ class supervisor : public messages::supervisor_actor::base {
   void open_readers(std::size_t left);
   void spawn_queue();
   void spawn_waking();
+  void spawn_cluster_desk();
   messages::wake_deliverer deliverer();
   messages::worker_spawner worker_starter();
   void recover();
@@ -112,6 +117,8 @@ class supervisor : public messages::supervisor_actor::base {
   messages::wake_coordinator_actor coordinator_;
   messages::wake_desk_actor wake_desk_;
   messages::claim_hook_actor claim_hook_;  // where one is configured
+  cluster_desk_actor cluster_desk_;
+  std::vector<std::string> cluster_issues_;
   doors doors_;
   core::instant started_at_ = core::never;
   core::failure store_trouble_;

@@ -6,6 +6,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include "actors/cluster/member_role.hpp"
+#include "actors/cluster/role.hpp"
 #include "actors/event_hub/role.hpp"
 #include "actors/executor_supervisor/role.hpp"
 #include "actors/gateway/role.hpp"
@@ -103,6 +104,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::start_sweeping)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::swept>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::start_timers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::close_claims)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::end_claims)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::boot_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::stop_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::child_changed)
@@ -200,6 +202,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::climb)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::climbed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ask_ladder_known)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ladder_known)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::cluster_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::begin_cluster)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_came_up)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_said)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_went_down)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::look_at_nodes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::steer_node)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::remove_node)

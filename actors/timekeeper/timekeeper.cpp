@@ -47,7 +47,7 @@ void timekeeper::watch(const watch_times& news) {
     if (t.at == core::never || t.fencing == 0)
       attempts_.erase(t.run);
     else
-      attempts_[t.run] = {t.fencing, t.holder, t.local, t.grace, false};
+      attempts_[t.run] = {t.fencing, t.holder, t.stoppable, t.grace, false};
   }
   if (const auto next = due_.next(); next && started_)
     alarm_.arm(timekeeper_actor{this}, *next, deps_.clock->now());
@@ -91,7 +91,7 @@ std::optional<core::run_command> timekeeper::what_is_due(core::run_id run, core:
   const auto it = attempts_.find(run);
   if (it == attempts_.end()) return core::cmd_wake{};
   auto& held = it->second;
-  if (held.local && !held.stop_asked && deps_.executors) {
+  if (held.stoppable && !held.stop_asked && deps_.executors) {
     held.stop_asked = true;
     due_.set(run.value, core::later(now, held.grace + deps_.overdue_after));
     caf::anon_send(deps_.executors, stop_attempt{run, held.fencing, stop_why::timeout, held.holder});

@@ -35,7 +35,7 @@ class timekeeper : public messages::timekeeper_actor::base {
   struct attempt {
     std::uint64_t fencing = 0;
     core::session_id holder;
-    bool local = false;
+    bool stoppable = false;
     core::span grace{0};
     bool stop_asked = false;
   };

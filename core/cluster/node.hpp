@@ -44,6 +44,9 @@ struct cluster_node {
   instant joined_at = never;   // first hello of this boot
   instant seen_at = never;     // last sign of life
   instant changed_at = never;  // of state
+  instant first_seen = never;  // its very first hello
+  std::string reason;          // of draining or removed, as its operator gave it
+  std::string by;              // that operator
   friend bool operator==(const cluster_node&, const cluster_node&) = default;
 };
 

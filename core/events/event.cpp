@@ -97,6 +97,16 @@ constexpr std::array names{
     name{window_changed, "window_changed"},
     name{occurrences_skipped, "occurrences_skipped"},
     name{job_completed, "job_completed"},
+    name{node_joined, "node_joined"},
+    name{node_suspected, "node_suspected"},
+    name{node_returned, "node_returned"},
+    name{node_lost, "node_lost"},
+    name{node_left, "node_left"},
+    name{node_draining, "node_draining"},
+    name{node_resumed, "node_resumed"},
+    name{node_drained, "node_drained"},
+    name{node_removed, "node_removed"},
+    name{node_readmitted, "node_readmitted"},
 };
 
 }  // namespace

@@ -99,6 +99,17 @@ enum class event_kind : std::uint16_t {
   job_fired = 125,            // an occurrence of it became a run
   occurrences_skipped = 126,  // planned, and not made: a range with its reason
   job_completed = 127,        // nothing of it is planned any more
+  // Nodes of the cluster (core/cluster/node_story.hpp).
+  node_joined = 130,     // with a new boot
+  node_suspected = 131,  // silent; nothing is done to it
+  node_returned = 132,   // heard of again, or its link is back with the same boot
+  node_lost = 133,       // silent for too long; its leases run out by themselves
+  node_left = 134,       // it said good-bye
+  node_draining = 135,
+  node_resumed = 136,
+  node_drained = 137,  // draining, and nothing runs there any more
+  node_removed = 138,
+  node_readmitted = 139,
 };
 std::string_view to_text(event_kind k);
 std::optional<event_kind> event_kind_from(std::string_view text);

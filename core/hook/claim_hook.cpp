@@ -55,7 +55,7 @@ std::vector<field_problem> check(const claim_hook_options& o) {
 }
 
 bool concerns(const claim_hook_options& o, const session& who) {
-  if (who.local && o.applies_to != hook_scope::all) return false;
+  if (owned_by_node(who) && o.applies_to != hook_scope::all) return false;
   return o.agent_types.empty() || names(o.agent_types, who.agent_type);
 }
 

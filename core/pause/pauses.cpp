@@ -150,8 +150,8 @@ std::vector<ineligible> pauses::why(const session& who, instant now) const {
   if (standing_.empty()) return reasons;
   add(whole_scheduler());
   if (!who.agent_type.empty()) add(the_agent_type(who.agent_type));
-  // The node's own executors serve every workspace.
-  if (!who.local) add(the_workspace(who.workspace));
+  // Executors serve every workspace.
+  if (!owned_by_node(who)) add(the_workspace(who.workspace));
   return reasons;
 }
 
@@ -168,7 +168,7 @@ bool pauses::holds(const run_head& head, instant now) const {
 bool pauses::holds(const session& who, instant now) const {
   if (nothing()) return false;
   return holds_all(now) || (!who.agent_type.empty() && stands_for(the_agent_type(who.agent_type), now)) ||
-         (!who.local && stands_for(the_workspace(who.workspace), now));
+         (!owned_by_node(who) && stands_for(the_workspace(who.workspace), now));
 }
 
 bool pauses::any_agent_type() const {

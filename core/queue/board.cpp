@@ -86,7 +86,7 @@ bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t
 bool board::state::full_for(const session& s) const {
   const limit_options& l = options.limits;
   return (l.global > 0 && leases.all() >= l.global) ||
-         (l.per_agent_type > 0 && !s.local && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
+         (l.per_agent_type > 0 && !owned_by_node(s) && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
 }
 
 bool board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now) {
@@ -109,7 +109,7 @@ std::vector<run_id> board::pick(const claim_wish& wish, instant now) {
     const slot group = s_->order.choose(classes, wish.at_least);
     if (group == no_slot) break;
     const run_key key = s_->order.take_first(group);
-    s_->leases.reserve(key, group, wish.who.agent_type, !wish.who.local);
+    s_->leases.reserve(key, group, wish.who.agent_type, !owned_by_node(wish.who));
     s_->leases.find(run_id{key.id})->starving = s_->order.took_starving();
     picked.push_back(run_id{key.id});
   }
@@ -191,7 +191,7 @@ bool board::take(run_id id, const claim_wish& wish, instant now) {
   if (!may_take(wish.who, order.needs_of(run), order.handler_of(run))) return false;
   const slot group = order.runs[run].group;
   const run_key key = order.take(run);
-  s_->leases.reserve(key, group, wish.who.agent_type, !wish.who.local);
+  s_->leases.reserve(key, group, wish.who.agent_type, !owned_by_node(wish.who));
   s_->leases.find(id)->starving = order.took_starving();
   return true;
 }
@@ -220,7 +220,7 @@ std::vector<wait_reason> board::reasons_for(run_id id, const claim_wish& wish, i
   if (l.global > 0 && leases.all() >= l.global)
     reasons.push_back({"global_limit", "node: " + so_many(leases.all(), l.global)});
   const auto& type = wish.who.agent_type;
-  if (l.per_agent_type > 0 && !wish.who.local && leases.outside_of_type(type) >= l.per_agent_type)
+  if (l.per_agent_type > 0 && !owned_by_node(wish.who) && leases.outside_of_type(type) >= l.per_agent_type)
     reasons.push_back({"agent_type_limit", "agent type \"" + type + "\": " +
                                                so_many(leases.outside_of_type(type), l.per_agent_type)});
   for (auto& r : s_->order.limits_on(run)) reasons.push_back(std::move(r));

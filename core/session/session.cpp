@@ -64,8 +64,8 @@ template <class No>
 void each_refusal(const standing& at, const requirement& needs, handler_kind handler, No no) {
   if (!each_refusal_by_itself(at, no)) return;
   const auto& s = *at.who;
-  const bool owned_by_node = s.local && handler == handler_kind::process;
-  if (s.workspace != needs.workspace && !owned_by_node && !no("workspace_mismatch", [&] {
+  const bool anywhere = owned_by_node(s) && handler == handler_kind::process;
+  if (s.workspace != needs.workspace && !anywhere && !no("workspace_mismatch", [&] {
         return "workspace of the run: " + quoted(needs.workspace) +
                ", of the session: " + quoted(s.workspace);
       }))
@@ -110,6 +110,11 @@ std::string_view to_text(session_state s) {
     case session_state::gone: return "gone";
   }
   return "unknown";
+}
+
+bool owned_by_node(const session& s) {
+  return s.local ||
+         std::find(s.handlers.begin(), s.handlers.end(), handler_kind::process) != s.handlers.end();
 }
 
 session_state state_here(const session& s) {

@@ -39,6 +39,11 @@ struct session {
   friend bool operator==(const session&, const session&) = default;
 };
 
+// An executor of this node or of a member of its cluster, not somebody from outside: it serves every
+// workspace, counts for no limit of agent types, and can be told to stop an attempt. Nobody who registers at
+// a door can name what it performs, so to perform processes is the mark of an executor.
+bool owned_by_node(const session& s);
+
 // `state` of a session that is here follows from what was asked of it; stale and gone come from its silence.
 session_state state_here(const session& s);
 
@@ -69,7 +74,7 @@ bool may_take_anything(const standing& at);
 // How many of the preferred capabilities the session has. Orders, never excludes.
 std::size_t preference(const session& s, const requirement& needs);
 
-// The same for a session with a free slot. Local process executors serve every workspace: the node owns them.
+// The same for a session with a free slot. Process executors serve every workspace: nodes own them.
 std::vector<ineligible> why_not(const session& s, const requirement& needs, handler_kind handler);
 // The same answer without the texts: what a claim asks for each class of requirement.
 bool may_take(const session& s, const requirement& needs, handler_kind handler);

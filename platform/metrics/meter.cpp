@@ -104,12 +104,18 @@ constexpr std::array table{
                 "Questions to the claim hook: allowed, narrowed, refused, failed"},
     description{metric::claim_hook_seconds, "claim_hook_seconds", type::histogram, "",
                 "From a question to the claim hook to its answer, or its failure"},
+    description{metric::cluster_nodes, "cluster_nodes", type::gauge, "state",
+                "Nodes of the cluster, this one too: up, suspect, lost, left"},
+    description{metric::cluster_link_seconds, "cluster_link_seconds", type::histogram, "",
+                "From a beat to a member to its answer"},
+    description{metric::cluster_questions_total, "cluster_questions_total", type::counter, "outcome",
+                "Questions of members: answered, refused, unanswered (the link was gone)"},
 };
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < table.size(); ++i)
     if (static_cast<std::size_t>(table[i].which) != i) return false;
-  return table.size() == static_cast<std::size_t>(metric::claim_hook_seconds) + 1;
+  return table.size() == static_cast<std::size_t>(metric::cluster_questions_total) + 1;
 }
 static_assert(in_order());
 

@@ -54,6 +54,9 @@ enum class metric : std::uint8_t {
   provider_delay_seconds /*agent_type*/,
   claim_hook_questions_total /*outcome*/,
   claim_hook_seconds,
+  cluster_nodes /*state*/,
+  cluster_link_seconds,
+  cluster_questions_total /*outcome*/,
 };
 
 class meter {

@@ -101,6 +101,7 @@ class engine {
   std::optional<core::failure> apply_one(work& w, const replan_calendar& c);
   std::optional<core::failure> apply_one(work& w, const storage::put_window& c);
   std::optional<core::failure> apply_one(work& w, const storage::remove_window& c);
+  std::optional<core::failure> apply_one(work& w, const tell_node& c);
 
   // Parts that several changes use.
   std::int64_t fresh_id(core::instant now);

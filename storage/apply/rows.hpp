@@ -132,6 +132,9 @@ class rows {
   virtual void remove_window(const std::string& name) = 0;
   virtual std::vector<core::window> all_windows() = 0;  // by name
 
+  virtual std::optional<core::cluster_node> find_node(const std::string& name) = 0;
+  virtual void put_node(const core::cluster_node& n) = 0;
+
   virtual std::optional<core::session> find_session(core::session_id id) = 0;
   virtual void put_session(const core::session& s) = 0;
   virtual bool holds_lease(core::session_id id) = 0;

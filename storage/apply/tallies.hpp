@@ -10,7 +10,7 @@
 
 namespace belfry::storage {
 
-inline constexpr std::size_t event_kind_room = 128;  // event kinds are numbered below this
+inline constexpr std::size_t event_kind_room = 160;  // event kinds are numbered below this
 
 struct tallies {
   std::int64_t last_event = 0;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/calendar/calendar.hpp"
+#include "core/cluster/node_story.hpp"
 #include "core/events/named_event.hpp"
 #include "core/job/import.hpp"
 #include "core/job/job.hpp"
@@ -234,12 +235,18 @@ struct remove_window {
   std::string name;
 };
 
-using change =
-    std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job, resume_job,
-                 put_session, end_session, change_session, adopt_result, append_log, note_event, put_limits,
-                 prune_history, prune_events, prune_keys, put_pause, lift_pause, note_drained,
-                 age_dead_letters, recover_run, put_worker, climb_ladder, keep_statistics, plan_job,
-                 emit_event, put_calendar, remove_calendar, replan_calendar, put_window, remove_window>;
+// One step in the story of a node of the cluster (core::decide_node). Receipt: the node as it stands.
+// Codes: not_found (no such node), invalid_transition, invalid (a name that is none).
+struct tell_node {
+  core::node_news what;
+};
+
+using change = std::variant<insert_runs, step_run, trigger_job, redrive_run, put_job, archive_job, pause_job,
+                            resume_job, put_session, end_session, change_session, adopt_result, append_log,
+                            note_event, put_limits, prune_history, prune_events, prune_keys, put_pause,
+                            lift_pause, note_drained, age_dead_letters, recover_run, put_worker, climb_ladder,
+                            keep_statistics, plan_job, emit_event, put_calendar, remove_calendar,
+                            replan_calendar, put_window, remove_window, tell_node>;
 
 struct change_set {
   core::instant now = core::never;
@@ -280,6 +287,7 @@ struct receipt {
   std::vector<core::window> windows = {};            // likewise; also those that were planned anew
   std::vector<std::string> replan = {};              // calendars by which jobs are still to be planned anew
   std::size_t replanned = 0;                         // jobs
+  std::vector<core::cluster_node> nodes = {};        // of the cluster, as they stand
 };
 
 }  // namespace belfry::storage

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/calendar/calendar.hpp"
+#include "core/cluster/node.hpp"
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
 #include "core/job/timing_group.hpp"
@@ -95,6 +96,8 @@ class reader {
   virtual core::result<std::vector<core::calendar_facts>> list_calendars(
       const std::vector<std::string>& names, bool content) = 0;
   virtual core::result<std::vector<core::window>> list_windows() = 0;  // by name
+  // Nodes of the cluster that were ever told of, by name; those removed too.
+  virtual core::result<std::vector<core::cluster_node>> list_nodes() = 0;
   virtual core::result<std::vector<core::session>> list_sessions(bool gone_too) = 0;
   virtual core::result<core::session> find_session(core::session_id id) = 0;
   // Live leases of one session, of all sessions when the id is 0; by run. Without specs.

@@ -345,6 +345,15 @@ core::result<std::vector<core::window>> memory_reader::list_windows() {
   return all;
 }
 
+core::result<std::vector<core::cluster_node>> memory_reader::list_nodes() {
+  std::vector<core::cluster_node> all;
+  disk_->read()->nodes.up([&](const std::string&, const core::cluster_node& n) {
+    all.push_back(n);
+    return true;
+  });
+  return all;
+}
+
 core::result<std::vector<core::session>> memory_reader::list_sessions(bool gone_too) {
   std::vector<core::session> found;
   disk_->read()->sessions.up([&](core::session_id, const core::session& s) {

@@ -214,6 +214,10 @@ std::vector<core::window> memory_rows::all_windows() {
   return all;
 }
 
+std::optional<core::cluster_node> memory_rows::find_node(const std::string& name) {
+  return copy_of(now.nodes, name);
+}
+
 std::optional<core::session> memory_rows::find_session(core::session_id id) {
   return copy_of(now.sessions, id);
 }

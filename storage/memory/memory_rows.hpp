@@ -89,6 +89,8 @@ class memory_rows final : public rows {
   void put_window(const core::window& w) override { now.windows.set(w.name, w); }
   void remove_window(const std::string& name) override { now.windows.erase(name); }
   std::vector<core::window> all_windows() override;
+  std::optional<core::cluster_node> find_node(const std::string& name) override;
+  void put_node(const core::cluster_node& n) override { now.nodes.set(n.name, n); }
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override { now.sessions.set(s.id, s); }
   bool holds_lease(core::session_id id) override;

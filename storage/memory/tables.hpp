@@ -48,6 +48,7 @@ struct tables {
   persistent_map<std::string, core::named_calendar> calendars;
   persistent_map<std::pair<std::string, core::job_id>, std::uint32_t> calendar_uses;
   persistent_map<std::string, core::window> windows;
+  persistent_map<std::string, core::cluster_node> nodes;
 
   // What would take too long to look for.
   persistent_map<core::run_id, nothing> open;

@@ -336,6 +336,48 @@ core::session read_session(const query& q) {
   return s;
 }
 
+void put_node(query& q, const core::cluster_node& n) {
+  const auto labels = codec::encode_words(n.labels), capabilities = codec::encode_words(n.capabilities);
+  q.bind(1, n.name);
+  q.bind_or_null(2, n.boot);
+  q.bind(3, number_of(n.state));
+  q.bind(4, n.draining ? 1 : std::int64_t{0});
+  q.bind(5, n.removed ? 1 : std::int64_t{0});
+  q.bind_or_null(6, n.address);
+  q.bind_or_null(7, n.version);
+  q.bind_or_null(8, labels);
+  q.bind_or_null(9, capabilities);
+  q.bind(10, std::int64_t{n.executors});
+  q.bind(11, core::micros(n.joined_at));
+  q.bind(12, core::micros(n.seen_at));
+  q.bind(13, core::micros(n.changed_at));
+  q.bind(14, core::micros(n.first_seen));
+  q.bind_or_null(15, n.reason);
+  q.bind_or_null(16, n.by);
+  q.run();
+}
+
+core::cluster_node read_node(const query& q) {
+  core::cluster_node n;
+  n.name = q.text(0);
+  n.boot = q.text(1);
+  n.state = q.as<core::node_state>(2);
+  n.draining = q.number(3) != 0;
+  n.removed = q.number(4) != 0;
+  n.address = q.text(5);
+  n.version = q.text(6);
+  n.labels = codec::decode_words(q.text(7));
+  n.capabilities = codec::decode_words(q.text(8));
+  n.executors = q.as<std::uint32_t>(9);
+  n.joined_at = q.time(10);
+  n.seen_at = q.time(11);
+  n.changed_at = q.time(12);
+  n.first_seen = q.time(13);
+  n.reason = q.text(14);
+  n.by = q.text(15);
+  return n;
+}
+
 void put_worker(query& q, const core::spawned_worker& w) {
   q.bind(1, w.session.value);
   q.bind_or_null(2, w.run.value);

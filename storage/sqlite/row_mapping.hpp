@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/cluster/node.hpp"
 #include "core/events/event.hpp"
 #include "core/job/job.hpp"
 #include "core/session/session.hpp"
@@ -119,6 +120,12 @@ inline constexpr std::string_view window_columns =
     "name, schedule, length, scope, target, drain, text, revision, created, created_by, changed, changed_by, "
     "opens, closes";
 core::window read_window(const query& q);
+
+inline constexpr std::string_view node_columns =
+    "name, boot, state, draining, removed, address, version, labels, capabilities, executors, joined, seen, "
+    "changed, first, reason, who";
+void put_node(query& q, const core::cluster_node& n);
+core::cluster_node read_node(const query& q);
 
 inline constexpr std::string_view pause_columns =
     "reason, owner, text, since, until, who, deadline, drained, scope, job, name, probes, probe, ahead";

@@ -42,6 +42,7 @@ class sqlite_reader final : public reader {
   core::result<std::vector<core::calendar_facts>> list_calendars(const std::vector<std::string>& names,
                                                                  bool content) override;
   core::result<std::vector<core::window>> list_windows() override;
+  core::result<std::vector<core::cluster_node>> list_nodes() override;
   core::result<std::vector<core::session>> list_sessions(bool gone_too) override;
   core::result<core::session> find_session(core::session_id id) override;
   core::result<std::vector<std::string>> names_of(const std::vector<core::run_id>& runs) override;

@@ -148,6 +148,10 @@ statements::statements(SQLite::Database& db)
       remove_window{db, "delete from windows where name = ?1"},
       all_windows{db, sql("select ", window_columns, " from windows order by name")},
 
+      find_node{db, sql("select ", node_columns, " from nodes where name = ?1")},
+      put_node{db, sql("insert or replace into nodes (", node_columns,
+                       ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)")},
+
       find_session{db, sql("select ", session_columns, " from sessions where id = ?1")},
       put_session{
           db, sql("insert or replace into sessions (", session_columns,

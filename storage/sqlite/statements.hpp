@@ -24,6 +24,7 @@ struct statements {
   query event_jobs, find_hold, put_hold, remove_hold, find_depth, put_depth, remove_depth;
   query find_calendar, put_calendar, remove_calendar, count_calendars, calendar_use, put_calendar_use,
       remove_calendar_uses, calendar_users, find_window, put_window, remove_window, all_windows;
+  query find_node, put_node;
   query find_session, put_session, any_lease_of;
   query find_worker, put_worker, remove_workers;
   query events_between;

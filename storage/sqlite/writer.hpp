@@ -85,6 +85,8 @@ class writer final : public rows {
   void put_window(const core::window& w) override;
   void remove_window(const std::string& name) override;
   std::vector<core::window> all_windows() override;
+  std::optional<core::cluster_node> find_node(const std::string& name) override;
+  void put_node(const core::cluster_node& n) override;
 
   std::optional<core::session> find_session(core::session_id id) override;
   void put_session(const core::session& s) override;

@@ -41,7 +41,7 @@ class slow_board {
     if (const auto it = leases.find(id); it != leases.end() && !it->second.live) leases.erase(it);
   }
   void reserve(std::int64_t id, const session& who) {
-    leases.insert_or_assign(id, held{ready.at(id), who.agent_type, !who.local, false, false});
+    leases.insert_or_assign(id, held{ready.at(id), who.agent_type, !belfry::core::owned_by_node(who), false, false});
     ready.erase(id);
   }
   void unreserve(std::int64_t id, bool again) {
@@ -67,7 +67,7 @@ class slow_board {
 
   bool node_open(const session& who) const {
     return below(static_cast<std::uint32_t>(leases.size()), options.limits.global) &&
-           (who.local ||
+           (belfry::core::owned_by_node(who) ||
             below(held_where([&](const held& h) { return h.outside && h.agent_type == who.agent_type; }),
                   options.limits.per_agent_type));
   }

@@ -66,7 +66,7 @@ std::set<std::string> model(const standing& at, const requirement& r, handler_ki
   if (s.prompting) no.insert("prompting");
   if (at.free_slots == 0) no.insert("no_free_slot");
   if (at.targeted) no.insert("targeted_in_cycle");
-  if (s.workspace != r.workspace && !(s.local && handler == handler_kind::process))
+  if (s.workspace != r.workspace && !(owned_by_node(s) && handler == handler_kind::process))
     no.insert("workspace_mismatch");
   if (!r.channel.empty() && r.channel != s.channel) no.insert("channel_mismatch");
   if (r.exact_session.value != 0 && r.exact_session != s.id) no.insert("owner_mismatch");

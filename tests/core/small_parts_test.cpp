@@ -23,7 +23,7 @@ TEST_CASE("events: every kind has a name of its own and is found by it", "[core]
     CHECK(kinds.insert(k).second);
     CHECK(event_kind_from(to_text(k)) == k);
   }
-  CHECK(names.size() == 85);
+  CHECK(names.size() == 95);
   CHECK(static_cast<int>(event_kind::store_recovered) == 57);
   CHECK(static_cast<int>(event_kind::queue_rebuilt) == 58);
   CHECK(static_cast<int>(event_kind::paused) == 60);

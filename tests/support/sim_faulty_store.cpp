@@ -72,6 +72,7 @@ class faulty_reader final : public reader {
     return real_->list_calendars(names, content);
   }
   result<std::vector<core::window>> list_windows() override { return real_->list_windows(); }
+  result<std::vector<core::cluster_node>> list_nodes() override { return real_->list_nodes(); }
   result<std::vector<core::session>> list_sessions(bool gone) override { return real_->list_sessions(gone); }
   result<core::session> find_session(core::session_id id) override { return real_->find_session(id); }
   result<std::vector<core::run_head>> leases_of(core::session_id who) override {

@@ -145,6 +145,8 @@ void virtual_node::open() {
   parts.wake_text = [](const wake_view& v, core::wake_via via) {
     return std::string{to_text(via)} + " " + to_string(v.id) + " " + to_string(v.run) + " " + v.name;
   };
+  parts.links = links;
+  parts.admits = admits;
   parts.hook_calls = &hook_calls;
   parts.hook_text = hook_words;
   parts.hook_verdict = hook_verdict_of;

@@ -160,6 +160,8 @@ class virtual_node {
   virtual_clock time;
   std::shared_ptr<storage::memory_disk> disk = storage::make_memory_disk();
   store_faults faults;
+  actors::links* links = nullptr;  // from the next (re)start on: to members of its cluster
+  std::shared_ptr<actors::admission> admits = {};
   fake_processes processes{time};
   fake_webhooks webhooks;
   // Questions to a claim hook that is an address: "ask ses_… max 2: run_…=name run_…=name", answered by
