@@ -76,7 +76,7 @@ class member_desk : public member_desk_actor::base {
   // ---- the link (member_link.cpp)
   void heard(link_news& news);
   void rose(const link_rose& news);
-  void said(link_said& news);
+  void said(link_spoke& news);
   void dial(core::instant now);
   void dial_later(core::instant now, const std::string& why);
   void cut(const std::string& why);

@@ -37,7 +37,7 @@ void member_desk::heard(link_news& news) {
         using kind = std::decay_t<decltype(one)>;
         if constexpr (std::is_same_v<kind, link_rose>) {
           rose(one);
-        } else if constexpr (std::is_same_v<kind, link_said>) {
+        } else if constexpr (std::is_same_v<kind, link_spoke>) {
           if (one.id == link_ && link_ != 0) said(one);
         } else if constexpr (std::is_same_v<kind, link_fell>) {
           if (one.id == link_ && link_ != 0) lose_link(one.why);
@@ -138,7 +138,7 @@ void member_desk::lose_link(const std::string& why) {
 
 // ---- what the coordinator says
 
-void member_desk::said(link_said& news) {
+void member_desk::said(link_spoke& news) {
   heard_at_ = now();
   auto& e = news.what;
   switch (static_cast<wire::kind>(e.kind)) {

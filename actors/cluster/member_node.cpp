@@ -149,7 +149,7 @@ core::result<void> member_node::start() {
   to.up = [tell](link_id id, std::string node, std::string address) {
     tell(link_rose{id, std::move(node), std::move(address)});
   };
-  to.came = [tell](link_id id, envelope e) { tell(link_said{id, std::move(e)}); };
+  to.came = [tell](link_id id, envelope e) { tell(link_spoke{id, std::move(e)}); };
   to.down = [tell](link_id id, std::string why) { tell(link_fell{id, std::move(why)}); };
   // Nothing is dialled before the actor runs, so the links are silent until the mailbox is known.
   s.parts.links->listen(std::move(to));

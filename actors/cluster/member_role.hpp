@@ -16,7 +16,7 @@ struct link_rose {
   link_id id = 0;
   std::string node, address;
 };
-struct link_said {
+struct link_spoke {
   link_id id = 0;
   envelope what;
 };
@@ -29,7 +29,7 @@ struct dial_failed {
   core::failure why;
 };
 struct link_news {
-  std::variant<link_rose, link_said, link_fell, dial_failed> what;
+  std::variant<link_rose, link_spoke, link_fell, dial_failed> what;
 };
 
 // What runs may end up to the deadline; then good-bye.

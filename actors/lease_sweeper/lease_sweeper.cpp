@@ -66,9 +66,14 @@ void lease_sweeper::watch(const watch_leases& news) {
     if (l.expires_at == core::never)
       leases_.erase(l.run);
     else
-      leases_[l.run] = {l.fencing, l.hash, l.expires_at, std::max(l.expires_at - now, core::span{0})};
+      leases_[l.run] = lease_of(l, now);
   }
   if (const auto next = expiries_.next(); next && started_) alarm_.arm(lease_sweeper_actor{this}, *next, now);
+}
+
+lease_sweeper::held lease_sweeper::lease_of(const run_lease& l, core::instant now) const {
+  const auto length = std::max(l.expires_at - now, core::span{0});
+  return {l.fencing, l.hash, l.expires_at, length, core::later(deps_.clock->through_sleep(), length)};
 }
 
 void lease_sweeper::look() {
@@ -113,6 +118,7 @@ void lease_sweeper::bridge(const clock_jump::jump& seen, core::instant now) {
       at = at + length - core::span{1};
     }
     l.expires_at = until;
+    l.lasts_until = core::later(deps_.clock->through_sleep(), until - now);
     expiries_.set(run.value, until);
   }
   if (sets.sets.empty()) return;
@@ -126,9 +132,15 @@ void lease_sweeper::sweep(core::instant now) {
   if (passing_) return;
   commit_changes sets;
   std::vector<std::pair<core::run_id, std::uint64_t>> asked;
+  const auto awake = deps_.clock->through_sleep();
   for (const auto key : expiries_.take_due(now, at_a_time)) {
     const core::run_id run{key};
-    const auto fencing = leases_.at(run).fencing;
+    const auto& l = leases_.at(run);
+    if (l.lasts_until > awake) {  // the clock was set forwards, by less than a jump
+      expiries_.set(key, core::later(now, l.lasts_until - awake));
+      continue;
+    }
+    const auto fencing = l.fencing;
     asked.emplace_back(run, fencing);
     core::cmd_expire command{fencing, deps_.randomness->unit()};
     sets.sets.push_back({now, "node", {}, {storage::step_run{run, std::move(command), false}}});

@@ -3,7 +3,8 @@
 //
 // A machine that slept, or whose clock was set, judges nobody at once: every lease that was good before the
 // jump is renewed by the node for one grace period, as of the moment before the jump, so that its holder
-// finds it alive and can speak.
+// finds it alive and can speak. A step of the clock that is too small for that still takes nothing from a
+// lease: whoever holds it far away counts on a clock of its own.
 #pragma once
 
 #include <memory>
@@ -41,10 +42,12 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
     core::token_hash hash{};
     core::instant expires_at = core::never;
     core::span length{0};  // of the lease when it was last heard of
+    core::instant lasts_until = core::never;  // clock::through_sleep: not before that
   };
   using start_answer = std::shared_ptr<promise_guard<core::result<messages::swept>>>;
 
   void watch(const messages::watch_leases& news);
+  held lease_of(const messages::run_lease& l, core::instant now) const;
   void look();
   bool look_for_jump();
   void bridge(const clock_jump::jump& seen, core::instant now);

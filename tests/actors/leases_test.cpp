@@ -184,8 +184,10 @@ TEST_CASE("lease: a clock that jumped gives a grace period before anybody is jud
     node.advance(10s);
     CHECK(node.state_of(run.head.id) == run_state::queued);
   }
-  SECTION("a small correction is no jump") {
+  SECTION("a small correction is no jump, and takes nothing from a lease either") {
     node.jump(100s);
+    node.advance(40s - 1us);
+    CHECK(node.state_of(run.head.id) == run_state::claimed);
     node.advance(10s);
     CHECK(node.state_of(run.head.id) == run_state::queued);
   }

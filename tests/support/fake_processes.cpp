@@ -112,7 +112,7 @@ bool fake_processes::emit_lines(const std::string& key, std::vector<platform::ou
 std::map<std::string, fake_processes::child>::iterator fake_processes::earliest() {
   auto best = living_.end();
   for (auto it = living_.begin(); it != living_.end(); ++it) {
-    if (!it->second.due) continue;
+    if (!may_end(it->second)) continue;
     if (best == living_.end() ||
         std::pair(*it->second.due, it->second.number) < std::pair(*best->second.due, best->second.number))
       best = it;
@@ -137,7 +137,7 @@ std::optional<core::instant> fake_processes::next_due() const {
   for (const auto& [key, c] : living_)
     if (!c.told && c.events.started && !c.report.end.spawn_failed) return time_.steady();
   for (const auto& [key, c] : living_)
-    if (c.due && (!best || *c.due < *best)) best = c.due;
+    if (may_end(c) && (!best || *c.due < *best)) best = c.due;
   return best;
 }
 

@@ -98,6 +98,8 @@ class fake_processes final : public platform::processes {
   /// As platform::kill_marked: ends the orphans of `mark` and says how many there were.
   std::size_t kill_marked(const std::string& mark);
   std::size_t orphans() const { return orphans_.size(); }
+  /// While the node is frozen children live on, and nobody kills the one that has ignored its TERM.
+  void freeze(bool frozen) { frozen_ = frozen; }
 
  private:
   struct child {
@@ -114,6 +116,7 @@ class fake_processes final : public platform::processes {
   };
 
   std::map<std::string, child>::iterator earliest();
+  bool may_end(const child& c) const { return c.due && !(frozen_ && c.stopping && c.report.stopped_with == "KILL"); }
   void end(std::map<std::string, child>::iterator it);
 
   const platform::clock& time_;
@@ -125,7 +128,7 @@ class fake_processes final : public platform::processes {
   std::vector<started_child> started_;
   std::vector<recorded_stop> stops_;
   std::vector<std::string> abandoned_;
-  bool hold_ = false;
+  bool hold_ = false, frozen_ = false;
   std::vector<std::function<void()>> held_;
 };
 

@@ -2,17 +2,15 @@
 // after the message types
 #include "tests/support/sim_world.hpp"
 
-#include <cxxabi.h>
 #include <caf/actor_system.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
 #include <cstdlib>
-#include <typeinfo>
-#include <unordered_map>
 #include <utility>
 
+#include "tests/support/sim_labels.hpp"
 #include "tests/support/sim_specs.hpp"
 
 namespace belfry::tests {
@@ -23,36 +21,6 @@ namespace {
 
 constexpr std::size_t most_steps_of_calm = 60'000;
 constexpr core::span longest_calm = std::chrono::hours{24};
-
-std::string readable(const std::type_info& type) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string out = status == 0 && name != nullptr ? name : type.name();
-  std::free(name);
-  for (const std::string_view noise :
-       {"belfry::messages::", "belfry::actors::", "belfry::core::", "belfry::storage::"})
-    for (auto at = out.find(noise); at != std::string::npos; at = out.find(noise))
-      out.erase(at, noise.size());
-  return out.substr(0, 60);
-}
-
-// The types of a message: names of our own structs, numbers of those that CAF knows.
-std::string label_of(const caf::type_erased_tuple& content) {
-  static std::unordered_map<const std::type_info*, std::string> known;
-  std::string out;
-  for (std::size_t i = 0; i < content.size(); ++i) {
-    const auto type = content.type(i);
-    if (!out.empty()) out += ", ";
-    if (type.second == nullptr) {
-      out += "caf:" + std::to_string(type.first);
-      continue;
-    }
-    auto it = known.find(type.second);
-    if (it == known.end()) it = known.emplace(type.second, readable(*type.second)).first;
-    out += it->second;
-  }
-  return out;
-}
 
 }  // namespace
 
