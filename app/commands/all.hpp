@@ -41,6 +41,7 @@ void add_session_wakes(command& session, context& ctx);
 void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says
 void add_work(command& root, context& ctx);
 void add_access(command& root, context& ctx);
+void add_cluster(command& root, context& ctx);  // init, issue, show: certificates
 void add_config(command& root, context& ctx);
 void add_completion(command& root, context& ctx);  // completion, __complete, __reference
 void add_api(command& root, context& ctx);         // api, openapi, version

@@ -38,6 +38,7 @@ void declare_everything(command& root, context& ctx) {
   add_agent_types(root, ctx);
   add_maintenance(root, ctx);
   add_access(root, ctx);
+  add_cluster(root, ctx);
   add_config(root, ctx);
   add_api(root, ctx);
   add_completion(root, ctx);
