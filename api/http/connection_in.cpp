@@ -133,6 +133,11 @@ bool connection::on_head() {
   request_.unix_socket = kind_ == listener_kind::unix_socket;
   request_.local_only = kind_ != listener_kind::remote;
   if (kind_ == listener_kind::member) {
+    const auto& admits = engine_->at->options.admits;
+    if (admits && !admits(peer_)) {
+      refuse_and_close({fail(core::errc::forbidden, "the node " + peer_ + " was removed from the cluster"), 403});
+      return false;
+    }
     if (const auto ok = read_forwarded(request_.forwarded, peer_, request_); !ok) {
       refuse_and_close({ok.error(), 400});
       return false;

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -92,6 +93,8 @@ struct server_options {
   /// For GET /v1/config. It must not hold a secret: secrets are given by reference.
   told_configuration configuration;
   server_limits limits;
+  /// Asked at each request that a member passes on: whether it still may. Empty: it may.
+  std::function<bool(const std::string& node)> admits;
   /// Who may do what. Default: everybody who comes in may do everything.
   core::access_options access;
 };
