@@ -1,6 +1,6 @@
 // CONNECTION: one client. Reads requests, as many as may be under way, and writes their answers in order.
-// Everything but post, wind_down and cut happens on the strand. Seen by connection_in.cpp and
-// connection_out.cpp only.
+// Everything but post, wind_down and cut happens on the strand. Seen by connection_in.cpp, connection_out.cpp
+// and relay.cpp only.
 #pragma once
 
 #include <array>
@@ -18,18 +18,26 @@
 
 namespace belfry::api {
 
+// Somebody who works for the client of a connection and stops when it goes. On the strand.
+class client_watch {
+ public:
+  virtual ~client_watch() = default;
+  // wholly: the connection is closed; else the client has said all and may still read.
+  virtual void client_gone(bool wholly) = 0;
+};
+
 class connection final : public reply_line, public link_end, public std::enable_shared_from_this<connection> {
  public:
   using error = boost::beast::error_code;
   using clock = std::chrono::steady_clock;
 
-  connection(std::shared_ptr<engine> e, any_socket s, listener_kind kind, bool refuse);
+  connection(std::shared_ptr<engine> e, any_socket s, listener_kind kind, bool refuse, std::string peer);
   ~connection() override;
   void start();
 
   // ---- reply_line
   void answer(std::uint64_t slot, std::string head, std::string body, bool close) override;
-  std::shared_ptr<stream> begin_stream(std::uint64_t slot, std::string head, bool chunked,
+  std::shared_ptr<stream> begin_stream(std::uint64_t slot, std::string head, bool chunked, bool unbroken,
                                        std::function<void()> closed) override;
   void post(std::unique_ptr<task> t) override;
   void after(core::span delay, std::unique_ptr<task> t) override;
@@ -45,6 +53,10 @@ class connection final : public reply_line, public link_end, public std::enable_
   void stream_finish(std::uint64_t slot);
   bool stream_open(std::uint64_t slot) const { return !closed_ && box_.stream_open(slot); }
   void close();
+
+  // ---- of whoever works for this client elsewhere
+  const strand& where() const { return strand_; }
+  void watch(std::weak_ptr<client_watch> by);
 
  private:
   enum class phase : std::uint8_t { idle, head, body, lingering };
@@ -76,6 +88,7 @@ class connection final : public reply_line, public link_end, public std::enable_
   void finish();
   void end_stream();
   void leave();
+  void tell_watchers(bool wholly);
 
   const std::shared_ptr<engine> engine_;  // first: outlives the socket
   const server_limits limits_;
@@ -85,6 +98,7 @@ class connection final : public reply_line, public link_end, public std::enable_
   boost::asio::steady_timer extra_;
   const listener_kind kind_;
   const bool refuse_;
+  const std::string peer_;  // of a member
 
   std::array<char, read_size> incoming_{};
   boost::beast::flat_buffer buffer_;
@@ -96,6 +110,8 @@ class connection final : public reply_line, public link_end, public std::enable_
   std::vector<boost::asio::const_buffer> buffers_;
   std::function<void()> stream_closed_;
   std::uint64_t stream_slot_ = 0;
+  bool stream_unbroken_ = false;
+  std::vector<std::weak_ptr<client_watch>> watchers_;
 
   phase phase_ = phase::head;
   clock::time_point read_deadline_ = no_deadline;

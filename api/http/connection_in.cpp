@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "api/http/connection.hpp"
+#include "api/http/forwarded.hpp"
 
 namespace belfry::api {
 namespace {
@@ -54,6 +55,7 @@ void connection::on_end(error ec) {
   // The client has said all; what it asked is still answered.
   read_deadline_ = no_deadline;
   ending_ = true;
+  tell_watchers(false);
 }
 
 void connection::proceed() {
@@ -130,6 +132,22 @@ bool connection::on_head() {
   }
   request_.unix_socket = kind_ == listener_kind::unix_socket;
   request_.local_only = kind_ != listener_kind::remote;
+  if (kind_ == listener_kind::member) {
+    const auto& admits = engine_->at->options.admits;
+    if (admits && !admits(peer_)) {
+      refuse_and_close({fail(core::errc::forbidden, "the node " + peer_ + " was removed from the cluster"), 403});
+      return false;
+    }
+    if (const auto ok = read_forwarded(request_.forwarded, peer_, request_); !ok) {
+      refuse_and_close({ok.error(), 400});
+      return false;
+    }
+  } else if (!request_.forwarded.empty()) {
+    refuse_and_close({fail(core::errc::malformed, "the header " + std::string{forwarded_name} +
+                                                      " is for connections of members of a cluster"),
+                      400});
+    return false;
+  }
   if (refuse_) {
     refuse_and_close({fail(core::errc::overloaded,
                            "the node has " + std::to_string(limits_.connections) + " connections, its limit"),

@@ -36,7 +36,8 @@ class connection_stream final : public stream {
 
 }  // namespace
 
-connection::connection(std::shared_ptr<engine> e, any_socket s, listener_kind kind, bool refuse)
+connection::connection(std::shared_ptr<engine> e, any_socket s, listener_kind kind, bool refuse,
+                       std::string peer)
     : engine_(std::move(e)),
       limits_(engine_->at->options.limits),
       socket_(std::move(s)),
@@ -44,7 +45,8 @@ connection::connection(std::shared_ptr<engine> e, any_socket s, listener_kind ki
       timer_(strand_),
       extra_(strand_),
       kind_(kind),
-      refuse_(refuse) {
+      refuse_(refuse),
+      peer_(std::move(peer)) {
   engine_->at->connections.fetch_add(1, std::memory_order_relaxed);
   note_connections(*engine_->at);
 }
@@ -57,7 +59,8 @@ connection::~connection() {
 void connection::start() {
   engine_->enter(this, weak_from_this());
   error ignored;
-  if (kind_ != listener_kind::unix_socket) socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  if (kind_ == listener_kind::loopback || kind_ == listener_kind::remote)
+    socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
   asio::dispatch(strand_, [self = shared_from_this()] {
     self->read_deadline_ = clock::now() + self->limits_.header_time;
     self->arm();
@@ -72,7 +75,7 @@ void connection::answer(std::uint64_t slot, std::string head, std::string body, 
 }
 
 std::shared_ptr<stream> connection::begin_stream(std::uint64_t slot, std::string head, bool chunked,
-                                                 std::function<void()> closed) {
+                                                 bool unbroken, std::function<void()> closed) {
   auto s = std::make_shared<connection_stream>(shared_from_this(), slot);
   if (closed_) {
     if (closed) closed();
@@ -80,6 +83,7 @@ std::shared_ptr<stream> connection::begin_stream(std::uint64_t slot, std::string
   }
   stream_closed_ = std::move(closed);
   stream_slot_ = slot;
+  stream_unbroken_ = unbroken;
   box_.begin_stream(slot, std::move(head), chunked);
   flush();
   read();  // to see the client go
@@ -103,7 +107,7 @@ void connection::wind_down() {
   asio::post(strand_, [self = shared_from_this()] {
     self->winding_down_ = true;
     if (self->box_.waiting() == 0) return self->close();
-    if (self->box_.streaming()) self->end_stream();
+    if (self->box_.streaming() && !self->stream_unbroken_) self->end_stream();
   });
 }
 
@@ -212,6 +216,19 @@ void connection::close() {
   const auto gone = std::exchange(stream_closed_, nullptr);
   box_.drop();
   if (gone) gone();
+  tell_watchers(true);
+}
+
+void connection::watch(std::weak_ptr<client_watch> by) {
+  watchers_.erase(std::remove_if(watchers_.begin(), watchers_.end(), [](const auto& w) { return w.expired(); }),
+                  watchers_.end());
+  watchers_.push_back(std::move(by));
+}
+
+void connection::tell_watchers(bool wholly) {
+  const auto all = wholly ? std::exchange(watchers_, {}) : watchers_;
+  for (const auto& each : all)
+    if (const auto w = each.lock()) w->client_gone(wholly);
 }
 
 // A closed connection can be kept by a question that the node has not answered; it is no longer one of those
@@ -223,8 +240,9 @@ void connection::leave() {
   note_connections(*engine_->at);
 }
 
-void serve(const std::shared_ptr<engine>& e, any_socket socket, listener_kind kind, bool refuse) {
-  std::make_shared<connection>(e, std::move(socket), kind, refuse)->start();
+void serve(const std::shared_ptr<engine>& e, any_socket socket, listener_kind kind, bool refuse,
+           std::string peer) {
+  std::make_shared<connection>(e, std::move(socket), kind, refuse, std::move(peer))->start();
 }
 
 }  // namespace belfry::api

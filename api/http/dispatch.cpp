@@ -197,13 +197,18 @@ void dispatch(const std::shared_ptr<exchange>& x) {
     auto target = parse_target(x->in.target);
     if (!target) return x->refuse(target.error());
     auto m = x->node().paths.find(x->in.method, target->path);
+    const auto& elsewhere = x->node().elsewhere;
+    const auto own = elsewhere && m.found != nullptr ? handler_of_member(*m.found) : nullptr;
+    // Its coordinator may be of another version, and know other paths.
+    if (elsewhere && own == nullptr && x->in.method != verb::other && x->in.method != verb::options)
+      return elsewhere->take(x);
     x->parameters = std::move(target->parameters);
     if (refuse_route(*x, target->path, m)) return;
     x->at = m.found;
     x->arguments = std::move(m.arguments);
     if (refuse_visitor(*x, *m.found)) return;
     if (refuse_parameters(*x, *m.found) || refuse_headers(*x, *m.found) || refuse_body(*x, *m.found)) return;
-    m.found->handle(x);
+    (own != nullptr ? own : m.found->handle)(x);
   } catch (const std::exception& e) {
     x->refuse(fail_with(errc::internal, e.what()));
   }

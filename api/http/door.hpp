@@ -4,9 +4,12 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
+#include "api/http/forwarding.hpp"
 #include "api/http/router.hpp"
 #include "api/http/server.hpp"
 #include "messages/node_port.hpp"
@@ -15,8 +18,38 @@
 
 namespace belfry::api {
 
+// The way to the node. A member has none: what would ask one belongs to its coordinator, and is passed on
+// before it gets here.
+class node_way {
+ public:
+  explicit node_way(messages::node_port* to) : to_(to) {}
+  template <class M, class R>
+  void call(M m, R done) const {
+    at().call(std::move(m), std::move(done));
+  }
+  template <class Q, class R>
+  void ask(Q q, R done) const {
+    at().ask(std::move(q), std::move(done));
+  }
+  core::pressure pressure() const { return at().pressure(); }
+  std::unique_ptr<messages::watch> watch_events(std::function<void(messages::watched)> told) const {
+    return at().watch_events(std::move(told));
+  }
+  std::unique_ptr<messages::watch> watch_run(core::run_id id,
+                                             std::function<void(messages::watched)> told) const {
+    return at().watch_run(id, std::move(told));
+  }
+
+ private:
+  messages::node_port& at() const {
+    if (to_ == nullptr) throw std::logic_error("a member has no store to ask");
+    return *to_;
+  }
+  messages::node_port* to_;
+};
+
 struct door {
-  door(messages::node_port& n, platform::meter& m, const platform::clock& t, server_options o)
+  door(messages::node_port* n, platform::meter& m, const platform::clock& t, server_options o)
       : node(n),
         meter(m),
         time(t),
@@ -24,7 +57,8 @@ struct door {
         chance(platform::system_randomness()),
         paths(routes()) {}
 
-  messages::node_port& node;
+  const node_way node;
+  std::shared_ptr<forwarding> elsewhere;  // of a member: where everything goes that is not about itself
   platform::meter& meter;
   const platform::clock& time;
   const core::instant began = time.now();  // both clocks, so that a jump of the wall clock can be told

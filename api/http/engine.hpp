@@ -64,10 +64,11 @@ class link_end {
   virtual void cut() = 0;
 };
 
-enum class listener_kind : std::uint8_t { loopback, remote, unix_socket };
+enum class listener_kind : std::uint8_t { loopback, remote, unix_socket, member };
 // Takes over an accepted socket. `refuse`: the node has too many connections; the first request is answered
-// 503.
-void serve(const std::shared_ptr<engine>& e, any_socket socket, listener_kind kind, bool refuse);
+// 503. `peer`: of a member's connection, the name that it has shown.
+void serve(const std::shared_ptr<engine>& e, any_socket socket, listener_kind kind, bool refuse,
+           std::string peer = {});
 // The whole of what happens to a request before its handler, and the handler. On the strand.
 void dispatch(const std::shared_ptr<exchange>& x);
 // What the client called the request, when that is fit to be repeated; else a new name.

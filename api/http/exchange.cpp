@@ -89,8 +89,8 @@ void exchange::answer(response r) {
   answered_ = true;
   note(r.status);
   const bool end = close || r.close || !in.keep_alive || !line_->keep_alive();
-  auto head = head_of(r, in, request_id, http_date(door_->time.now()),
-                      static_cast<std::int64_t>(r.body.size()), !end);
+  const auto length = r.length >= 0 ? r.length : static_cast<std::int64_t>(r.body.size());
+  auto head = head_of(r, in, request_id, http_date(door_->time.now()), length, !end);
   if (in.method == verb::head || r.status == 204) r.body.clear();
   line_->answer(slot_, std::move(head), std::move(r.body), end);
 }
@@ -108,12 +108,13 @@ std::shared_ptr<stream> exchange::begin_stream(response head, std::function<void
   answered_ = true;
   note(head.status);
   const bool end = close || in.http_1_0 || !in.keep_alive || !line_->keep_alive();
-  auto text = head_of(head, in, request_id, http_date(door_->time.now()), -1, !end);
+  auto text = head_of(head, in, request_id, http_date(door_->time.now()),
+                      in.http_1_0 ? head.length : -1, !end);
   if (in.method == verb::head) {
     line_->answer(slot_, std::move(text), {}, true);
     return nullptr;
   }
-  return line_->begin_stream(slot_, std::move(text), !in.http_1_0, std::move(closed));
+  return line_->begin_stream(slot_, std::move(text), !in.http_1_0, head.unbroken, std::move(closed));
 }
 
 bool exchange::has_parameter(std::string_view name) const {

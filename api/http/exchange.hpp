@@ -52,9 +52,9 @@ class reply_line {
  public:
   virtual ~reply_line() = default;
   virtual void answer(std::uint64_t slot, std::string head, std::string body, bool close) = 0;
-  // `closed` is called once, when the connection goes before finish().
+  // `closed` is called once, when the connection goes before finish(). `unbroken`: not to be ended early.
   virtual std::shared_ptr<stream> begin_stream(std::uint64_t slot, std::string head, bool chunked,
-                                               std::function<void()> closed) = 0;
+                                               bool unbroken, std::function<void()> closed) = 0;
   virtual void post(std::unique_ptr<task> t) = 0;  // any thread
   virtual void after(core::span delay, std::unique_ptr<task> t) = 0;
   virtual bool client_gone() const = 0;

@@ -48,7 +48,7 @@ bool allowed_host(std::string_view host, const std::vector<std::string>& allowed
 }
 
 std::string_view foreign(const request& q, const std::vector<std::string>& allowed) {
-  if (q.unix_socket) return {};  // no browser gets here
+  if (q.unix_socket || q.by_member) return {};  // no browser gets here, or a member has looked
   if (q.local_only && q.has_host && !allowed_host(q.host, allowed))
     return "the Host header names another machine";
   if (q.origin.empty()) return {};

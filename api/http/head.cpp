@@ -2,6 +2,8 @@
 
 #include <boost/beast/core/string.hpp>
 
+#include "api/http/forwarded.hpp"
+
 namespace belfry::api {
 namespace {
 
@@ -35,6 +37,12 @@ std::string origin_form(std::string_view target) {
     return slash == std::string_view::npos ? std::string{"/"} : std::string{target.substr(slash)};
   }
   return std::string{target};
+}
+
+bool take_forwarded(std::string_view value, request& q) {
+  if (!q.forwarded.empty() || value.empty()) return false;
+  q.forwarded = value;
+  return true;
 }
 
 void take_unknown(std::string_view name, std::string_view value, request& q) {
@@ -76,7 +84,17 @@ std::optional<head_mistake> take(http::field name, std::string_view text, std::s
         return head_mistake{fail(core::errc::unsupported_media, "bodies must come without Content-Encoding"),
                             415};
       break;
-    case http::field::unknown: take_unknown(text, value, q); break;
+    case http::field::unknown:
+      if (same(text, forwarded_name)) {
+        if (!take_forwarded(value, q))
+          return head_mistake{
+              fail(core::errc::malformed,
+                   "the header " + std::string{forwarded_name} + " is empty, or there twice"),
+              400};
+      } else {
+        take_unknown(text, value, q);
+      }
+      break;
     default: break;
   }
   return std::nullopt;

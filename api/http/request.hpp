@@ -18,12 +18,14 @@ struct request {
   std::string body;
   // The headers that anything here looks at; empty when absent.
   std::string host, origin, content_type, accept, idempotency_key, if_match, last_event_id, request_id, actor,
-      traceparent, session_token, authorization;
+      traceparent, session_token, authorization,
+      forwarded;
   bool http_1_0 = false;
   bool keep_alive = true;
   bool has_host = false;
   bool local_only = true;  // came in through a loopback or a unix listener
   bool unix_socket = false;
+  bool by_member = false;  // passed on by a member, which has looked at Host and Origin
 };
 
 inline constexpr std::string_view json_type = "application/json";
@@ -37,7 +39,9 @@ struct response {
   std::string_view content_type = json_type;
   std::string body;
   std::vector<std::pair<std::string_view, std::string>> headers;
-  bool close = false;  // the connection ends after it
+  bool close = false;        // the connection ends after it
+  bool unbroken = false;     // of a stream: it has an end of its own, and is cut off rather than ended early
+  std::int64_t length = -1;  // of the body that a HEAD would have had; below 0: that of `body`
 };
 
 std::string_view reason_of(unsigned status);

@@ -1,6 +1,8 @@
 #include "api/http/server.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/strand.hpp>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -12,6 +14,7 @@ namespace belfry::api {
 namespace {
 
 namespace asio = boost::asio;
+using error = boost::system::error_code;
 using keep_running = asio::executor_work_guard<asio::io_context::executor_type>;
 
 constexpr std::uint32_t most_threads = 16;
@@ -28,6 +31,11 @@ void positive(std::vector<core::field_problem>& found, const std::string& pointe
   if (value <= core::span{0})
     found.push_back(
         {pointer, std::to_string(core::millis(value)) + "ms", "more than 0", "it is out of range"});
+}
+
+core::failure not_these(std::vector<core::field_problem> found) {
+  std::string text = found.front().pointer + ": " + found.front().detail;
+  return {core::errc::invalid, std::move(text), std::move(found), {}};
 }
 
 }  // namespace
@@ -78,15 +86,27 @@ server::~server() { stop(core::span{0}); }
 
 core::result<std::unique_ptr<server>> server::start(messages::node_port& port, platform::meter& meter,
                                                     const platform::clock& time, server_options options) {
-  if (auto found = check(options); !found.empty()) {
-    core::failure f{
-        core::errc::invalid, found.front().pointer + ": " + found.front().detail, std::move(found), {}};
-    return f;
-  }
+  if (auto found = check(options); !found.empty()) return not_these(std::move(found));
   auto i = std::make_unique<impl>();
   const auto threads = options.threads;
   i->core_engine =
-      std::make_shared<engine>(std::make_shared<door>(port, meter, time, std::move(options)), threads);
+      std::make_shared<engine>(std::make_shared<door>(&port, meter, time, std::move(options)), threads);
+  return begin(std::move(i));
+}
+
+core::result<std::unique_ptr<server>> server::start_member(upstream& to, platform::meter& meter,
+                                                           const platform::clock& time,
+                                                           server_options options, forwarding_limits limits) {
+  if (auto found = check(options); !found.empty()) return not_these(std::move(found));
+  auto i = std::make_unique<impl>();
+  const auto threads = options.threads;
+  i->core_engine =
+      std::make_shared<engine>(std::make_shared<door>(nullptr, meter, time, std::move(options)), threads);
+  i->core_engine->at->elsewhere = forward_to(to, limits, *i->core_engine);
+  return begin(std::move(i));
+}
+
+core::result<std::unique_ptr<server>> server::begin(std::unique_ptr<impl> i) {
   const auto& o = i->core_engine->at->options;
   const auto take = [&i](core::result<std::shared_ptr<listener>> l) -> core::result<void> {
     if (!l) {
@@ -122,6 +142,18 @@ std::vector<std::string> server::addresses() const {
   return all;
 }
 
+void server::adopt(platform::descriptor connection, std::string node) {
+  const auto e = impl_->core_engine;
+  if (e->at->stopping) return;
+  error ec;
+  any_socket s{asio::make_strand(e->io.get_executor())};
+  s.assign(asio::local::stream_protocol{}, connection.get(), ec);
+  if (ec) return;
+  (void)connection.release();
+  const auto open = e->at->connections.load();
+  serve(e, std::move(s), listener_kind::member, open >= e->at->options.limits.connections, std::move(node));
+}
+
 void server::stop(core::span drain) {
   auto& i = *impl_;
   if (i.stopped) return;
@@ -136,6 +168,7 @@ void server::stop(core::span drain) {
   for (auto& c : e->everybody()) c->cut();
   i.guard.reset();
   for (auto& t : i.threads) t.join();
+  if (e->at->elsewhere) e->at->elsewhere->stop();
 }
 
 }  // namespace belfry::api

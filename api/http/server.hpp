@@ -8,10 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "api/http/upstream.hpp"
 #include "core/errors/result.hpp"
 #include "core/operators/access.hpp"
 #include "core/time/instant.hpp"
@@ -91,6 +93,8 @@ struct server_options {
   /// For GET /v1/config. It must not hold a secret: secrets are given by reference.
   told_configuration configuration;
   server_limits limits;
+  /// Asked at each request that a member passes on: whether it still may. Empty: it may.
+  std::function<bool(const std::string& node)> admits;
   /// Who may do what. Default: everybody who comes in may do everything.
   core::access_options access;
 };
@@ -106,18 +110,28 @@ class server {
   // stop() has returned and every question put to the port has been answered.
   static core::result<std::unique_ptr<server>> start(messages::node_port& port, platform::meter& meter,
                                                      const platform::clock& time, server_options options);
+  // The door of a member: it answers what is asked about itself, and passes everything else on. `to` must live
+  // until stop() has returned and every connect has been answered.
+  static core::result<std::unique_ptr<server>> start_member(upstream& to, platform::meter& meter,
+                                                            const platform::clock& time,
+                                                            server_options options,
+                                                            forwarding_limits limits = {});
   ~server();  // stop(0)
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
   // Where it is reached, with true port numbers: "http://127.0.0.1:7420", "unix:/run/belfry.sock".
   std::vector<std::string> addresses() const;
+  // Serves a connection that has come about elsewhere, of the member `node`, which has shown who it is. What it
+  // says of its clients (api/http/forwarded.hpp) is believed. Any thread; after stop() it is closed.
+  void adopt(platform::descriptor connection, std::string node);
   // Takes no more connections, lets requests under way finish for at most `drain`, ends streams, closes
   // everything and joins the io threads. Idempotent. The unix socket is removed.
   void stop(core::span drain);
 
  private:
   struct impl;
+  static core::result<std::unique_ptr<server>> begin(std::unique_ptr<impl> i);
   explicit server(std::unique_ptr<impl> i);
   std::unique_ptr<impl> impl_;
 };

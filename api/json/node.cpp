@@ -66,7 +66,7 @@ void write_health(writer& w, const messages::node_status& s) {
 }
 
 void write_node(writer& w, const messages::node_status& s, const std::optional<core::store_facts>& store,
-                const machine_facts& m) {
+                const machine_facts& m, const std::optional<cluster_standing>& cluster) {
   const bool low = m.disk_free > 0 && m.disk_free < m.disk_alarm;
   auto issues = s.issues;
   if (low)
@@ -87,6 +87,8 @@ void write_node(writer& w, const messages::node_status& s, const std::optional<c
   write_children(w, s);
   write_store(w, store);
   write_dead_letters(w, store, m.now);
+  w.key("cluster");
+  write_standing(w, cluster);
   w.end_object();
 }
 

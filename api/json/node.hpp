@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "api/json/nodes.hpp"
 #include "api/json/writer.hpp"
 #include "core/run/views.hpp"
 #include "messages/cycles.hpp"
@@ -29,7 +30,7 @@ struct machine_facts {
 
 void write_health(writer& w, const messages::node_status& s);
 void write_node(writer& w, const messages::node_status& s, const std::optional<core::store_facts>& store,
-                const machine_facts& m);
+                const machine_facts& m, const std::optional<cluster_standing>& cluster);
 void write_rebuilt(writer& w, const messages::index_rebuilt& r);
 void write_queue(writer& w, const messages::queue_state& q, const messages::ladder_seen& ladder);
 void write_limits(writer& w, const core::limit_options& l);

@@ -238,6 +238,7 @@ void add_node(std::vector<schema>& all) {
                  false,
                  {}});
   add_cycle_schemas(all);
+  add_cluster_schemas(all);
   add_schedule_schemas(all);
   add_timing_schemas(all);
   all.push_back({"QueueRebuilt",
@@ -355,7 +356,8 @@ void add_node(std::vector<schema>& all) {
                   {"http", "map", "connections, streams, requests"},
                   {"children", "[]@Child", ""},
                   {"store", "@Store?", ""},
-                  {"dead_letters", "@DeadLetters?", ""}},
+                  {"dead_letters", "@DeadLetters?", ""},
+                  {"cluster", "@ClusterStanding?", "How it stands in its cluster; null: it is alone"}},
                  false,
                  {}});
   all.push_back(

@@ -40,6 +40,7 @@ void add_session_schemas(std::vector<schema>& all);
 void add_schedule_schemas(std::vector<schema>& all);
 void add_timing_schemas(std::vector<schema>& all);
 void add_cycle_schemas(std::vector<schema>& all);
+void add_cluster_schemas(std::vector<schema>& all);
 
 // The whole document, made once.
 const std::string& openapi_document();

@@ -25,7 +25,8 @@ enum class complete : std::uint8_t {
   sessions,
   batches,
   states,
-  priorities
+  priorities,
+  nodes
 };
 
 using destination = std::variant<bool*, std::string*, std::optional<std::string>*, std::int64_t*,

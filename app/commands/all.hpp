@@ -37,6 +37,7 @@ void add_handlers(command& root, context& ctx);
 void add_agent_types(command& root, context& ctx);
 void add_maintenance(command& root, context& ctx);  // backup, retention
 void add_sessions(command& root, context& ctx);
+void add_nodes(command& root, context& ctx);  // node: the machines of the cluster
 void add_session_wakes(command& session, context& ctx);
 void add_leases(command& root, command& run, context& ctx);  // claim and what the holder of a lease says
 void add_work(command& root, context& ctx);

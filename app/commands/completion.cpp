@@ -18,6 +18,7 @@ std::string kind_word(complete how) {
     case complete::batches: return "@batches";
     case complete::states: return "@states";
     case complete::priorities: return "@priorities";
+    case complete::nodes: return "@nodes";
   }
   return "";
 }
@@ -192,6 +193,9 @@ int print_candidates(const dynamic_options& o, context& ctx) {
       out = "urgent\nhigh\nnormal\nlow\n";
     } else if (o.kind == "jobs") {
       ctx.node().get("/v1/jobs?limit=500")["jobs"].each([&](view j) { out += j["name"].text() + "\n"; });
+    } else if (o.kind == "nodes") {
+      ctx.node().get("/v1/nodes?removed=true")["nodes"].each(
+          [&](view n) { out += n["name"].text() + "\n"; });
     } else if (o.kind == "sessions") {
       ctx.node().get("/v1/sessions")["sessions"].each([&](view s) { out += s["id"].text() + "\n"; });
     } else if (o.kind == "runs" || o.kind == "batches") {
@@ -244,7 +248,7 @@ void add_completion(command& root, context& ctx) {
   });
   auto& dynamic = root.sub("__complete", "Candidates of a kind").hidden();
   auto& o = dynamic.keep<dynamic_options>();
-  dynamic.argument("KIND", o.kind, "runs, jobs, sessions, batches, states or priorities", true);
+  dynamic.argument("KIND", o.kind, "runs, jobs, sessions, batches, nodes, states or priorities", true);
   dynamic.argument("BEGIN", o.begin, "what is there of the word", false);
   dynamic.action([&o, &ctx] { return print_candidates(o, ctx); });
   auto& book = root.sub("__reference", "The commands of docs/cli.md").hidden();

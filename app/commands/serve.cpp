@@ -8,7 +8,8 @@ namespace {
 
 struct serve_flags {
   std::optional<std::string> config, data, socket, store, durability, executors, drain, log_level, log_format;
-  std::vector<std::string> listen, set;
+  std::optional<std::string> certificates, cluster_listen;
+  std::vector<std::string> listen, join, set;
   bool allow_remote = false;
 };
 
@@ -29,6 +30,11 @@ std::vector<flag_value> flags_of(const serve_flags& o) {
   put("--log-level", "log.level", o.log_level);
   put("--log-format", "log.format", o.log_format);
   if (o.allow_remote) flags.push_back({"--allow-remote", "http.allow_remote", "true"});
+  put("--cluster-certificates", "cluster.certificates", o.certificates);
+  put("--cluster-listen", "cluster.listen", o.cluster_listen);
+  std::string join;
+  for (const auto& each : o.join) join += (join.empty() ? "" : ",") + each;
+  if (!join.empty()) flags.push_back({"--join", "cluster.join", join});
   std::string listen;
   for (const auto& each : o.listen) listen += (listen.empty() ? "" : ",") + each;
   if (!listen.empty()) flags.push_back({"--listen", "http.listen", listen == "none" ? "" : listen});
@@ -60,6 +66,13 @@ void declare_flags(command& c, serve_flags& o) {
            "commands run at a time; 0 for none; default: four times the cores");
   c.option("--drain-timeout", o.drain, "TIME",
            "after TERM, how long running commands may go on; default 10s");
+  c.option("--join", o.join, "HOST:PORT",
+           "be a member of the cluster whose coordinator is there, repeatable; it keeps everything, this node "
+           "has no store");
+  c.option("--cluster-listen", o.cluster_listen, "ADDR:PORT", "take members at this address");
+  c.option("--cluster-certificates", o.certificates, "DIR",
+           "folder with node.crt, node.key and authority.crt, as `belfry cluster issue` makes it",
+           complete::folders);
   c.option("--config", o.config, "FILE",
            "configuration; default: the first of BELFRY_CONFIG, ~/.config/belfry/belfry.toml, "
            "/etc/belfry/belfry.toml",
@@ -83,6 +96,9 @@ void add_serve(command& root, context&) {
       "ends with 0. A second one: at once.");
   c.example("belfry serve", "A node on http://127.0.0.1:7420 that keeps its data in your home folder.");
   c.example("belfry serve --data /srv/belfry --executors 8 --set retention.keep=30d", "");
+  c.example("belfry serve --cluster-listen 192.0.2.1:7421 --cluster-certificates /etc/belfry/a",
+            "The coordinator of a cluster.");
+  c.example("belfry serve --join 192.0.2.1:7421 --cluster-certificates /etc/belfry/b", "A member of it.");
   c.example("belfry serve --store memory --listen 127.0.0.1:0", "For trying things out.");
   c.action([&o] {
     const auto settings = load_configuration(o.config, flags_of(o));

@@ -111,12 +111,54 @@ std::string starved_in(view l) {
          " told), next count " + l["next_count_at"].text();
 }
 
+// "home: coordinator a, 2 up, 1 lost (c)", or what a member knows of its own place.
+cell cluster_in(view c, core::instant at) {
+  if (!c.there()) return {};
+  const auto name = c["name"].text();
+  const std::string begin = name.empty() ? std::string{} : name + ": ";
+  if (c["role"].text() == "member") {
+    const auto to = c["coordinator"].text();
+    const std::string since = c["since"].there() ? ", since " + ago(c["since"].text(), at) : std::string{};
+    const std::string own = begin + "member " + c["node"].text() + (to.empty() ? "" : " of " + to);
+    if (c["joined"].truth()) return {own + ", joined" + since};
+    return {own + ", not joined" + since + ": " + c["trouble"].text(), colour::red};
+  }
+  std::string text = begin + "coordinator " + c["node"].text() + ", " + c["up"].text() + " up";
+  if (c["suspect"].number() > 0) text += ", " + c["suspect"].text() + " suspect";
+  if (c["lost"].number() == 0) return {text, c["suspect"].number() > 0 ? colour::yellow : colour::none};
+  std::string lost;
+  c["lost_nodes"].each([&](view n) { lost += (lost.empty() ? "" : ", ") + n.text(); });
+  return {text + ", " + c["lost"].text() + " lost (" + lost + ")", colour::red};
+}
+
+// A member has no queue and no store: those are its coordinator's.
+std::string member_page(context& ctx, const json_text& node, const json_text* queue) {
+  facts f;
+  const auto health = node["health"].text();
+  f.add("health", {health, colour_of_state(health)});
+  if (node["stopping"].truth()) f.add("stopping", {"takes no new work", colour::yellow});
+  f.add("cluster", cluster_in(node["cluster"], ctx.started));
+  if (node["cluster"]["draining"].truth()) f.add("draining", {"takes no new runs", colour::yellow});
+  f.add("version", node["version"].text() + " on " + node["host"].text() + ", process " + node["pid"].text() +
+                       " as " + node["user"].text());
+  f.add("up", lasting(node["uptime_ms"].number()) + ", " + node["processes"].text() + " processes");
+  f.add("uses", sized(bytes_in(node["resident_bytes"])) + " of memory, " + lasting(node["cpu_ms"].number()) +
+                    " of processor time");
+  if (queue != nullptr)
+    f.add("ready", (*queue)["counts"]["ready"].text() + " claimable now, " +
+                       (*queue)["counts"]["live"].text() + " under way in the cluster");
+  f.add("disk", {sized(bytes_in(node["disk"]["free_bytes"])) + " free at " + node["disk"]["path"].text(),
+                 node["disk"]["low"].truth() ? colour::red : colour::none});
+  return f.text(ctx.screen());
+}
+
 std::string status_page(context& ctx, const json_text& node, const json_text& queue) {
   facts f;
   const auto health = node["health"].text();
   f.add("health", {health, colour_of_state(health)});
   node["issues"].each([&](view issue) { f.add("issue", {issue.text(), colour::yellow}); });
   if (node["stopping"].truth()) f.add("stopping", {"takes no new work", colour::yellow});
+  f.add("cluster", cluster_in(node["cluster"], ctx.started));
   f.add("version", node["version"].text() + " on " + node["host"].text() + ", process " + node["pid"].text() +
                        " as " + node["user"].text());
   f.add("up", lasting(node["uptime_ms"].number()) + ", boot " + node["store"]["boots"].text());
@@ -167,8 +209,23 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
   return out;
 }
 
+// Without its coordinator a member still tells of itself.
+int show_member(context& ctx, const json_text& node) {
+  std::optional<json_text> queue;
+  try {
+    queue = ctx.node().get("/v1/scheduler/status");
+  } catch (const refusal&) {
+    queue.reset();
+  }
+  const auto both =
+      json_text::parse("{\"node\":" + node.text() + ",\"queue\":" + (queue ? queue->text() : "null") + "}");
+  ctx.show(*both, node["health"].text(), [&] { return member_page(ctx, node, queue ? &*queue : nullptr); });
+  return number_of(exit_code::ok);
+}
+
 int show_status(context& ctx) {
   const auto node = ctx.node().get("/v1/node");
+  if (node["cluster"]["role"].text() == "member") return show_member(ctx, node);
   const auto queue = ctx.node().get("/v1/scheduler/status");
   const auto both = json_text::parse("{\"node\":" + node.text() + ",\"queue\":" + queue.text() + "}");
   ctx.show(*both, node["health"].text(), [&] { return status_page(ctx, node, queue); });

@@ -31,6 +31,7 @@ void declare_everything(command& root, context& ctx) {
   add_doctor(root, ctx);
   add_events(root, ctx);
   add_sessions(root, ctx);
+  add_nodes(root, ctx);
   add_work(root, ctx);
   add_leases(root, run, ctx);
   add_transfer(root, ctx);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "actors/node/node.hpp"
 #include "api/http/server.hpp"
@@ -29,6 +30,21 @@ struct serve_options {
   core::span drain_timeout = std::chrono::seconds{10};
 };
 
+// Alone when both `listen` and `join` are empty: the default.
+struct cluster_settings {
+  /// Folder with node.crt, node.key and authority.crt; the name of the node stands in the certificate.
+  /// Default none.
+  std::string certificates;
+  /// Address at which a coordinator takes its members. Default none.
+  std::string listen;
+  /// Addresses of the coordinator, tried in turn: this node is a member, and has no store. At most 16.
+  std::vector<std::string> join;
+  /// What is told of this node, such as "disk=ssd"; its executors have them as capabilities. At most 32.
+  std::vector<std::string> labels;
+  /// Further words that its executors offer. At most 32.
+  std::vector<std::string> capabilities;
+};
+
 struct logging_options {
   /// The least important lines that are written. Default info.
   log_level level = log_level::info;
@@ -39,6 +55,7 @@ struct logging_options {
 struct configuration {
   serve_options serve;
   logging_options log;
+  cluster_settings cluster;
   api::server_options http;
   storage::sqlite_options store;
   actors::node_options node;

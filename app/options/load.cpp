@@ -12,6 +12,7 @@
 #include "app/cli/refusal.hpp"
 #include "app/client/transport.hpp"
 #include "app/options/agent_types.hpp"
+#include "app/options/cluster.hpp"
 #include "app/options/toml_values.hpp"
 #include "core/text/utf8.hpp"
 
@@ -156,6 +157,7 @@ void check_together(loaded& out) {
   }
   for (const auto& p : core::check(v.node.claim_hook))
     out.mistakes.push_back(at("claim_hook." + p.pointer) + problem_line(p));
+  check_cluster(out);
   for (const auto& each : v.http.listen)
     if (!v.http.allow_remote && !is_loopback(each))
       out.mistakes.push_back(at("http.listen") + "given \"" + each +

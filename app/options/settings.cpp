@@ -304,6 +304,28 @@ setting access_tokens() {
       }};
 }
 
+void add_cluster(std::vector<setting>& s) {
+  s.push_back(words("cluster.certificates", AT(cluster.certificates), "a folder",
+                    "Folder with node.crt, node.key and authority.crt (`belfry cluster issue` makes it); the "
+                    "name of the node stands in its certificate. Empty: the node is alone."));
+  s.push_back(words("cluster.listen", AT(cluster.listen), "HOST:PORT",
+                    "Where a coordinator takes its members. Only the bearer of a certificate of its "
+                    "authority gets in."));
+  s.push_back(list("cluster.join", AT(cluster.join), "a list of HOST:PORT, at most 16",
+                   "Addresses of the coordinator, tried in turn: this node is a member, without a store of "
+                   "its own."));
+  s.push_back(list("cluster.labels", AT(cluster.labels), "a list of words such as \"disk=ssd\", at most 32",
+                   "What is told of this member; runs may ask for it as a capability."));
+  s.push_back(list("cluster.capabilities", AT(cluster.capabilities), "a list of words, at most 32",
+                   "Further capabilities of the executors of this member."));
+  s.push_back(length("cluster.beat", AT(node.cluster.membership.beat), 50ms, 10s,
+                     "How often the nodes say to each other that they live."));
+  s.push_back(length("cluster.suspect_after", AT(node.cluster.membership.suspect_after), 200ms, 10min,
+                     "Silence after which a node is suspect, at least four beats; nothing is done to it."));
+  s.push_back(length("cluster.lost_after", AT(node.cluster.membership.lost_after), 300ms, 1h,
+                     "Silence after which it is lost. Its leases still run out by themselves."));
+}
+
 void add_access(std::vector<setting>& s) {
   using core::role;
   using may = std::optional<role>;
@@ -361,6 +383,7 @@ const std::vector<setting>& all_settings() {
     add_access(s);
     add_claim_hook(s);
     add_operators(s);
+    add_cluster(s);
     add_upkeep(s);
     return s;
   }();
@@ -394,6 +417,7 @@ std::string area_sentence(std::string_view area) {
                           {"claim_hook", "Who is asked before a session is given runs."},
                           {"access", "Who may do what: roles, and the tokens that stand for them."},
                           {"operator", "What agents may do to runs."},
+                          {"cluster", "The other nodes: none, its members, or its coordinator."},
                           {"retention", "How long history is kept."},
                           {"alarms", "What somebody is told of when it waits too long."},
                           {"log", "The lines on stderr."}});

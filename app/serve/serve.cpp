@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <thread>
 
 #include "actors/node/node.hpp"
 #include "api/http/server.hpp"
@@ -15,7 +14,10 @@
 #include "app/cli/refusal.hpp"
 #include "app/log/log.hpp"
 #include "app/output/words.hpp"
+#include "app/serve/cluster.hpp"
+#include "app/serve/ending.hpp"
 #include "app/serve/folder.hpp"
+#include "app/serve/member.hpp"
 #include "core/time/text.hpp"
 #include "platform/ports/clock.hpp"
 #include "platform/ports/files.hpp"
@@ -26,16 +28,6 @@
 
 namespace belfry::app {
 namespace {
-
-log_level level_of(actors::note_level l) {
-  switch (l) {
-    case actors::note_level::debug: return log_level::debug;
-    case actors::note_level::info: return log_level::info;
-    case actors::note_level::warning: return log_level::warning;
-    case actors::note_level::error: return log_level::error;
-  }
-  return log_level::error;
-}
 
 core::result<std::unique_ptr<storage::store>> open_store(configuration& c, const platform::clock& clock) {
   if (c.serve.store == store_kind::memory)
@@ -96,38 +88,11 @@ struct parts {
   std::unique_ptr<platform::webhooks> webhooks, hook_calls;
   std::unique_ptr<platform::start_check> start_check;
   std::unique_ptr<folder_lock> lock;
+  std::unique_ptr<coordinator_links> cluster;
   std::string mark;
   std::size_t orphans = 0;
   std::atomic<bool> broken{false};
 };
-
-// Lets running work end up to the deadline. A second signal while that goes on means now, a third one that
-// nobody waits any longer: whatever is left is found by its mark at the next start.
-core::result<void> drain(actors::node& node, api::server& server, const configuration& c, parts& p) {
-  std::atomic<bool> over{false};
-  core::result<void> ended;
-  std::thread drainer([&] {
-    ended = node.stop(p.broken ? core::span{0} : c.serve.drain_timeout);
-    over = true;
-    platform::interrupt_wait();
-  });
-  std::thread hurry;
-  while (!over) {
-    const int signal = platform::wait_for_signal();
-    if (over) break;
-    if (hurry.joinable()) {
-      log_line(log_level::error, "node-abandoned signal=" + std::to_string(signal));
-      std::fflush(nullptr);
-      std::_Exit(128 + signal);
-    }
-    log_line(log_level::warning, "stop-asked-again signal=" + std::to_string(signal));
-    hurry = std::thread([&node] { (void)node.stop(core::span{0}); });
-  }
-  drainer.join();
-  if (hurry.joinable()) hurry.join();
-  server.stop(std::chrono::seconds{1});
-  return ended;
-}
 
 int run_until_told(actors::node& node, api::server& server, const configuration& c, parts& p) {
   const int signal = platform::wait_for_signal();
@@ -135,7 +100,7 @@ int run_until_told(actors::node& node, api::server& server, const configuration&
   log_line(log_level::info, p.broken ? std::string("stop-asked reason=broken")
                                      : "stop-asked signal=" + std::to_string(signal) +
                                            " drain=" + core::to_text(c.serve.drain_timeout));
-  const auto ended = drain(node, server, c, p);
+  const auto ended = drain(node, server, p.broken ? core::span{0} : c.serve.drain_timeout);
   if (ended) {
     return number_of(p.broken ? exit_code::unexpected : exit_code::ok);
   }
@@ -149,6 +114,7 @@ int run_until_told(actors::node& node, api::server& server, const configuration&
 }  // namespace
 
 int serve(const loaded& settings) {
+  if (!settings.values.cluster.join.empty()) return serve_member(settings);
   configuration c = settings.values;
   platform::block_signals();
   platform::raise_file_limit();
@@ -194,6 +160,12 @@ int serve(const loaded& settings) {
     p.broken = true;
     platform::interrupt_wait();
   };
+  if (!c.cluster.listen.empty()) {
+    auto links = coordinator_links::open(c);
+    if (!links) throw refusal(links.error());
+    p.cluster = std::move(*links);
+    p.cluster->introduce(c, given);
+  }
   actors::node node(c.node, std::move(given));
   if (auto started = node.start(); !started) throw refusal(started.error());
 
@@ -212,12 +184,23 @@ int serve(const loaded& settings) {
     (void)node.stop(core::span{0});
     throw refusal(server.error());
   }
+  if (p.cluster) {
+    const auto where = p.cluster->listen(c.cluster.listen, **server);
+    if (!where) {
+      (void)node.stop(core::span{0});
+      throw refusal(where.error());
+    }
+    log_line(log_level::info, "cluster-listening address=" + *where + " node=" + c.node.cluster.node +
+                                  " cluster=" + c.node.cluster.name);
+  }
   if (const auto where = (*server)->addresses(); !where.empty()) node.listens(where.front());
   // One that is there for a moment has nothing to say to people.
   if (isatty(STDERR_FILENO) == 1 && c.node.plans) tell_start(c, (*server)->addresses());
   log_start(c, (*server)->addresses(), p.orphans);
   notify_manager("READY=1");
-  return run_until_told(node, **server, c, p);
+  const int code = run_until_told(node, **server, c, p);
+  if (p.cluster) p.cluster->leave();
+  return code;
 }
 
 }  // namespace belfry::app

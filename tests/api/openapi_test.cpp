@@ -99,7 +99,26 @@ struct stage {
   std::string session, run, ended, dead, batch, other_session;
   json held, settled;
 
+  // A coordinator and one member that was here.
+  static messages::nodes_seen two_nodes() {
+    messages::nodes_seen seen;
+    seen.cluster = "home";
+    messages::node_view a, b;
+    a.node.name = "a";
+    a.node.role = core::node_role::coordinator;
+    b.node.name = "b";
+    b.node.boot = "6f1e9a52-8c1d-4d49-9d0e-0a4f8d1c2b3a";
+    b.node.state = core::node_state::lost;
+    b.node.labels = {"disk=ssd"};
+    b.node.capabilities = {"gpu"};
+    b.sessions = {core::session_id{7}};
+    b.latency = std::chrono::microseconds{1500};
+    seen.nodes = {a, b};
+    return seen;
+  }
+
   stage() {
+    door.node.cluster = two_nodes();
     auto& http = door.http();
     core::agent_type claude;
     claude.name = "claude";
@@ -169,6 +188,14 @@ struct stage {
         {"reset_cycle_statistics", "/v1/scheduler/statistics:reset", {}},
         {"get_backlog", "/v1/scheduler/backlog", {}},
         {"get_node", "/v1/node", {}},
+        {"list_nodes", "/v1/nodes", {}},
+        {"list_nodes", "/v1/nodes?removed=true", {}},
+        {"get_cluster_node", "/v1/nodes/b", {}},
+        {"get_cluster_node", "/v1/nodes/c", {}, 404},
+        {"drain_node", "/v1/nodes/b:drain", {{"reason", "new disk"}}},
+        {"resume_node", "/v1/nodes/b:resume", nothing},
+        {"remove_node", "/v1/nodes/b?force=true", {}},
+        {"readmit_node", "/v1/nodes/b:readmit", nothing},
         {"get_config", "/v1/config", {}},
         {"get_health", "/v1/health", {}},
         {"get_ready", "/v1/ready", {}},

@@ -1,6 +1,6 @@
 // NODE: health, readiness, facts, metrics.
-#include "api/json/node.hpp"
-#include "api/http/ops/ops.hpp"
+#include "api/http/ops/node_facts.hpp"
+#include "api/json/nodes.hpp"
 #include "platform/ports/files.hpp"
 
 namespace belfry::api {
@@ -12,6 +12,8 @@ std::string folder_of(const std::string& path) {
   const auto slash = path.find_last_of('/');
   return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
+
+}  // namespace
 
 json::machine_facts facts_of(const door& d, const std::optional<core::store_facts>& store) {
   json::machine_facts m;
@@ -33,6 +35,20 @@ json::machine_facts facts_of(const door& d, const std::optional<core::store_fact
   return m;
 }
 
+namespace {
+
+// A node that is asked about its cluster and does not answer is still a node.
+void with_standing(const exchange_ptr& x, messages::node_status s, std::optional<core::store_facts> store) {
+  x->node().node.call(
+      messages::look_at_nodes{},
+      x->whole<messages::nodes_seen>([s = std::move(s), store = std::move(store)](
+                                         const exchange_ptr& y, core::result<messages::nodes_seen> n) {
+        json::writer w{2048};
+        json::write_node(w, s, store, facts_of(y->node(), store), n ? json::standing_of(*n) : std::nullopt);
+        answer_json(*y, w);
+      }));
+}
+
 void get_node(const exchange_ptr& x) {
   x->node().node.call(messages::ask_node{}, x->then<messages::node_status>([](const exchange_ptr& y,
                                                                               messages::node_status s) {
@@ -41,9 +57,7 @@ void get_node(const exchange_ptr& x) {
                            [s = std::move(s)](const exchange_ptr& z, core::result<core::store_facts> f) {
                              std::optional<core::store_facts> store;
                              if (f) store = std::move(*f);
-                             json::writer w{2048};
-                             json::write_node(w, s, store, facts_of(z->node(), store));
-                             answer_json(*z, w);
+                             with_standing(z, s, std::move(store));
                            }));
   }));
 }
@@ -78,6 +92,8 @@ void get_config(const exchange_ptr& x) {
                       }));
 }
 
+}  // namespace
+
 void answer_health(const exchange_ptr& x, core::result<messages::node_status> s) {
   messages::node_status status;
   if (s) {
@@ -90,6 +106,8 @@ void answer_health(const exchange_ptr& x, core::result<messages::node_status> s)
   json::write_health(w, status);
   answer_json(*x, w, status.health == "unhealthy" ? 503 : 200);
 }
+
+namespace {
 
 void get_health(const exchange_ptr& x) {
   x->node().node.call(messages::ask_node{}, x->whole<messages::node_status>(answer_health));
@@ -106,6 +124,8 @@ void get_ready(const exchange_ptr& x) {
       }));
 }
 
+}  // namespace
+
 void answer_metrics(exchange& x) {
   auto& d = x.node();
   auto& m = d.meter;
@@ -117,6 +137,8 @@ void answer_metrics(exchange& x) {
   r.body = m.exposition();
   x.answer(std::move(r));
 }
+
+namespace {
 
 void note_pressure(platform::meter& m, const messages::queue_state& q) {
   const auto& p = q.pressure;

@@ -68,6 +68,7 @@ const std::vector<route>& routes() {
     add_throttle_routes(r);
     add_cycle_routes(r);
     add_node_routes(r);
+    add_cluster_routes(r);
     add_doctor_routes(r);
     add_transfer_routes(r);
     add_maintenance_routes(r);

@@ -36,6 +36,7 @@ void add_scheduler_routes(std::vector<route>& all);
 void add_pause_routes(std::vector<route>& all);
 void add_throttle_routes(std::vector<route>& all);
 void add_node_routes(std::vector<route>& all);
+void add_cluster_routes(std::vector<route>& all);
 void add_transfer_routes(std::vector<route>& all);
 void add_maintenance_routes(std::vector<route>& all);
 void add_handler_routes(std::vector<route>& all);
@@ -45,6 +46,9 @@ void add_schedule_routes(std::vector<route>& all);
 void add_timing_routes(std::vector<route>& all);
 void add_calendar_routes(std::vector<route>& all);
 void add_document_routes(std::vector<route>& all);
+
+// What a member answers by itself, without a store; null: that is its coordinator's.
+handler handler_of_member(const route& r);
 
 using header_list = std::vector<std::pair<std::string_view, std::string>>;
 // Where what was made is found (empty: nowhere), and whether an earlier request with the same key made it.
