@@ -7,7 +7,7 @@
 
 namespace belfry::storage::migrations {
 
-inline constexpr std::string_view sql_0014_nodes = R"sql(
+inline constexpr std::string_view sql_0015_nodes = R"sql(
 create table nodes (
   name text primary key,
   boot text,
