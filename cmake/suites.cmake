@@ -2,6 +2,8 @@
 # A suite that mirrors a room links that room and what the room may use; the others link everything.
 set(BELFRY_SUITE_ROOMS_core belfry_core)
 set(BELFRY_SUITE_ROOMS_messages belfry_messages)
+set(BELFRY_SUITE_ROOMS_wire belfry_messages)
+set(BELFRY_SUITE_ROOMS_links belfry_actors)
 set(BELFRY_SUITE_ROOMS_storage belfry_storage)
 set(BELFRY_SUITE_ROOMS_conformance belfry_storage)
 set(BELFRY_SUITE_ROOMS_platform belfry_platform)
@@ -88,6 +90,8 @@ belfry_support_library(test_support SOURCES ${support_full} LINKS test_support_b
 
 set(BELFRY_SUITE_SUPPORT_core test_support_core)
 set(BELFRY_SUITE_SUPPORT_messages test_support_core)
+set(BELFRY_SUITE_SUPPORT_wire test_support_core)
+set(BELFRY_SUITE_SUPPORT_links test_support_base)
 set(BELFRY_SUITE_SUPPORT_storage test_support_base)
 set(BELFRY_SUITE_SUPPORT_conformance test_support_base)
 set(BELFRY_SUITE_SUPPORT_platform test_support_base)

@@ -31,14 +31,14 @@ basp_header read_basp_header(std::string_view bytes) {
 }
 
 std::string_view refuse_basp(const basp_header& h, bool first) {
-  const bool handshake = h.operation == basp_operation::server_handshake ||
-                         h.operation == basp_operation::client_handshake;
+  const bool handshake =
+      h.operation == basp_operation::server_handshake || h.operation == basp_operation::client_handshake;
   if (handshake != first) return first ? "it does not begin with a handshake" : "a second handshake";
-  if (h.payload > (h.operation == basp_operation::direct_message ? longest_basp_payload : longest_basp_ceremony))
+  if (h.payload >
+      (h.operation == basp_operation::direct_message ? longest_basp_payload : longest_basp_ceremony))
     return "a frame that is too long";
   switch (h.operation) {
-    case basp_operation::server_handshake:
-      return h.flags == 0 && h.payload != 0 ? "" : "a broken handshake";
+    case basp_operation::server_handshake: return h.flags == 0 && h.payload != 0 ? "" : "a broken handshake";
     case basp_operation::client_handshake:
       return (h.flags & ~selects_connection) == 0 && h.payload != 0 ? "" : "a broken handshake";
     case basp_operation::direct_message:

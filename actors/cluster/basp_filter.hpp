@@ -1,5 +1,5 @@
-// BASP FILTER: the frames that a peer has a reason to send, and no others. CAF believes what a header says: it
-// makes room for as many bytes as one announces, finds any actor by its number or name, and routes for
+// BASP FILTER: the frames that a peer has a reason to send, and no others. CAF believes what a header says:
+// it makes room for as many bytes as one announces, finds any actor by its number or name, and routes for
 // others. So each header is looked at before CAF sees it, twice: here as the bytes stream by, and by the
 // broker (caf_middleman), which knows whose link it is.
 //
@@ -48,8 +48,8 @@ class basp_filter : public platform::link_filter {
 
  private:
   std::array<char, basp_header_size> header_{};
-  std::size_t have_ = 0;       // of the header
-  std::size_t skip_ = 0;       // of the payload that is still to come
+  std::size_t have_ = 0;  // of the header
+  std::size_t skip_ = 0;  // of the payload that is still to come
   bool first_ = true, cut_ = false;
 };
 

@@ -14,7 +14,7 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/cluster/links.hpp"
-#include "platform/descriptor.hpp"
+#include "platform/ports/secure_links.hpp"
 
 namespace belfry::actors {
 
@@ -45,8 +45,9 @@ inline std::size_t weight_of(const envelope& e) { return e.body.size() + envelop
 
 // Kinds that are the link's own, and never an envelope's. Append only, downwards.
 inline constexpr std::uint16_t frame_greeting = 65535;  // of who has dialled: its actor is the sender
-inline constexpr std::uint16_t frame_taken = 65534;     // number: so many bytes have been taken since the link is up
-inline constexpr std::uint16_t frame_piece = 65533;     // of a long body; see caf_peer.cpp
+inline constexpr std::uint16_t frame_taken =
+    65534;  // number: so many bytes have been taken since the link is up
+inline constexpr std::uint16_t frame_piece = 65533;  // of a long body; see caf_peer.cpp
 inline constexpr std::uint16_t least_own_kind = 65500;
 
 // Bytes that the broker has handed to a link's actor and that it has not looked at yet.

@@ -80,13 +80,13 @@ class real_caf_links final : public caf_links {
 
   core::result<std::string> listen_on(const std::string& address,
                                       std::function<void(platform::secure_link)> others) override {
-    return through_.listen(
-        address, [this, table = table_, others = std::move(others)](platform::secure_link link) {
-          if (link.protocol == platform::link_protocol::actors)
-            table->add([&](link_id id) { return begin(id, std::move(link), false, {}); });
-          else if (others)
-            others(std::move(link));
-        });
+    return through_.listen(address,
+                           [this, table = table_, others = std::move(others)](platform::secure_link link) {
+                             if (link.protocol == platform::link_protocol::actors)
+                               table->add([&](link_id id) { return begin(id, std::move(link), false, {}); });
+                             else if (others)
+                               others(std::move(link));
+                           });
   }
 
   void adopt(platform::secure_link link) override {

@@ -156,7 +156,8 @@ std::string caf_middleman::judge(const connection& c, const basp_header& h) cons
       if (h.destination != c.link->id() || (c.theirs != 0 && h.source != c.theirs))
         return "it sent a message to or from an actor that is not the link's";
       if (h.data != caf::make_message_id().integer_value()) return "it sent a request";
-      if (c.load->waiting + h.payload > windows_waiting * options_.window + longest_basp_payload) return "it sends more than its window";
+      if (c.load->waiting + h.payload > windows_waiting * options_.window + longest_basp_payload)
+        return "it sends more than its window";
       return {};
     default: return {};
   }

@@ -1,6 +1,6 @@
 // MIDDLEMAN: the broker that speaks BASP over descriptors which we bring. CAF's own broker listens, dials,
-// asks its peers for their servers and routes for others; this one does none of it. Both sides of a connection
-// begin here with a descriptor: who has dialled waits for the handshake, the other side writes it.
+// asks its peers for their servers and routes for others; this one does none of it. Both sides of a
+// connection begin here with a descriptor: who has dialled waits for the handshake, the other side writes it.
 //
 // Every header is judged before CAF acts on it, and the payload of a message has to begin as our own frames
 // do: of all the types that CAF could make of foreign bytes, one is made. A peer's node id is replaced by one

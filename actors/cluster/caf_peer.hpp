@@ -29,8 +29,8 @@ struct caf_peer_deps {
   std::shared_ptr<link_load> load;
   caf::actor broker;
   caf_link_options options;
-  std::size_t frame_overhead = 0;                // of a payload, beside the fields
-  std::function<void(core::failure)> failed;     // of who dialled, until it is up
+  std::size_t frame_overhead = 0;             // of a payload, beside the fields
+  std::function<void(core::failure)> failed;  // of who dialled, until it is up
 };
 
 class caf_peer : public peer_link::base {

@@ -42,6 +42,9 @@ inline constexpr std::size_t most_items = 1'000;                    // of one re
 inline constexpr std::size_t most_held = 65'536;                    // sessions and runs of one node
 inline constexpr std::size_t most_lines = 65'536;                   // of a log, in one call
 
+// Whoever does not know a newer one refuses it.
+inline constexpr auto last_errc = core::errc::rate_limited;
+
 // A message or a constant one: `fields` of it is for writers and readers.
 template <class T, class Message>
 concept like = std::same_as<std::remove_const_t<T>, Message>;
@@ -89,6 +92,7 @@ class writer {
   void choice(tag_number tag, Enum v, Enum /*last*/) {
     always(tag, v);
   }
+  void code(tag_number tag, core::errc v) { always(tag, v); }
   template <class Enum>
   void choices(tag_number tag, const std::vector<Enum>& list, Enum /*last*/) {
     for (const auto v : list) always(tag, v);
@@ -231,6 +235,10 @@ class reader {
   template <class Enum>
   void choice(tag_number tag, Enum& v, Enum last) {
     if (is(tag)) v = static_cast<Enum>(below(static_cast<std::uint64_t>(last)));
+  }
+  void code(tag_number tag, core::errc& v) {
+    choice(tag, v, last_errc);
+    if (is(tag) && number_ == 0) bad("is no code of a failure");
   }
   template <class Enum>
   void choices(tag_number tag, std::vector<Enum>& list, Enum last) {

@@ -31,7 +31,7 @@ void fields(auto& v, like<welcome> auto& m) {
   v.parts(9, m.lost, most_held);
 }
 void fields(auto& v, like<refused> auto& m) {
-  v.choice(1, m.code, last_errc);
+  v.code(1, m.code);
   v.text(2, m.text, longest_line);
   v.always(3, m.version);
 }

@@ -14,7 +14,6 @@
 namespace belfry::messages::wire {
 
 // The last of each enum that is read. Whoever does not know a newer one refuses it.
-inline constexpr auto last_errc = core::errc::rate_limited;
 inline constexpr auto last_prio = core::priority::low;
 inline constexpr auto last_run_state = core::run_state::skipped;
 inline constexpr auto last_class = core::failure_class::spawn;
@@ -27,7 +26,7 @@ void fields(auto& v, like<core::field_problem> auto& p) {
   v.text(4, p.detail, longest_line);
 }
 void fields(auto& v, like<core::failure> auto& f) {
-  v.choice(1, f.code, last_errc);
+  v.code(1, f.code);
   v.text(2, f.text, longest_line);
   v.parts(3, f.problems, most_words);
   v.text(4, f.command, longest_line);

@@ -199,7 +199,8 @@ TEST_CASE("links: a connection on which nobody speaks is told to who dialled, wi
   CHECK_THAT(b.failures[0], Catch::Contains("mute:1 is no good link: "));
 }
 
-TEST_CASE("links: a hundred thousand envelopes pass the window, none is lost, doubled or out of order", "[links]") {
+TEST_CASE("links: a hundred thousand envelopes pass the window, none is lost, doubled or out of order",
+          "[links]") {
   couple c;
   const auto to_a = c.b.last_up();
   constexpr std::size_t total = 100'000;
@@ -240,7 +241,8 @@ TEST_CASE("links: a long body comes whole, and short envelopes overtake it", "[l
   CHECK_FALSE(c.b.links->send(to_a, {1, 7, 5, std::string((std::size_t{72} << 20) + 1, 'x')}));
 }
 
-TEST_CASE("links: who does not take what comes fills the window of the sender, and frees it by taking", "[links]") {
+TEST_CASE("links: who does not take what comes fills the window of the sender, and frees it by taking",
+          "[links]") {
   couple c;
   const auto to_a = c.b.last_up();
   std::mutex gate;
@@ -274,7 +276,8 @@ TEST_CASE("links: a side that goes away is noticed at once, and what is sent to 
   CHECK(c.a.links->seen().links == 0);
 }
 
-TEST_CASE("links: a link that is closed here goes down on both sides, once, with what was sent before", "[links]") {
+TEST_CASE("links: a link that is closed here goes down on both sides, once, with what was sent before",
+          "[links]") {
   couple c;
   const auto to_b = c.a.last_up();
   CHECK(c.a.links->send(to_b, {1, 3, 9, "no"}));
@@ -295,7 +298,8 @@ TEST_CASE("links: nothing is told after silence", "[links]") {
   CHECK(c.a.came_count() + c.a.down_count() == 0);
 }
 
-TEST_CASE("links: one peer may have several links at a time, from either side, and each is its own", "[links]") {
+TEST_CASE("links: one peer may have several links at a time, from either side, and each is its own",
+          "[links]") {
   couple c;
   REQUIRE(c.b.links->listen_on("b:1", {}).ok());
   c.b.dial("a:1");
@@ -308,6 +312,18 @@ TEST_CASE("links: one peer may have several links at a time, from either side, a
   CHECK(c.b.links->send(c.b.ups[1].first, {1, 4, 7, ""}));
   CHECK(c.b.links->send(c.b.ups[2].first, {1, 4, 8, ""}));
   REQUIRE(within(5s, [&] { return c.a.came_count() == 5; }));
+}
+
+TEST_CASE("links: systems with the same node id of CAF can link: here one with itself", "[links]") {
+  fake_network net;
+  side a{net, "a"};
+  REQUIRE(a.links->listen_on("a:1", {}).ok());
+  a.dial("a:1");
+  REQUIRE(within(5s, [&] { return a.up_count() == 2; }));
+  for (const auto& [id, node] : a.ups) CHECK(a.links->send(id, {1, 4, id, node}));
+  REQUIRE(within(5s, [&] { return a.came_count() == 2; }));
+  CHECK(a.came[0].number != a.came[1].number);
+  CHECK(a.down_count() == 0);
 }
 
 TEST_CASE("links: two hundred links up and down leave neither actors nor descriptors behind", "[links]") {
@@ -343,12 +359,13 @@ TEST_CASE("links: an echo takes well under a millisecond here", "[links]") {
     took.push_back(std::chrono::duration<double, std::micro>(clock_type::now() - begin).count());
   }
   std::sort(took.begin(), took.end());
-  std::cout << "links: echo " << took[took.size() / 2] << " us in the median, " << took[took.size() * 99 / 100]
-            << " us at 99 %\n";
+  std::cout << "links: echo " << took[took.size() / 2] << " us in the median, "
+            << took[took.size() * 99 / 100] << " us at 99 %\n";
   CHECK(took[took.size() / 2] < 5000);
 }
 
-TEST_CASE("links: a peer that falls silent is cut off after the time of silence, and others live on", "[links]") {
+TEST_CASE("links: a peer that falls silent is cut off after the time of silence, and others live on",
+          "[links]") {
   exposed x{{50ms, 250ms}};
   side b{x.net, "b", {50ms, 250ms}};
   REQUIRE(x.a.links->listen_on("a:1", {}).ok());
@@ -425,16 +442,16 @@ TEST_CASE("links: hostile headers end their own link before CAF acts on them", "
   couple c;
   constexpr std::uint32_t huge = 0xFFFFFFFFU;
   const std::vector<std::string> hostile{
-      header(0, 0, huge, 3, 0, 0),          // a handshake of 4 GiB
-      header(1, 0, huge, 0, 0, 0),          // likewise
-      header(0, 0, 10, 3, 0, 0),            // the handshake of the other side
-      header(1, 0, 0, 0, 0, 0),             // without a name
-      header(2, 0, 100, 0, 7, 8),           // a message before the handshake
-      header(3, 0, 100, 0, 7, 8),           // to be routed
-      header(4, 0, 0, 0, 0, 1),             // a proxy before the handshake
-      header(5, 0, 100, 0, 1, 0),           // the end of an actor
-      header(6, 0, 0, 0, 0, 0),             // a heartbeat before the handshake
-      header(200, 0, 0, 0, 0, 0),           // no operation
+      header(0, 0, huge, 3, 0, 0),  // a handshake of 4 GiB
+      header(1, 0, huge, 0, 0, 0),  // likewise
+      header(0, 0, 10, 3, 0, 0),    // the handshake of the other side
+      header(1, 0, 0, 0, 0, 0),     // without a name
+      header(2, 0, 100, 0, 7, 8),   // a message before the handshake
+      header(3, 0, 100, 0, 7, 8),   // to be routed
+      header(4, 0, 0, 0, 0, 1),     // a proxy before the handshake
+      header(5, 0, 100, 0, 1, 0),   // the end of an actor
+      header(6, 0, 0, 0, 0, 0),     // a heartbeat before the handshake
+      header(200, 0, 0, 0, 0, 0),   // no operation
   };
   for (const auto& h : hostile) {
     auto [here, there] = socket_pair();
@@ -520,7 +537,8 @@ TEST_CASE("basp filter: all that a good link says passes, however it is cut into
   });
   CHECK(r.server.size() > (std::size_t{1} << 20));
   for (const auto* said : {&r.client, &r.server})
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{31}, std::size_t{32}, std::size_t{33}, said->size()}) {
+    for (const std::size_t piece :
+         {std::size_t{1}, std::size_t{31}, std::size_t{32}, std::size_t{33}, said->size()}) {
       actors::basp_filter f;
       bool good = true;
       for (std::size_t at = 0; at < said->size(); at += piece)
