@@ -1,5 +1,5 @@
-// ADMISSION: whom the TLS door may let in. The desk says which nodes were removed; the door asks on a thread of
-// its own, before the desk has heard of a link at all. A set is never changed, only replaced.
+// ADMISSION: whom the TLS door may let in. The desk says which nodes were removed; the door asks on a thread
+// of its own, before the desk has heard of a link at all. A set is never changed, only replaced.
 #pragma once
 
 #include <atomic>

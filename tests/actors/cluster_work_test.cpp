@@ -359,7 +359,7 @@ TEST_CASE("cluster: a drain is told, kept over restarts, and over when the last 
   c.begin_anew();
   CHECK(m.joins().draining);
   REQUIRE(m.settles(held));
-  c.run();
+  m.lives(1s);
   CHECK(c.count_events(event_kind::node_drained) == 1);
   const auto waiting = c.submit(tests::virtual_node::process("waits"));
   m.lives(2s);
