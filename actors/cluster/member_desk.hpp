@@ -74,9 +74,9 @@ class member_desk : public member_desk_actor::base {
   struct gathering;  // the answers of one commit_changes
 
   // ---- the link (member_link.cpp)
-  void heard(link_news& news);
-  void rose(const link_rose& news);
-  void said(link_spoke& news);
+  void heard(member_link_news& news);
+  void rose(const member_link_up& news);
+  void said(member_link_said& news);
   void dial(core::instant now);
   void dial_later(core::instant now, const std::string& why);
   void cut(const std::string& why);
@@ -98,12 +98,15 @@ class member_desk : public member_desk_actor::base {
   caf::result<session_said> enter(const messages::register_session& asked);
   caf::result<session_said> leave(const messages::end_session& asked);
   void sessions_may_leave();
-  void ask(messages::wire::question what, question_kind kind, core::span wait, core::span patience,
+  void ask(messages::wire::question what, question_kind kind, core::span patience,
            open_question::answered then);
   void send_question(std::uint64_t number, core::instant now);
   void send_due(core::instant now);
   void answered(std::uint64_t number, const std::string& body);
-  bool may_claim() const { return !draining_ && !stopping_; }
+  bool may_claim(core::session_id who) const;
+  open_questions::claim_rule claim_rule() const {
+    return [this](core::session_id who) { return may_claim(who); };
+  }
 
   // ---- what is held (member_leases.cpp)
   caf::result<commit_results> commit(commit_changes& asked);
@@ -141,7 +144,7 @@ class member_desk : public member_desk_actor::base {
   core::instant beat_at_ = core::never;
   core::instant stage_until_ = core::end_of_time;  // of a dial, of a hello
   core::instant dial_at_ = core::never;
-  core::instant duplicate_since_ = core::never;
+  std::optional<core::instant> duplicate_since_;
   std::uint32_t failures_ = 0;
   std::size_t turn_ = 0;
   std::uint64_t dial_ = 0, beat_ = 0, registration_ = 0;

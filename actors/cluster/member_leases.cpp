@@ -54,6 +54,7 @@ std::uint32_t member_desk::running() const {
 void member_desk::forget(member_attempt& a) {
   attempts_.remove_if([&a](const member_attempt& one) { return &one == &a; });
   sessions_may_leave();
+  send_due(now());
 }
 
 // ---- what an executor writes
@@ -153,7 +154,7 @@ void member_desk::next_step(member_attempt& a) {
   } else {
     what = touch_leases{a.log_calls(step.lines)};
   }
-  ask(std::move(what), question_kind::other, core::span{0}, deps_.options.patience,
+  ask(std::move(what), question_kind::other, deps_.options.patience,
       [this, run = a.run, fencing = a.fencing](core::result<wire::reply>& r, asked_when) {
         if (!r) return told(run, fencing, r.error());
         if (auto* all = std::get_if<settled>(&*r); all != nullptr && all->answers.size() == 1) {
@@ -229,7 +230,7 @@ void member_desk::renew(core::instant at) {
     which.emplace_back(a.run, a.fencing);
     patience = std::min(patience, a.lease / 6);
   }
-  ask(std::move(m), question_kind::renewal, core::span{0}, patience,
+  ask(std::move(m), question_kind::renewal, patience,
       [this, which](core::result<wire::reply>& r, asked_when when) { renewed(which, r, when); });
 }
 

@@ -143,14 +143,14 @@ core::result<void> member_node::start() {
   auto mailbox = std::make_shared<caf::weak_actor_ptr>();
   const auto tell = [mailbox](auto news) {
     if (const auto to = caf::actor_cast<member_desk_actor>(*mailbox))
-      caf::anon_send(to, link_news{std::move(news)});
+      caf::anon_send(to, member_link_news{std::move(news)});
   };
   link_listener to;
   to.up = [tell](link_id id, std::string node, std::string address) {
-    tell(link_rose{id, std::move(node), std::move(address)});
+    tell(member_link_up{id, std::move(node), std::move(address)});
   };
-  to.came = [tell](link_id id, envelope e) { tell(link_spoke{id, std::move(e)}); };
-  to.down = [tell](link_id id, std::string why) { tell(link_fell{id, std::move(why)}); };
+  to.came = [tell](link_id id, envelope e) { tell(member_link_said{id, std::move(e)}); };
+  to.down = [tell](link_id id, std::string why) { tell(member_link_down{id, std::move(why)}); };
   // Nothing is dialled before the actor runs, so the links are silent until the mailbox is known.
   s.parts.links->listen(std::move(to));
   s.desk = s.system->spawn<member_desk, caf::lazy_init>(std::move(deps));
