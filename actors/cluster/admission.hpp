@@ -1,9 +1,9 @@
 // ADMISSION: whom the TLS door may let in. The desk says which nodes were removed; the door asks on a thread
-// of its own, before the desk has heard of a link at all.
+// of its own, before the desk has heard of a link at all. A set is never changed, only replaced.
 #pragma once
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,18 +12,13 @@ namespace belfry::actors {
 
 class admission {
  public:
-  bool admits(const std::string& node) const {
-    const std::lock_guard hold{guard_};
-    return !removed_.contains(node);
-  }
+  bool admits(const std::string& node) const { return !std::atomic_load(&removed_)->contains(node); }
   void refuse_only(std::set<std::string> removed) {
-    const std::lock_guard hold{guard_};
-    removed_ = std::move(removed);
+    std::atomic_store(&removed_, std::make_shared<const std::set<std::string>>(std::move(removed)));
   }
 
  private:
-  mutable std::mutex guard_;
-  std::set<std::string> removed_;
+  std::shared_ptr<const std::set<std::string>> removed_ = std::make_shared<const std::set<std::string>>();
 };
 
 }  // namespace belfry::actors

@@ -88,6 +88,7 @@ class cluster_desk : public cluster_desk_actor::base {
     bool used = false;                  // it has asked something: its id is known to the member
     std::uint64_t claim = 0;            // the number of its last claim
     std::vector<core::run_head> given;  // by it, and not spoken of since
+    bool ended = false;                 // by the member, which may say so again
   };
   struct caller {
     std::string node, address;  // as the link says

@@ -110,7 +110,9 @@ caf::result<cluster_desk::nodes_answer> cluster_desk::steer(const msg::steer_nod
               if (!known) return told->deliver(nodes_answer{known.error()});
               steer_sessions(asked, *known);
               told->deliver(seen(asked.name, true, *known));
-              look_for_drained();
+              // Not at once: what was claimed before the word was heard is on its way.
+              looks_for_drained_ = asked.draining || looks_for_drained_;
+              look_for_drained_at_ = core::later(deps_.clock->steady(), std::chrono::seconds{1});
               arm();
             });
           },

@@ -155,7 +155,7 @@ void cluster_desk::welcome(link_id link, const wire::hello& said, const core::re
   m.latency = core::span{0};
   callers_.at(link).joined = true;
   std::erase_if(executors_, [&](const auto& one) { return one.second.node == said.node; });
-  for (const auto id : right.here) executors_[id] = {said.node, true, 0, {}};
+  for (const auto id : right.here) executors_[id] = {said.node, true, 0, {}, false};
   m.runs.clear();
   m.ended.clear();
   for (const auto& one : said.held) m.runs[one.run] = {one.session, false};

@@ -22,6 +22,7 @@ using platform::metric;
 
 namespace {
 
+constexpr std::size_t sessions_known = 1'000;  // of a node
 constexpr std::size_t ended_runs_known = 10'000;
 constexpr std::size_t runs_known = 200'000;  // those that were lost are forgotten with the link
 
@@ -100,6 +101,14 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::regis
                   errc::not_found, "there is no session " + to_string(q.who.id) + " of this node", {}, {}});
     return;
   }
+  if (const auto all = sessions_of(m.is.name); all.size() >= sessions_known) {
+    std::erase_if(executors_,
+                  [&](const auto& one) { return one.second.node == m.is.name && one.second.ended; });
+    if (sessions_of(m.is.name).size() >= sessions_known) {
+      answer(link, number, failure{errc::limit_exceeded, "the node has too many sessions", {}, {}});
+      return;
+    }
+  }
   msg::register_session asked;
   asked.who = core::session_of_node(q.who, m.is);
   asked.actor = "node:" + m.is.name;
@@ -124,7 +133,7 @@ void cluster_desk::registered(link_id link, std::uint64_t number, const std::str
   if (fresh && !callers_.contains(link))
     return end_session(who.id, "its node was gone before it heard of it", false);
   if (fresh) {
-    executors_[who.id] = {node, false, 0, {}};
+    executors_[who.id] = {node, false, 0, {}, false};
     end_namesakes(who, node);
   }
   if (answer(link, number, reply_of(r)) || !fresh) return;
@@ -156,8 +165,8 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::end_s
   request(home_.registry, caf::infinite, q)
       .then(
           [this, link, number, id = q.id](core::result<msg::session_answer>& r) {
-            // It stays known to be theirs: the question may come again.
             if (r) life_.forget(id);
+            if (const auto it = executors_.find(id); r && it != executors_.end()) it->second.ended = true;
             answer(link, number, reply_of(r));
           },
           [this, link, number](caf::error& e) { answer(link, number, failure_of(e, "session registry")); });

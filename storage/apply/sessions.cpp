@@ -17,10 +17,10 @@ std::optional<failure> engine::apply_one(work& w, const storage::put_session& c)
   if (who.id) {
     const auto known = rows_.find_session(who.id);
     if (!known) return refusal::no_session(who.id);
-    if (known->local != who.local)
+    if (known->local != who.local || core::owned_by_node(*known) != core::owned_by_node(who))
       return failure{core::errc::conflict,
                      core::to_string(who.id) + " is " +
-                         (known->local ? "an executor of the node" : "a worker from outside") +
+                         (core::owned_by_node(*known) ? "an executor of the node" : "a worker from outside") +
                          "; register a session of your own",
                      {},
                      "belfry session list"};
