@@ -82,6 +82,7 @@ auto member_desk::make_behavior() -> behavior_type {
       [](const store_changed&) {},
       [this](link_news& news) {
         heard(news);
+        leave_if_told(now());
         arm();
       },
       [this](const leave_cluster& asked) {
@@ -158,7 +159,7 @@ void member_desk::close_claims() {
     auto* q = open_.find(number);
     core::result<wire::reply> no{stopping()};
     q->then(no, {});
-    if (q->asked == core::never) {
+    if (!q->sent) {
       open_.take(number);
       continue;
     }
@@ -264,7 +265,7 @@ void member_desk::send_question(std::uint64_t number, core::instant at) {
     q->again_at = core::later(at, full_window_pause);
     return;
   }
-  if (q->asked == core::never) q->asked = at;
+  if (!std::exchange(q->sent, true)) q->asked = at;
   q->again_at = core::later(at, q->wait + q->patience);
 }
 
@@ -273,7 +274,7 @@ void member_desk::send_due(core::instant at) {
   for (const auto number : open_.due(at, may_claim())) {
     const auto* q = open_.find(number);
     // The answer may be lost, and a run with it that stays claimed by nobody: the next hello puts that right.
-    if (q != nullptr && q->kind == question_kind::claim && q->asked != core::never &&
+    if (q != nullptr && q->kind == question_kind::claim && q->sent &&
         core::later(q->asked, q->wait + q->patience) <= at)
       return cut("a claim was not answered in time");
     send_question(number, at);
@@ -284,7 +285,7 @@ void member_desk::answered(std::uint64_t number, const std::string& body) {
   auto answer = wire::read_answer(body);
   if (!answer) return cut("an answer of its cannot be read: " + answer.error().text);
   auto q = open_.take(number);
-  if (!q || q->asked == core::never) return;  // repeated: somebody had the first one
+  if (!q || !q->sent) return;  // repeated: somebody had the first one
   q->then(answer->what, {q->asked, answer->waited});
 }
 

@@ -141,7 +141,7 @@ class member_desk : public member_desk_actor::base {
   core::instant beat_at_ = core::never;
   core::instant stage_until_ = core::end_of_time;  // of a dial, of a hello
   core::instant dial_at_ = core::never;
-  core::instant duplicate_since_ = core::never;
+  std::optional<core::instant> duplicate_since_;
   std::uint32_t failures_ = 0;
   std::size_t turn_ = 0;
   std::uint64_t dial_ = 0, beat_ = 0, registration_ = 0;

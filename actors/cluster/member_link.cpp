@@ -184,7 +184,7 @@ void member_desk::welcomed(const std::string& body) {
   stage_ = stage::joined;
   stage_until_ = core::end_of_time;
   failures_ = 0;
-  duplicate_since_ = core::never;
+  duplicate_since_.reset();
   if (!m->node.empty()) coordinator_ = m->node;
   cluster_ = m->cluster;
   if (core::check(m->membership, {}).empty()) membership_ = m->membership;
@@ -209,9 +209,11 @@ void member_desk::turned_away(const std::string& body) {
   if (m->version != core::wire_version)
     return give_up({errc::invalid, other_version(m->version), {}, "belfry version"});
   const bool duplicate = is_duplicate(m->code);
-  if (duplicate && duplicate_since_ == core::never) duplicate_since_ = at;
-  if (!duplicate) duplicate_since_ = core::never;
-  const bool stays = duplicate ? core::later(duplicate_since_, membership_.lost_after) <= at
+  if (!duplicate)
+    duplicate_since_.reset();
+  else if (!duplicate_since_)
+    duplicate_since_ = at;
+  const bool stays = duplicate ? core::later(*duplicate_since_, membership_.lost_after) <= at
                                : !core::retryable(m->code);
   if (!stays) return cut("refused: " + m->text);
   give_up({m->code, "the coordinator " + coordinator_ + " does not let this node in: " + m->text, {},

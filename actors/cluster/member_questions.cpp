@@ -20,13 +20,12 @@ std::vector<open_question> open_questions::link_lost() {
   std::vector<open_question> out;
   for (auto it = open_.begin(); it != open_.end();) {
     auto& q = it->second;
-    const bool sent = q.asked != core::never;
-    if (sent && q.kind != question_kind::other) {
+    if (q.sent && q.kind != question_kind::other) {
       out.push_back(std::move(q));
       it = open_.erase(it);
       continue;
     }
-    q.asked = core::never;
+    q.sent = false;
     q.again_at = core::never;
     ++it;
   }
@@ -43,7 +42,7 @@ std::vector<std::uint64_t> open_questions::claims() const {
 std::vector<std::uint64_t> open_questions::due(core::instant now, bool claims_too) const {
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, q] : open_)
-    if (q.again_at <= now && (claims_too || q.kind != question_kind::claim || q.asked != core::never))
+    if (q.again_at <= now && (claims_too || q.kind != question_kind::claim || q.sent))
       numbers.push_back(number);
   return numbers;
 }
@@ -51,7 +50,7 @@ std::vector<std::uint64_t> open_questions::due(core::instant now, bool claims_to
 core::instant open_questions::next_due(bool claims_too) const {
   auto next = core::end_of_time;
   for (const auto& [number, q] : open_)
-    if (claims_too || q.kind != question_kind::claim || q.asked != core::never)
+    if (claims_too || q.kind != question_kind::claim || q.sent)
       next = std::min(next, q.again_at);
   return next;
 }

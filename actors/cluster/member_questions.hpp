@@ -37,7 +37,8 @@ struct open_question {
   core::span wait{0};      // that was asked for
   core::span patience{0};  // beyond it
   answered then;
-  core::instant asked = core::never;     // first sent on this link; never: not yet
+  bool sent = false;                     // on this link
+  core::instant asked = core::never;     // when that was, for the first time
   core::instant again_at = core::never;  // when to send it, or to send it again
 };
 

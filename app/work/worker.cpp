@@ -112,8 +112,7 @@ int work(const work_plan& plan) {
 }
 
 int guard_children(const std::string& mark) {
-  platform::wait_for_end_of_stdin();
-  platform::kill_marked(mark, std::chrono::seconds{5});
+  platform::guard([&mark] { platform::kill_marked(mark, std::chrono::seconds{5}); });
   return number_of(exit_code::ok);
 }
 
