@@ -32,6 +32,7 @@ void handshake::start(std::function<void(handshake&, const core::failure*)> done
 
 void handshake::drop() {
   if (std::exchange(over_, true)) return;
+  done_ = nullptr;  // it may hold who holds this
   boost::system::error_code ignored;
   timer_.cancel();
   p_.peer.close(ignored);

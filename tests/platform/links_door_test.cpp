@@ -293,7 +293,7 @@ TEST_CASE("door: a flood of connections leaves nothing behind and floods no log"
   CHECK(becomes_true([&] { return h.open_for_friends(); }));
   CHECK(becomes_true([&] { return h.at.links()->seen().handshakes == 0; }));
   CHECK(becomes_true([&] { return h.at.links()->seen().links == 0 && open_descriptors() <= descriptors; }));
-  CHECK(platform::resident_memory() < memory + (16U << 20U));
+  CHECK((!memory_tells() || platform::resident_memory() < memory + (16U << 20U)));
   const auto seconds = std::chrono::steady_clock::now() - begun;
   CHECK(h.at.said().size() <= 11 * static_cast<std::size_t>(2 + seconds / 1s));
 }
