@@ -44,12 +44,14 @@ void send_all(int fd, std::uint64_t seed, std::size_t total, bool& fine) {
 void receive_all(int fd, std::uint64_t seed, std::size_t total, bool& fine) {
   pattern p(seed);
   fine = true;
-  for (std::size_t got = 0; fine && got < total; got += mebi) fine = read_exactly(fd, mebi, 60s) == p.next(mebi);
+  for (std::size_t got = 0; fine && got < total; got += mebi)
+    fine = read_exactly(fd, mebi, 60s) == p.next(mebi);
   fine = fine && ends(fd);
 }
 
 struct two {
-  explicit two(core::span write_time = 10s, std::function<std::unique_ptr<platform::link_filter>()> filter = {})
+  explicit two(core::span write_time = 10s,
+               std::function<std::unique_ptr<platform::link_filter>()> filter = {})
       : host([&] {
           auto o = options_of(t.of("north"));
           o.write_time = write_time;

@@ -128,7 +128,7 @@ class tls_stranger {
   ~tls_stranger();
   tls_stranger(const tls_stranger&) = delete;
   tls_stranger& operator=(const tls_stranger&) = delete;
-  bool let_in();         // whether it was told welcome
+  bool let_in();                            // whether it was told welcome
   int answered() const { return answer_; }  // the byte; 0: none
   bool send(std::string_view bytes);
   SSL* tls() { return ssl_; }
