@@ -37,7 +37,8 @@ core::span life_of(const std::string& text) {
     return std::chrono::hours{24 * 365 * years};
   const auto span = core::parse_span(text);
   if (span && *span > core::span{0}) return *span;
-  throw refusal(exit_code::usage, "--valid: '" + text + "' will not do", {"allowed: 1y to 100y, 90d, 12h, …"}, {});
+  throw refusal(exit_code::usage, "--valid: '" + text + "' will not do", {"allowed: 1y to 100y, 90d, 12h, …"},
+                {});
 }
 
 core::instant to_seconds(core::instant t) { return std::chrono::floor<std::chrono::seconds>(t); }
@@ -45,11 +46,13 @@ core::instant to_seconds(core::instant t) { return std::chrono::floor<std::chron
 void write_facts(api::json::writer& w, const platform::issued& c, core::instant now) {
   w.member("kind", c.node.empty() ? "authority" : "node").member("cluster", c.cluster);
   w.member_or_null("node", c.node).member("serial", c.serial);
-  w.member("from", core::to_rfc3339(to_seconds(c.from))).member("until", core::to_rfc3339(to_seconds(c.until)));
+  w.member("from", core::to_rfc3339(to_seconds(c.from)))
+      .member("until", core::to_rfc3339(to_seconds(c.until)));
   w.member("expired", c.until <= now).member("expires_soon", c.until - now < soon);
 }
 
-json_text described(const platform::issued& c, const std::vector<std::pair<std::string, std::string>>& files) {
+json_text described(const platform::issued& c,
+                    const std::vector<std::pair<std::string, std::string>>& files) {
   api::json::writer w;
   w.begin_object();
   write_facts(w, c, now());
@@ -96,7 +99,8 @@ int issue(const issue_wish& o, context& ctx) {
   if (made->until < now() + valid - std::chrono::minutes{1})
     ctx.tell("belfry: the authority ends then, and so does what it issues");
   ctx.show(shown, into + "/node.crt", [&] {
-    return facts_table(ctx, shown) + "Bring the folder to " + o.node + " over a way that nobody else can read.\n";
+    return facts_table(ctx, shown) + "Bring the folder to " + o.node +
+           " over a way that nobody else can read.\n";
   });
   return number_of(exit_code::ok);
 }
@@ -133,7 +137,8 @@ int show(const std::string& path, context& ctx) {
     w.begin_object().member("file", file);
     write_facts(w, *c, at);
     w.end_object();
-    const std::string renew = c->node.empty() ? "belfry cluster init --help" : "belfry cluster issue " + c->node;
+    const std::string renew =
+        c->node.empty() ? "belfry cluster init --help" : "belfry cluster issue " + c->node;
     if (c->until <= at)
       warnings.push_back(file + " has expired, and no node accepts it; " + renew);
     else if (c->until - at < soon)
@@ -146,9 +151,12 @@ int show(const std::string& path, context& ctx) {
         table t({{"FILE", false, 16}, {"CLUSTER"}, {"NODE"}, {"FROM"}, {"UNTIL"}, {"SERIAL", false, 8}});
         page["certificates"].each([&](view c) {
           const bool bad = c["expires_soon"].truth();
-          t.row({c["file"].text(), c["cluster"].text(),
+          t.row({c["file"].text(),
+                 c["cluster"].text(),
                  c["kind"].text() == "authority" ? std::string("(authority)") : c["node"].text(),
-                 c["from"].text(), {c["until"].text(), bad ? colour::yellow : colour::none}, c["serial"].text()});
+                 c["from"].text(),
+                 {c["until"].text(), bad ? colour::yellow : colour::none},
+                 c["serial"].text()});
         });
         return t.text(ctx.screen());
       });
@@ -186,7 +194,8 @@ void add_cluster(command& root, context& ctx) {
   auto& shown = cluster.sub("show", "Whom certificates speak of, and until when");
   auto& s = shown.keep<std::string>();
   s = usual_folder;
-  shown.argument("PATH", s, "a certificate, or a folder of them; default belfry-cluster", false, complete::files);
+  shown.argument("PATH", s, "a certificate, or a folder of them; default belfry-cluster", false,
+                 complete::files);
   shown.note("Warns when less than 30 days are left.");
   shown.example("belfry cluster show /etc/belfry/cluster/node.crt", "");
   shown.example("belfry cluster show belfry-cluster/build-1 -o json", "");

@@ -33,8 +33,7 @@ std::string to_text(const boost::asio::ip::tcp::endpoint& e) {
 std::string share_of(const boost::asio::ip::tcp::endpoint& e) {
   if (e.address().is_v4()) return e.address().to_string();
   const auto v6 = e.address().to_v6();
-  if (v6.is_v4_mapped())
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
+  if (v6.is_v4_mapped()) return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6).to_string();
   const auto bytes = v6.to_bytes();
   return {reinterpret_cast<const char*>(bytes.data()), 8};
 }

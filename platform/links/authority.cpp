@@ -156,8 +156,9 @@ core::result<issued> make_authority(const std::string& folder, const std::string
   for (const auto& each : {paths.certificate, paths.key})
     if (there(each)) return taken(each);
   const auto key = new_key();
-  const auto c = key ? draft({{cluster, ""}, now - clocks_differ, core::later(now, valid)}, key.get(), nullptr)
-                     : nullptr;
+  const auto c =
+      key ? draft({{cluster, ""}, now - clocks_differ, core::later(now, valid)}, key.get(), nullptr)
+          : nullptr;
   if (!c || !extend(c.get(), c.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
       !extend(c.get(), c.get(), NID_key_usage, "critical,keyCertSign") ||
       X509_sign(c.get(), key.get(), nullptr) == 0)
@@ -193,8 +194,8 @@ core::result<issued> issue_node(const std::string& folder, const std::string& no
   }
   const auto ends = instant_of(X509_get0_notAfter(issuer));
   if (ends <= now)
-    return core::failure{core::errc::invalid, authority.certificate + " has expired", {},
-                         "belfry cluster init --help", 0};
+    return core::failure{
+        core::errc::invalid, authority.certificate + " has expired", {}, "belfry cluster init --help", 0};
   for (const auto& each : {paths.certificate, paths.key})
     if (there(each)) return taken(each);
   // The same authority may be there already: that of a node whose certificate is renewed.

@@ -1,5 +1,5 @@
-// What a node trusts and shows, read once, and checked as a peer would: better a node that does not start than
-// one that nobody lets in.
+// What a node trusts and shows, read once, and checked as a peer would: better a node that does not start
+// than one that nobody lets in.
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -62,9 +62,8 @@ owned<SSL_CTX> context_of(const SSL_METHOD* method, X509_STORE* store, X509* lea
   if (!c || SSL_CTX_set_min_proto_version(c.get(), TLS1_3_VERSION) != 1 ||
       SSL_CTX_set_max_proto_version(c.get(), TLS1_3_VERSION) != 1 ||
       SSL_CTX_set1_groups_list(c.get(), "X25519:P-256") != 1 ||
-      SSL_CTX_set_ciphersuites(c.get(),
-                               "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") !=
-          1 ||
+      SSL_CTX_set_ciphersuites(
+          c.get(), "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") != 1 ||
       SSL_CTX_use_certificate(c.get(), leaf) != 1 || SSL_CTX_use_PrivateKey(c.get(), key) != 1 ||
       SSL_CTX_set1_verify_cert_store(c.get(), store) != 1 || SSL_CTX_set_num_tickets(c.get(), 0) != 1)
     return nullptr;
@@ -94,7 +93,8 @@ core::result<tls_contexts> open_contexts(const secure_link_options& o) {
   if (!trusted) return trusted.error();
   for (const auto& each : *trusted)
     if (!is_authority(each.get()))
-      return refused(o.authority, "it is not the certificate of an authority", "belfry cluster show " + o.authority);
+      return refused(o.authority, "it is not the certificate of an authority",
+                     "belfry cluster show " + o.authority);
   const auto mine = load_certificates(o.certificate);
   if (!mine) return mine.error();
   const auto key = load_key(o.key);

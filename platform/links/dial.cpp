@@ -1,8 +1,8 @@
 // The way to others: look up, connect to one address after another, shake hands; all before one deadline.
 #include <sys/socket.h>
 
-#include <boost/asio/post.hpp>
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
@@ -58,16 +58,16 @@ void tls_links::look_up(const std::shared_ptr<call>& c) {
     c->to.emplace_back(numeric, parts->port);
     return connect(c);
   }
-  resolver_.async_resolve(parts->host, std::to_string(parts->port), tcp::resolver::numeric_service,
-                          [this, c](const boost::system::error_code& error, tcp::resolver::results_type found) {
-                            if (!c->done) return;
-                            if (error)
-                              return end_call(c, failed(core::errc::unavailable, c->address, error.message()));
-                            for (const auto& each : found)
-                              if (c->to.size() < most_addresses) c->to.push_back(each.endpoint());
-                            std::reverse(c->to.begin(), c->to.end());
-                            connect(c);
-                          });
+  resolver_.async_resolve(
+      parts->host, std::to_string(parts->port), tcp::resolver::numeric_service,
+      [this, c](const boost::system::error_code& error, tcp::resolver::results_type found) {
+        if (!c->done) return;
+        if (error) return end_call(c, failed(core::errc::unavailable, c->address, error.message()));
+        for (const auto& each : found)
+          if (c->to.size() < most_addresses) c->to.push_back(each.endpoint());
+        std::reverse(c->to.begin(), c->to.end());
+        connect(c);
+      });
 }
 
 void tls_links::connect(const std::shared_ptr<call>& c) {

@@ -11,7 +11,8 @@ core::failure refusal_of(answer a) {
     case answer::not_admitted:
       return {core::errc::forbidden, "this node was removed from the cluster", {}, "belfry node ls --all", 0};
     case answer::full:
-      return {core::errc::overloaded, "the other side has all the connections that it may have", {}, {}, 1000};
+      return {
+          core::errc::overloaded, "the other side has all the connections that it may have", {}, {}, 1000};
     case answer::welcome: break;
   }
   return {core::errc::unauthorised, "the other side is no node of belfry", {}, {}, 0};
@@ -32,6 +33,7 @@ void handshake::start(std::function<void(handshake&, const core::failure*)> done
 
 void handshake::drop() {
   if (std::exchange(over_, true)) return;
+  done_ = nullptr;  // it may hold who holds this
   boost::system::error_code ignored;
   timer_.cancel();
   p_.peer.close(ignored);
@@ -85,7 +87,10 @@ void handshake::on(tls_peer::wants what, void (handshake::*then)()) {
   }
   const bool lost = what == tls_peer::wants::end || p_.tls->lost();
   const core::failure why{lost ? core::errc::unavailable : core::errc::unauthorised,
-                          lost ? "the other side hung up during the handshake" : p_.tls->why(), {}, {}, 0};
+                          lost ? "the other side hung up during the handshake" : p_.tls->why(),
+                          {},
+                          {},
+                          0};
   finish(&why);
 }
 

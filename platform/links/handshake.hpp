@@ -1,7 +1,7 @@
 // HANDSHAKE: from a connected socket to a peer with a name, or to nothing, by a deadline.
 //
-// After TLS's own, the acceptor says one byte, whether it lets the peer in: a dialer in TLS 1.3 is done before
-// the other side has looked at its certificate, and would take a refusal for a lost link.
+// After TLS's own, the acceptor says one byte, whether it lets the peer in: a dialer in TLS 1.3 is done
+// before the other side has looked at its certificate, and would take a refusal for a lost link.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

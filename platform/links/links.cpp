@@ -150,8 +150,7 @@ void tls_links::accept_all() {
   for (int i = 0; i < accepts_per_turn; ++i) {
     endpoint from;
     socklen_t size = static_cast<socklen_t>(from.capacity());
-    descriptor peer(
-        ::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    descriptor peer(::accept4(acceptor_.native_handle(), from.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!peer) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) break;
       if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -200,7 +199,8 @@ void tls_links::came_in(descriptor fd, const endpoint& from) {
   auto h = std::make_shared<handshake>(std::move(parts));
   shaking_.emplace(which, h);
   count();
-  h->start([this, which, from](handshake& done, const core::failure* why) { accepted(which, from, done, why); });
+  h->start(
+      [this, which, from](handshake& done, const core::failure* why) { accepted(which, from, done, why); });
 }
 
 void tls_links::accepted(id which, const endpoint& from, handshake& h, const core::failure* why) {
@@ -285,8 +285,8 @@ core::result<secure_link> tls_links::establish(handshake& h, const std::string& 
   auto run = std::make_shared<pump>(std::move(parts));
   links_.emplace(which, established{run, link.node, address, link.protocol, accepted});
   if (link.protocol == link_protocol::http) ++of_http_;
-  notes_.say(steady_now(), "link-up node=" + link.node + " address=" + address + " protocol=" +
-                               std::string(alpn_of(link.protocol)));
+  notes_.say(steady_now(), "link-up node=" + link.node + " address=" + address +
+                               " protocol=" + std::string(alpn_of(link.protocol)));
   boost::asio::post(io_, [run] { run->start(); });
   return link;
 }

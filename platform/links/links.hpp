@@ -46,7 +46,8 @@ class tls_links final : public secure_links {
   tls_links(const tls_links&) = delete;
   tls_links& operator=(const tls_links&) = delete;
 
-  core::result<std::string> listen(const std::string& address, std::function<void(secure_link)> came) override;
+  core::result<std::string> listen(const std::string& address,
+                                   std::function<void(secure_link)> came) override;
   void dial(const std::string& address, link_protocol protocol, const std::string& expected,
             core::span deadline, std::function<void(core::result<secure_link>)> done) override;
   std::string node() const override { return tls_.self.node; }

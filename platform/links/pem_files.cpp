@@ -99,7 +99,8 @@ std::string pem_of(X509* certificate) {
 core::result<void> write_new_file(const std::string& path, const std::string& text, unsigned mode) {
   const auto failed = [&](int error) {
     if (error == EEXIST)
-      return core::failure{core::errc::conflict, path + " is there already; nothing is overwritten", {}, {}, 0};
+      return core::failure{
+          core::errc::conflict, path + " is there already; nothing is overwritten", {}, {}, 0};
     const auto code = error == EACCES || error == EPERM ? core::errc::forbidden : core::errc::unavailable;
     return core::failure{code, "cannot write " + path + ": " + errno_text(error), {}, {}, 0};
   };

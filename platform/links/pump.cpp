@@ -24,8 +24,7 @@ bool gone_for_good(int fd) {
 
 }  // namespace
 
-pump::pump(pump_parts parts)
-    : p_(std::move(parts)), local_(*p_.io, p_.local.release()), timer_(*p_.io) {}
+pump::pump(pump_parts parts) : p_(std::move(parts)), local_(*p_.io, p_.local.release()), timer_(*p_.io) {}
 
 void pump::start() {
   inward();

@@ -33,8 +33,8 @@ struct pump_parts {
   descriptor local;               // non-blocking
   std::unique_ptr<link_filter> filter;
   core::span write_time{};
-  std::vector<char>* scratch = nullptr;     // of the thread, for what is passed on at once
-  std::uint64_t key_after = 1ULL << 22U;    // pieces sent under one key
+  std::vector<char>* scratch = nullptr;               // of the thread, for what is passed on at once
+  std::uint64_t key_after = 1ULL << 22U;              // pieces sent under one key
   std::function<void(const std::string& why)> ended;  // once, last of all; empty: both sides were done
 };
 
@@ -76,7 +76,7 @@ class pump : public std::enable_shared_from_this<pump> {
   std::string inward_, outward_;  // what the other side has not taken yet
   std::uint64_t pieces_ = 0;
   std::chrono::steady_clock::time_point taken_at_{};  // by the peer, the last time; or when lingering began
-  bool stalled_ = false;                       // the peer does not take
+  bool stalled_ = false;                              // the peer does not take
   bool timing_ = false;
   bool peer_done_ = false, local_done_ = false;
   bool end_said_ = false;   // to the peer

@@ -113,7 +113,8 @@ tls_peer::wants tls_peer::judge(int returned) {
     case SSL_ERROR_ZERO_RETURN: return wants::end;
     default: break;
   }
-  lost_ = error == SSL_ERROR_SYSCALL || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  lost_ =
+      error == SSL_ERROR_SYSCALL || ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
   auto said = lost_ ? std::string("the connection was cut") : openssl_error();
   if (why_.empty()) why_ = std::move(said);
   return wants::broken;

@@ -37,11 +37,11 @@ class tls_peer {
   // One step each; `done` says how many bytes. end: the other side said that nothing more comes.
   wants read(char* into, std::size_t room, std::size_t& done);
   wants write(const char* from, std::size_t size, std::size_t& done);
-  wants close();       // says that nothing more is sent; nothing: said
-  bool buffered();     // bytes of the peer's are here already, perhaps not a whole record
-  bool renew_key();    // for what is sent from now on
+  wants close();     // says that nothing more is sent; nothing: said
+  bool buffered();   // bytes of the peer's are here already, perhaps not a whole record
+  bool renew_key();  // for what is sent from now on
   const std::string& node() const { return who_.node; }
-  bool protocol(link_protocol& out) const;  // false: none was agreed
+  bool protocol(link_protocol& out) const;         // false: none was agreed
   const std::string& why() const { return why_; }  // after broken: what was wrong, without the peer's words
   bool lost() const { return lost_; }              // broken by the network, not by what was said
   std::uint64_t taken() const { return taken_; }   // bytes that the kernel took for the peer

@@ -28,7 +28,8 @@ void refuses_to_open(const platform::secure_link_options& o, const std::string& 
 
 }  // namespace
 
-TEST_CASE("authority: it and its nodes are made with keys that only the owner may read", "[platform][links]") {
+TEST_CASE("authority: it and its nodes are made with keys that only the owner may read",
+          "[platform][links]") {
   const scratch in;
   const auto now = wall_now();
   const auto made = platform::make_authority(in.path, "town", now, 24h * 3650);

@@ -53,7 +53,8 @@ TEST_CASE("dial: another node than the expected one is refused", "[platform][lin
   CHECK(dial(*south, north.address).ok());
 }
 
-TEST_CASE("dial: an impostor of another authority is refused, and learns why it refuses us", "[platform][links]") {
+TEST_CASE("dial: an impostor of another authority is refused, and learns why it refuses us",
+          "[platform][links]") {
   town t, same_names;
   door impostor(options_of(same_names.of("north")));
   auto south = node_of(t.of("south"));
@@ -112,7 +113,8 @@ TEST_CASE("dial: over IPv6 and by name as well", "[platform][links]") {
   CHECK(dial(*south, "localhost:" + std::to_string(here.port())).ok());
 }
 
-TEST_CASE("listen: an address in use is unavailable, a wrong one invalid, a second one too", "[platform][links]") {
+TEST_CASE("listen: an address in use is unavailable, a wrong one invalid, a second one too",
+          "[platform][links]") {
   town t;
   door first(options_of(t.of("north")));
   auto second = node_of(t.of("south"));

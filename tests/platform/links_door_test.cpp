@@ -2,8 +2,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <catch2/catch.hpp>
 #include <atomic>
+#include <catch2/catch.hpp>
 #include <random>
 #include <thread>
 
@@ -86,12 +86,14 @@ TEST_CASE("door: plain text and random bytes get no further than the handshake",
   CHECK(becomes_true([&] { return h.at.links()->seen().links == 0 && open_descriptors() <= before; }));
 }
 
-TEST_CASE("door: whoever says nothing, or a byte at a time, is sent away at the deadline", "[platform][links]") {
+TEST_CASE("door: whoever says nothing, or a byte at a time, is sent away at the deadline",
+          "[platform][links]") {
   house h([](auto& o) { o.handshake = 400ms; });
   stranger silent(h.at.port()), slow(h.at.port(), "127.0.0.2");
   const auto begun = std::chrono::steady_clock::now();
   bool gone = false;
-  const std::string hello = std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'r');
+  const std::string hello =
+      std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11) + std::string(500, 'r');
   for (const char c : hello) {
     if (!slow.send({&c, 1})) {
       gone = true;
@@ -114,18 +116,18 @@ TEST_CASE("door: papers of others are no papers", "[platform][links]") {
   town same_names;
   const auto north = h.t.of("north"), authority = papers{"", h.t.authority(), h.t.authority_key()};
 
-  CHECK(h.refuses({papers{}}));                                      // none
-  CHECK(h.refuses({forge(in, "self", {}, "", "")}));                 // signed by itself
-  CHECK(h.refuses({same_names.of("south")}));                        // the same names of another authority
+  CHECK(h.refuses({papers{}}));                       // none
+  CHECK(h.refuses({forge(in, "self", {}, "", "")}));  // signed by itself
+  CHECK(h.refuses({same_names.of("south")}));         // the same names of another authority
   CHECK(h.refuses({h.t.issued_at("south", wall_now() - 24h * 9, 24h)}));  // expired
   CHECK(h.refuses({h.t.issued_at("south", wall_now() + 24h * 9, 24h)}));  // not valid yet
-  CHECK(h.refuses({authority}));                                     // the authority's own, as a node
+  CHECK(h.refuses({authority}));                                          // the authority's own, as a node
   // A node issues another, and shows the chain.
   CHECK(h.refuses({forge(in, "child", {}, north.certificate, north.key, true)}));
   // The authority's key signs an authority below itself, which is shown as a node.
   CHECK(h.refuses({forge(in, "below",
-                         {"URI:belfry://town/south", "critical,CA:TRUE", "critical,keyCertSign,digitalSignature",
-                          "clientAuth,serverAuth"},
+                         {"URI:belfry://town/south", "critical,CA:TRUE",
+                          "critical,keyCertSign,digitalSignature", "clientAuth,serverAuth"},
                          h.t.authority(), h.t.authority_key())}));
   CHECK(h.nobody());
   CHECK(h.at.links()->seen().refused >= 8);
@@ -199,7 +201,8 @@ TEST_CASE("door: no session is resumed and no ticket is given", "[platform][link
 
 TEST_CASE("door: a node that was removed is told so, and comes no further", "[platform][links]") {
   std::atomic<bool> may{false};
-  house h([&](auto& o) { o.admits = [&](const std::string& node) { return node == "south" && may.load(); }; });
+  house h(
+      [&](auto& o) { o.admits = [&](const std::string& node) { return node == "south" && may.load(); }; });
   const auto refused = dial(*h.guest, h.at.address);
   REQUIRE(refused.refused_with(core::errc::forbidden));
   CHECK(h.nobody());
@@ -293,7 +296,7 @@ TEST_CASE("door: a flood of connections leaves nothing behind and floods no log"
   CHECK(becomes_true([&] { return h.open_for_friends(); }));
   CHECK(becomes_true([&] { return h.at.links()->seen().handshakes == 0; }));
   CHECK(becomes_true([&] { return h.at.links()->seen().links == 0 && open_descriptors() <= descriptors; }));
-  CHECK(platform::resident_memory() < memory + (16U << 20U));
+  CHECK((!memory_tells() || platform::resident_memory() < memory + (16U << 20U)));
   const auto seconds = std::chrono::steady_clock::now() - begun;
   CHECK(h.at.said().size() <= 11 * static_cast<std::size_t>(2 + seconds / 1s));
 }

@@ -44,12 +44,14 @@ void send_all(int fd, std::uint64_t seed, std::size_t total, bool& fine) {
 void receive_all(int fd, std::uint64_t seed, std::size_t total, bool& fine) {
   pattern p(seed);
   fine = true;
-  for (std::size_t got = 0; fine && got < total; got += mebi) fine = read_exactly(fd, mebi, 60s) == p.next(mebi);
+  for (std::size_t got = 0; fine && got < total; got += mebi)
+    fine = read_exactly(fd, mebi, 60s) == p.next(mebi);
   fine = fine && ends(fd);
 }
 
 struct two {
-  explicit two(core::span write_time = 10s, std::function<std::unique_ptr<platform::link_filter>()> filter = {})
+  explicit two(core::span write_time = 10s,
+               std::function<std::unique_ptr<platform::link_filter>()> filter = {})
       : host([&] {
           auto o = options_of(t.of("north"));
           o.write_time = write_time;
@@ -185,7 +187,7 @@ TEST_CASE("pump: what is not read is not fetched, and comes whole later", "[plat
   }
   INFO("taken " << total);
   CHECK(total < 24 * mebi);  // what the kernel holds on the way
-  CHECK(platform::resident_memory() < before + total + 4 * mebi);
+  CHECK((!memory_tells() || platform::resident_memory() < before + total + 4 * mebi));
   for (const auto& each : sent) REQUIRE(read_exactly(e.there.get(), each.size()) == each);
 }
 
@@ -204,7 +206,7 @@ TEST_CASE("pump: a peer that takes nothing is cut off in time and costs no memor
     REQUIRE(total < 64 * mebi);
   }
   CHECK(std::chrono::steady_clock::now() - begun < 5s);
-  CHECK(platform::resident_memory() < before + 2 * mebi);
+  CHECK((!memory_tells() || platform::resident_memory() < before + 2 * mebi));
   CHECK(becomes_true([&] { return w.host.links()->seen().links == 0; }));
   CHECK(becomes_true([&] { return w.host.said_word("takes nothing"); }));
   CHECK(dial(*w.guest, w.host.address).ok());

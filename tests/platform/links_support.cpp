@@ -245,6 +245,16 @@ bool becomes_true(const std::function<bool()>& what, std::chrono::milliseconds w
 
 std::size_t open_descriptors() { return platform::list_folder("/proc/self/fd").size(); }
 
+bool memory_tells() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;
+#elif defined(__has_feature)
+  return !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+  return true;
+#endif
+}
+
 stranger::stranger(int port, const std::string& source)
     : fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   REQUIRE(fd);

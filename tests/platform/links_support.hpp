@@ -104,6 +104,8 @@ std::string read_exactly(int fd, std::size_t size, std::chrono::milliseconds wit
 bool ends(int fd, std::chrono::milliseconds within = 10s);  // nothing more comes: its end or a reset
 bool becomes_true(const std::function<bool()>& what, std::chrono::milliseconds within = 10s);
 std::size_t open_descriptors();
+// Whether the memory of this process says something: a sanitizer keeps what was freed.
+bool memory_tells();
 
 // A stranger on a plain socket.
 class stranger {
@@ -126,7 +128,7 @@ class tls_stranger {
   ~tls_stranger();
   tls_stranger(const tls_stranger&) = delete;
   tls_stranger& operator=(const tls_stranger&) = delete;
-  bool let_in();         // whether it was told welcome
+  bool let_in();                            // whether it was told welcome
   int answered() const { return answer_; }  // the byte; 0: none
   bool send(std::string_view bytes);
   SSL* tls() { return ssl_; }
