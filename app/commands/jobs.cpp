@@ -66,8 +66,9 @@ std::string job_page(context& ctx, view job) {
     f.add("schedule", job["schedule"].text());
     if (!add_event(f, job)) f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
     if (job["ending"].truth())
-      f.add("ending", "no further runs are planned; completed when the open ones have ended (belfry explain " +
-                          job["name"].text() + ")");
+      f.add("ending",
+            "no further runs are planned; completed when the open ones have ended (belfry job explain " +
+                job["name"].text() + ")");
     f.add("fired", job["fired"].text());
     if (job["succeeded"].there())
       f.add("succeeded",

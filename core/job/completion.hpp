@@ -14,8 +14,8 @@ namespace belfry::core {
 bool nothing_planned(const job& j);
 
 enum class job_end : std::uint8_t {
-  goes_on = 0,   // or it was over before, or is held: a paused job is judged when it is resumed
-  waits = 1,     // for the end of runs that are open
+  goes_on = 0,  // or it was over before, or is held: a paused job is judged when it is resumed
+  waits = 1,    // for the end of runs that are open
   complete = 2,
 };
 // `open_runs`: those of the job that have not ended, by hand or not.

@@ -138,8 +138,7 @@ class planner {
     auto most = allowed();
     if (punctual && policy_.missed != catch_up::all) most = 1;
     if (punctual && policy_.missed == catch_up::all) most = std::max<std::size_t>(most, 1);
-    if (policy_.most_runs > 0)
-      most = std::min(most, static_cast<std::size_t>(runs_left(policy_, cursor_)));
+    if (policy_.most_runs > 0) most = std::min(most, static_cast<std::size_t>(runs_left(policy_, cursor_)));
     std::vector<fire_time> chosen;
     const auto oldest_in_time = at_.now - oldest_age(punctual);
     for (auto at = latest; at && chosen.size() < most && at->at >= oldest_in_time;) {
