@@ -212,8 +212,9 @@ TEMPLATE_TEST_CASE("completion: a job that is paused meanwhile is completed when
   fixture<TestType> f;
   const auto one = stored(f, planned(at_eleven));
   const auto run = next_run(f, one);
+  const auto held = f.claim(run);
   f.does(st::pause_job{one, {"manual", {}, "", f.now}});
-  f.finish(run);
+  f.step(run, f.settle(held));
   CHECK(state(f, one) == job_state::paused);
   CHECK(completions(f) == 0);
   CHECK(f.does(st::resume_job{one, "manual"}).jobs.at(0).state == job_state::completed);
@@ -355,9 +356,9 @@ TEMPLATE_TEST_CASE("completion: successes are counted from when the job says so,
   f.finish(next_run(f, id));
   CHECK(row(f, id).cursor.succeeded == 0);
   f.does(st::put_job{id, 0, until_successes(2)});
-  const auto run = next_run(f, id);
+  const auto held = f.claim(next_run(f, id));
   f.does(st::pause_job{id, {"manual", {}, "", f.now}});
-  f.finish(run);
+  f.step(held.id, f.settle(held));
   CHECK(row(f, id).cursor.succeeded == 1);
   f.reopen();
   f.does(st::resume_job{id, "manual"});

@@ -159,7 +159,7 @@ TEST_CASE("simulate: pauses, exclusions and a number of runs are kept", "[core][
 }
 
 TEST_CASE("simulate: an excluded time is told although nothing is planned after it", "[core][simulate]") {
-  auto j = planned("daytime", "0 13 * * *; not times 12:30-20:00");
+  auto j = planned("daytime", "0 13,22 * * *; not times 12:30-20:00");
   const auto out = simulate(over(5h, {j}));
   REQUIRE(out.lines.size() == 1);
   CHECK(out.lines[0].what == simulated::skipped);
