@@ -19,7 +19,7 @@
 #include "storage/migrations/0011_dead_runs.hpp"
 #include "storage/migrations/0012_events.hpp"
 #include "storage/migrations/0013_calendars.hpp"
-#include "storage/migrations/0015_completions.hpp"
+#include "storage/migrations/0014_completions.hpp"
 
 namespace belfry::storage::migrations {
 namespace {
@@ -42,7 +42,7 @@ constexpr std::array steps_of_release{migration{1, "first", sql_0001_first},
                                       migration{11, "dead_runs", sql_0011_dead_runs},
                                       migration{12, "events", sql_0012_events},
                                       migration{13, "calendars", sql_0013_calendars},
-                                      migration{15, "completions", sql_0015_completions}};
+                                      migration{14, "completions", sql_0014_completions}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

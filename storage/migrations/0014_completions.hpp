@@ -5,7 +5,7 @@
 
 namespace belfry::storage::migrations {
 
-inline constexpr std::string_view sql_0015_completions = R"sql(
+inline constexpr std::string_view sql_0014_completions = R"sql(
 alter table jobs add column succeeded integer;
 )sql";
 
