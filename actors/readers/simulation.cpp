@@ -52,6 +52,7 @@ core::result<core::simulated_job> as_it_stands(const core::job& j, const calenda
   s.on_overlap = d.on_overlap;
   s.max_concurrent = d.max_concurrent;
   s.made = j.cursor.made;
+  s.succeeded = j.cursor.succeeded;
   s.pauses = j.pauses;
   return s;
 }

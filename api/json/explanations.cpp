@@ -131,6 +131,7 @@ void write_job_explanation(writer& w, const job_standing& told, core::instant no
   for (const auto& r : told.open) open.push_back({r.head.id, core::leased(r.head.state)});
   w.begin_object().member("job_id", j.id).member("name", j.definition->name);
   w.member("state", core::to_text(j.state)).member("runs_made", j.triggered).member("next_at", j.due);
+  w.member_or_null("ending", core::ending_text(j, open));
   w.key("left_out").begin_array();
   for (const auto& r : told.left_out) {
     w.begin_object();

@@ -12,6 +12,7 @@ namespace {
 constexpr std::array<std::string_view, 5> overlaps{"skip", "queue_one", "queue_all", "replace", "allow"};
 
 constexpr std::array<std::string_view, 3> catch_ups{"skip", "once", "all"};
+constexpr std::array<std::string_view, 2> run_counts{"runs", "successes"};
 
 core::plan_policy& plan_of(job_draft& d) { return d.definition.timing.policy; }
 
@@ -51,6 +52,10 @@ constexpr field<job_draft> job_fields[] = {
     {"fire_window", [](const value& m, job_draft& d) { m.read(plan_of(d).limit.window); }},
     {"max_runs",
      [](const value& m, job_draft& d) { m.read<std::int64_t>(plan_of(d).most_runs, 0, 1'000'000'000'000); }},
+    {"max_runs_of",
+     [](const value& m, job_draft& d) {
+       m.read_name(plan_of(d).most_runs_of, core::run_count_from, run_counts);
+     }},
     {"retry_past_next", [](const value& m, job_draft& d) { m.read(plan_of(d).retry_past_next); }},
     {"source", [](const value& m, job_draft& d) { m.read(d.definition.source); }},
     {"start_paused", [](const value& m, job_draft& d) { m.read(d.start_paused); }},
@@ -176,6 +181,8 @@ constexpr field<core::plan_cursor> cursor_fields[] = {
        m.each_element([&](const value& e) { e.read(c.recent.emplace_back()); });
      }},
     {"since", [](const value& m, core::plan_cursor& c) { m.read(c.since); }},
+    {"succeeded",
+     [](const value& m, core::plan_cursor& c) { m.read<std::int64_t>(c.succeeded, 0, most_counted); }},
 };
 
 void read_past_pauses(const value& m, core::job_past& p) {

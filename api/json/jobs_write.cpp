@@ -1,5 +1,6 @@
 #include "api/json/jobs.hpp"
 #include "api/json/pauses.hpp"
+#include "core/job/completion.hpp"
 #include "core/time/text.hpp"
 
 namespace belfry::api::json {
@@ -36,6 +37,7 @@ void write_cursor(writer& w, const core::plan_cursor& c) {
   for (const auto at : c.recent) w.text(core::to_rfc3339(at));
   w.end_array();
   if (c.since != core::never) w.member("since", c.since);
+  if (c.succeeded != 0) w.member("succeeded", c.succeeded);
   w.end_object();
 }
 
@@ -52,6 +54,7 @@ void write_timing(writer& w, const core::job_timing& t) {
   if (p.limit.most != usual.limit.most) w.member("fire_limit", p.limit.most);
   if (p.limit.window != usual.limit.window) w.member("fire_window", core::to_text(p.limit.window));
   if (p.most_runs != usual.most_runs) w.member("max_runs", p.most_runs);
+  if (p.most_runs_of != usual.most_runs_of) w.member("max_runs_of", core::to_text(p.most_runs_of));
   if (p.retry_past_next) w.member("retry_past_next", true);
 }
 
@@ -77,6 +80,12 @@ void write_job_members(writer& w, const core::job& j, bool with_definition) {
   w.member("triggered", j.triggered);
   w.member_or_null("schedule", j.definition ? j.definition->timing.schedule : std::string{});
   w.member("next_at", j.due).member("fired", j.cursor.made);
+  w.key("succeeded");
+  if (j.definition && core::counts_successes(j.definition->timing.policy))
+    w.number(j.cursor.succeeded);
+  else
+    w.null();
+  w.member("ending", j.definition && core::nothing_planned(j));
   w.member("source", j.definition ? std::string_view{j.definition->source} : std::string_view{});
   w.member("created_at", j.created_at).member("updated_at", j.updated_at).member("created_by", j.created_by);
   w.member_or_null("checks_skipped_by", j.definition ? j.definition->spec.unchecked.by : std::string{});

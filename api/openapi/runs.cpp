@@ -343,6 +343,7 @@ void add_parts(std::vector<schema>& all) {
                   {"state", "text", ""},
                   {"runs_made", "int", ""},
                   {"next_at", "time?", "When it is due next"},
+                  {"ending", "text?", "Nothing more is planned: what it waits for until it is completed"},
                   {"left_out", "[]@LeftOut", "Times before that which are excluded or postponed, in ranges"},
                   {"trigger", "@TriggerOutlook", ""},
                   {"open", "[]@OpenRunOfJob", "From the oldest, at most 100"},

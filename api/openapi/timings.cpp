@@ -17,11 +17,14 @@ void add_timing_schemas(std::vector<schema>& all) {
                   {"last_fired_at", "time?", "The newest planned time that became a run"}},
                  false,
                  {}});
-  all.push_back({"TimingPage",
-                 "A page of timing groups, by id",
-                 {{"timings", "[]@TimingGroup", ""}, {"next_cursor", "text?", ""}},
-                 false,
-                 {}});
+  all.push_back(
+      {"TimingPage",
+       "A page of timing groups, by id",
+       {{"timings", "[]@TimingGroup", "Those of jobs that wait for events only where they are asked for"},
+        {"wait_for_events", "int", "How many jobs these are, on every page"},
+        {"next_cursor", "text?", ""}},
+       false,
+       {}});
   all.push_back({"TimingMember",
                  "A job of a timing group",
                  {{"job_id", "text", ""},

@@ -118,6 +118,7 @@ std::string job_explanation_page(view e, context& ctx) {
                     code == "made" || code == "replaces" ? colour::green : colour::yellow});
   f.add("", trigger["command"].text());
   if (e["next_at"].there()) f.add("due", e["next_at"].text());
+  f.add("ending", e["ending"].text());
   e["left_out"].each([&](view r) { f.add(r["reason"].text(), left_out_text(r)); });
   if (const auto last = e["last"]; last.there()) {
     const auto state = last["state"].text();

@@ -27,7 +27,7 @@ void declare_timing(command& c, job_options& o) {
            "with --on-event: where a chain of events and runs that cause each other ends; default 8");
   c.option("--zone", o.zone, "ZONE", "IANA name of the time zone; default UTC");
   c.option("--starts", o.starts, "TIME", "the first time that may be planned");
-  c.option("--ends", o.ends, "TIME", "the last one; the job is completed then");
+  c.option("--ends", o.ends, "TIME", "the last one; the job is completed when its last run has ended");
   declare_exclusions(c, o.but);
   c.option("--jitter", o.jitter, "SPAN", "it starts at a point of its own within so long");
   c.option("--catch-up", o.catch_up, "POLICY", "what was missed: skip, once (the latest; default) or all");
@@ -36,7 +36,9 @@ void declare_timing(command& c, job_options& o) {
   c.option("--start-deadline", o.start_deadline, "SPAN", "what could not be planned for so long is skipped");
   c.option("--fire-limit", o.fire_limit, "N", "at most so many in --fire-window; later ones wait");
   c.option("--fire-window", o.fire_window, "SPAN", "default 1h");
-  c.option("--max-runs", o.max_runs, "N", "the job is completed after so many planned runs");
+  c.option("--max-runs", o.max_runs, "N", "the job is completed when so many planned runs have ended");
+  c.option("--max-runs-of", o.max_runs_of, "WHAT",
+           "what --max-runs counts: runs (default), or successes: it goes on until so many have succeeded");
   c.flag("--retry-past-next", o.retry_past_next,
          "retries go on although the next planned run is due before them");
 }
@@ -127,6 +129,7 @@ void write_timing(api::json::writer& w, const job_options& o) {
   if (o.fire_limit) w.member("fire_limit", *o.fire_limit);
   if (o.fire_window) w.member("fire_window", *o.fire_window);
   if (o.max_runs) w.member("max_runs", *o.max_runs);
+  if (o.max_runs_of) w.member("max_runs_of", *o.max_runs_of);
   if (o.retry_past_next) w.member("retry_past_next", true);
 }
 

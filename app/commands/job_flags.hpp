@@ -23,7 +23,7 @@ struct job_options {
   std::optional<std::string> file, description, overlap;
   std::optional<std::int64_t> max_concurrent;
   std::optional<std::string> cron, every, at, when, zone, starts, ends, jitter;
-  std::optional<std::string> catch_up, catch_up_grace, start_deadline, fire_window;
+  std::optional<std::string> catch_up, catch_up_grace, start_deadline, fire_window, max_runs_of;
   std::optional<std::int64_t> catch_up_max, fire_limit, max_runs;
   std::optional<std::string> on_event, debounce, hold;
   std::vector<std::string> where;

@@ -65,7 +65,14 @@ std::string job_page(context& ctx, view job) {
   if (job["schedule"].there()) {
     f.add("schedule", job["schedule"].text());
     if (!add_event(f, job)) f.add("next", job["next_at"].there() ? job["next_at"].text() : std::string("-"));
+    if (job["ending"].truth())
+      f.add("ending",
+            "no further runs are planned; completed when the open ones have ended (belfry job explain " +
+                job["name"].text() + ")");
     f.add("fired", job["fired"].text());
+    if (job["succeeded"].there())
+      f.add("succeeded",
+            job["succeeded"].text() + " of " + job["definition"]["max_runs"].text() + " that are wanted");
   }
   f.add("created", job["created_at"].text() + " (" + ago(job["created_at"].text(), ctx.started) + ") by " +
                        job["created_by"].text());

@@ -60,7 +60,9 @@ struct group_times {
 
 group_times read_groups(context& ctx, const core::os_abilities& can) {
   group_times all;
-  for (const auto& page : read_pages(ctx.node(), "/v1/timings", {}, "timings", 0))
+  query_text q;
+  q.add("events", "true");  // they are refused, and that is told
+  for (const auto& page : read_pages(ctx.node(), "/v1/timings", q, "timings", 0))
     page["timings"].each([&](view g) {
       const auto id = g["id"].text(), label = g["label"].text(), key = g["schedule"].text();
       const auto schedule = read_key(key);

@@ -339,6 +339,10 @@ void add_timings(command& root, context& ctx) {
         read_pages(ctx.node(), "/v1/timings", q, "timings", l.all ? 0 : static_cast<std::size_t>(l.limit));
     ctx.show_list(
         pages, "timings", [](view g) { return g["id"].text(); }, [&] { return groups_table(ctx, pages); });
+    if (const auto n = pages.front()["wait_for_events"].number(); n > 0 && ctx.table())
+      ctx.tell(n == 1 ? "1 job waits for events instead: belfry events triggers"
+                      : pages.front()["wait_for_events"].text() +
+                            " jobs wait for events instead: belfry events triggers");
     return number_of(exit_code::ok);
   });
 

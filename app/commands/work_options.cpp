@@ -265,7 +265,7 @@ std::string flag_of(const std::string& pointer) {
   struct row {
     std::string_view pointer, flag;
   };
-  static constexpr std::array<row, 48> rows{{{"/name", "--name"},
+  static constexpr std::array<row, 49> rows{{{"/name", "--name"},
                                              {"/priority", "--priority"},
                                              {"/schedule", "--cron, --every, --at, --when or --on-event"},
                                              {"/zone", "--zone"},
@@ -312,6 +312,7 @@ std::string flag_of(const std::string& pointer) {
                                              {"/on_end", "--on-end"},
                                              {"/condition/timeout", "--only-if-timeout"},
                                              {"/condition", "--only-if"},
+                                             {"/max_runs_of", "--max-runs-of"},
                                              {"/retry_past_next", "--retry-past-next"}}};
   for (const auto& [known, flag] : rows)
     if (pointer == known || pointer.rfind(std::string(known) + "/", 0) == 0) return std::string(flag);

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, 5> verdicts{"none", "created", "replaced"
 // It went on by itself since the line was written: fired, planned.
 bool went_on(const job& there, const job_past& line) {
   return there.cursor.covered > line.cursor.covered || there.cursor.made > line.cursor.made ||
-         there.triggered > line.triggered;
+         there.triggered > line.triggered ||
+         (there.state == job_state::completed && line.state == job_state::active);
 }
 
 }  // namespace
@@ -67,6 +68,7 @@ job merged(const job& there, const job_definition& wanted, const job_past& line)
   j.updated_at = std::max(there.updated_at, line.updated_at);
   j.definition = std::make_shared<const job_definition>(wanted);
   if (line.cursor.covered > there.cursor.covered) j.cursor = line.cursor;
+  j.cursor.succeeded = std::max(there.cursor.succeeded, line.cursor.succeeded);
   j.cursor.made = std::max(there.cursor.made, line.cursor.made);
   j.triggered = std::max(there.triggered, line.triggered);
   return j;

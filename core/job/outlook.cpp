@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/job/completion.hpp"
 #include "core/schedule/canonical.hpp"
 #include "core/schedule/plan.hpp"
 
@@ -48,6 +49,13 @@ trigger_outlook outlook(const job& j, const std::vector<open_run>& open, instant
                 (open.size() == 1 ? "has" : "have") + " not ended (policy replace)",
             "belfry job trigger " + name};
   return {"made", "a trigger makes a run", "belfry job trigger " + name};
+}
+
+std::string ending_text(const job& j, const std::vector<open_run>& open) {
+  if (!nothing_planned(j) || open.empty()) return {};
+  return "no further runs are planned; it is completed when " +
+         (open.size() == 1 ? to_string(open.front().id) + " has ended"
+                           : "its " + std::to_string(open.size()) + " open runs have ended");
 }
 
 std::vector<skip_range> left_out_before_due(

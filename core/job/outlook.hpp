@@ -30,6 +30,9 @@ struct trigger_outlook {
 };
 trigger_outlook outlook(const job& j, const std::vector<open_run>& open, instant now);
 
+// Of a job of which nothing more is planned: what it waits for until it is completed. Else empty.
+std::string ending_text(const job& j, const std::vector<open_run>& open);
+
 // What the exclusions of its schedule leave out or postpone between now and its next time; where it has none,
 // within a month. Nothing of a job that is not active. `calendars` finds those that the schedule names.
 std::vector<skip_range> left_out_before_due(

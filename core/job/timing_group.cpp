@@ -10,6 +10,7 @@ namespace {
 constexpr std::string_view id_prefix = "tim_";
 constexpr std::size_t id_digits = 16;
 constexpr std::string_view between_clauses = "; ";
+constexpr std::string_view event_word = "@event ";
 
 bool bound(std::string_view clause) { return clause.starts_with("start ") || clause.starts_with("end "); }
 
@@ -53,6 +54,8 @@ std::optional<std::uint64_t> timing_number_from(std::string_view id) {
   }
   return number;
 }
+
+bool by_event(const timing_group& g) { return g.key.starts_with(event_word); }
 
 bool called(const timing_group& g, std::string_view name) {
   return name == g.label || name == g.key || timing_number_from(name) == g.number;

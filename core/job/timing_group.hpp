@@ -61,6 +61,8 @@ struct timing_group {
   instant next_due = never;
   instant last_fired = never;
 };
+// The members wait for an event: they have no times in common.
+bool by_event(const timing_group& g);
 // Whether this is what the group is called: its id, its label, or its key.
 bool called(const timing_group& g, std::string_view name);
 

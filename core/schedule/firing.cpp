@@ -9,10 +9,6 @@ constexpr span tick{1};
 
 const event_trigger& trigger_of(const schedule& s) { return std::get<event_trigger>(s.any_of.front()); }
 
-bool exhausted(const plan_policy& p, const plan_cursor& c) {
-  return p.most_runs > 0 && c.made >= p.most_runs;
-}
-
 // When the fire limit lets the next one through; never: now.
 instant free_at(const plan_policy& p, const plan_cursor& c, instant now) {
   const auto most = p.limit.most;
@@ -99,7 +95,7 @@ arrival_decision decide_arrival(const awaiting& job, const arriving& e, const ar
   const auto& on = trigger_of(job.when);
   const auto outside = as_outside(e);
   if (!matches(on, outside) || at.now < job.when.starts || at.now > job.when.ends ||
-      exhausted(job.policy, job.cursor))
+      used_up(job.policy, job.cursor))
     return d;
   const auto wait = decide_event(on, job.hold.wait, outside, at.now);
   if (wait.verdict == event_verdict::too_deep) {
@@ -135,6 +131,7 @@ arrival_decision decide_arrival(const awaiting& job, const arriving& e, const ar
 
 instant release_due(const awaiting& job) {
   if (job.hold.wait.held > 0) return job.hold.wait.fires_at;
+  if (used_up(job.policy, job.cursor)) return never;
   return job.when.ends < end_of_time ? later(job.when.ends, tick) : never;
 }
 
@@ -161,7 +158,7 @@ release_decision decide_release(const awaiting& job, const plan_now& at, bool at
       forget_held(d.hold);
     }
   }
-  d.completed = d.hold.wait.held == 0 && (at.now > job.when.ends || exhausted(job.policy, d.cursor));
+  d.completed = d.hold.wait.held == 0 && (at.now > job.when.ends || used_up(job.policy, d.cursor));
   return d;
 }
 

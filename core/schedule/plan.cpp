@@ -15,6 +15,7 @@ constexpr std::array<std::string_view, 9> reason_words{"missed",         "grace_
                                                        "catch_up_limit", "crash_loop",   "excluded",
                                                        "postponed",      "paused",       "fire_limit"};
 constexpr std::array<std::string_view, 4> scope_words{"none", "job", "workspace", "node"};
+constexpr std::array<std::string_view, 2> count_words{"runs", "successes"};
 constexpr span tick{1};
 constexpr std::int64_t most_counted = 10'000;
 constexpr std::size_t most_ranges = 64;
@@ -107,7 +108,7 @@ class planner {
     std::sort(out_.skips.begin(), out_.skips.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
   }
-  bool exhausted() const { return policy_.most_runs > 0 && out_.next.made >= policy_.most_runs; }
+  bool exhausted() const { return used_up(policy_, out_.next); }
   plan_decision finished() {
     out_.completed = !on_event(s_);
     return std::move(out_);
@@ -137,8 +138,7 @@ class planner {
     auto most = allowed();
     if (punctual && policy_.missed != catch_up::all) most = 1;
     if (punctual && policy_.missed == catch_up::all) most = std::max<std::size_t>(most, 1);
-    if (policy_.most_runs > 0)
-      most = std::min(most, static_cast<std::size_t>(policy_.most_runs - cursor_.made));
+    if (policy_.most_runs > 0) most = std::min(most, static_cast<std::size_t>(runs_left(policy_, cursor_)));
     std::vector<fire_time> chosen;
     const auto oldest_in_time = at_.now - oldest_age(punctual);
     for (auto at = latest; at && chosen.size() < most && at->at >= oldest_in_time;) {
@@ -301,6 +301,10 @@ std::string_view to_text(catch_up c) { return word(catch_up_words, c); }
 std::optional<catch_up> catch_up_from(std::string_view text) {
   return from_word<catch_up>(catch_up_words, text);
 }
+std::string_view to_text(run_count c) { return word(count_words, c); }
+std::optional<run_count> run_count_from(std::string_view text) {
+  return from_word<run_count>(count_words, text);
+}
 std::string_view to_text(skip_reason r) { return word(reason_words, r); }
 std::string_view to_text(fire_scope s) { return word(scope_words, s); }
 std::optional<skip_reason> skip_reason_from(std::string_view text) {
@@ -326,6 +330,9 @@ std::vector<field_problem> check(const plan_policy& p, const std::string& base) 
   if (p.limit.window < std::chrono::seconds{1} || p.limit.window > longest_grace)
     no("/fire_window", to_text(p.limit.window), "1s to 400d");
   if (p.most_runs < 0) no("/max_runs", std::to_string(p.most_runs), "0 or more");
+  if (p.most_runs == 0 && p.most_runs_of != run_count::runs)
+    found.push_back({base + "/max_runs_of", std::string{to_text(p.most_runs_of)}, "max_runs with it",
+                     "nothing says how many there may be"});
   return found;
 }
 

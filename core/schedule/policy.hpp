@@ -46,6 +46,11 @@ struct fire_limit {
   friend bool operator==(const fire_limit&, const fire_limit&) = default;
 };
 
+// What `most_runs` counts.
+enum class run_count : std::uint8_t { runs = 0, successes = 1 };
+std::string_view to_text(run_count c);
+std::optional<run_count> run_count_from(std::string_view text);
+
 struct plan_policy {
   catch_up missed = catch_up::once;
   std::uint32_t all_at_most = 20;  // for `all`: the newest so many, made oldest first. 1..1000
@@ -56,7 +61,9 @@ struct plan_policy {
   /// The latest due occurrence is on time, not missed, when it is at most so late. Default a minute.
   span on_time = std::chrono::minutes{1};
   fire_limit limit;
-  std::int64_t most_runs = 0;  // occurrences made, over the life of the job; 0: no limit
+  std::int64_t most_runs = 0;  // over the life of the job; 0: no limit
+  /// Occurrences made, or those whose runs succeeded, counted since the job says so. Default runs.
+  run_count most_runs_of = run_count::runs;
   /// A retry of a planned run that would not start before the job's next occurrence is dropped, unless this
   /// is set. Default false.
   bool retry_past_next = false;
@@ -71,8 +78,20 @@ struct plan_cursor {
   std::vector<instant> recent;  // when the last ones were made, oldest first; at most fire_limit::most
   // What was planned before it is settled for good: a schedule that was changed since postpones none of it.
   instant since = never;
+  std::int64_t succeeded = 0;  // planned runs that succeeded, where the policy counts them
   friend bool operator==(const plan_cursor&, const plan_cursor&) = default;
 };
+
+inline bool counts_successes(const plan_policy& p) {
+  return p.most_runs > 0 && p.most_runs_of == run_count::successes;
+}
+// How many more may be made, where there is a limit.
+inline std::int64_t runs_left(const plan_policy& p, const plan_cursor& c) {
+  return p.most_runs - (counts_successes(p) ? c.succeeded : c.made);
+}
+inline bool used_up(const plan_policy& p, const plan_cursor& c) {
+  return p.most_runs > 0 && runs_left(p, c) <= 0;
+}
 
 // Planned instants that were not made: all those that the schedule fires at within [first, last], but the
 // ones made. For excluded and postponed: all those that its triggers say there and its exclusions leave out.

@@ -28,6 +28,7 @@ class world {
       plan_cursor c;
       c.covered = s.from;
       c.made = j.made;
+      c.succeeded = j.succeeded;
       cursors_.push_back(std::move(c));
     }
     open_.resize(s.jobs.size());
@@ -93,7 +94,7 @@ class world {
 
   void look_again(std::size_t j) {
     const auto& job = setup_.jobs[j];
-    if (job.policy.most_runs > 0 && cursors_[j].made >= job.policy.most_runs) return;
+    if (used_up(job.policy, cursors_[j])) return;
     const auto until = paused_until(j);
     if (until != never) {
       paused_[j] = true;
@@ -114,7 +115,11 @@ class world {
     const auto seed = static_cast<std::uint64_t>(job.id.value);
     auto d = plan(*job.when, job.policy, cursors_[j], {now_, seed, false});
     for (const auto& p : d.make) {
-      if (fire(j, p)) continue;
+      const auto before = out_.fires;
+      if (fire(j, p)) {
+        d.next.succeeded += out_.fires - before;
+        continue;
+      }
       d.next.made -= 1;
       set_skipped(d.skips, p.at, skip_reason::fire_limit);
     }
@@ -299,12 +304,29 @@ class world {
       if (paused_[j] && cursors_[j].covered < now_)
         keep(j, set_aside(*job.when, cursors_[j], now_, skip_reason::paused));
     }
+    out_.upto = now_;
+    tell_what_is_left_out();
     for (const auto& [ready, n] : waiting_)
       if (out_.lines[flights_[n].line].begins == never) ++out_.not_begun;
-    out_.upto = now_;
     std::stable_sort(out_.lines.begin(), out_.lines.end(), [](const auto& a, const auto& b) {
       return std::tie(a.at, a.job) < std::tie(b.at, b.job);
     });
+  }
+
+  // What exclusions take between the last planned time and the end, where nothing follows that would tell it.
+  void tell_what_is_left_out() {
+    if (!here_) return;
+    for (std::size_t j = 0; j < setup_.jobs.size(); ++j) {
+      const auto& job = setup_.jobs[j];
+      auto& c = cursors_[j];
+      if (paused_[j] || c.covered >= now_ || job.when->not_during.empty() || used_up(job.policy, c)) continue;
+      if (out_.lines.size() >= setup_.most_lines) {
+        out_.cut = true;
+        out_.upto = std::min(out_.upto, c.covered);
+        continue;
+      }
+      for (const auto& r : left_out(*job.when, c.covered, now_)) tell_skipped(j, r);
+    }
   }
 
   const simulation_setup& setup_;

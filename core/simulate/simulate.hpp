@@ -9,7 +9,8 @@
 // - A job begins at `from` as it stands: how many of its runs were made counts, runs that are under way now
 // do
 //   not, and starts before `from` count for no limit.
-// - A run that takes no time ends when it begins; nothing overlaps it. Every run succeeds.
+// - A run that takes no time ends when it begins; nothing overlaps it. Every run succeeds, and is counted as
+//   a success when it is planned.
 // - What runs when the node goes away begins again when it is back.
 #pragma once
 
@@ -35,7 +36,8 @@ struct simulated_job {
   plan_policy policy;
   overlap on_overlap = overlap::skip;
   std::uint32_t max_concurrent = 1;
-  std::int64_t made = 0;  // occurrences so far, for max_runs
+  std::int64_t made = 0;       // occurrences so far, for max_runs
+  std::int64_t succeeded = 0;  // likewise, where successes are counted
   std::vector<pause_entry> pauses = {};
   span takes{0};  // each run of it
 };

@@ -109,9 +109,11 @@ void engine::replan(work& w, core::job& j) {
     take_plan(w, j, core::set_aside(*before, j.cursor, w.set.now, core::skip_reason::paused));
   else if (before)
     advance(w, j, *before, false);
-  if (j.state == core::job_state::completed) return;
   j.cursor = take_over(w, j, before ? *before : *after, *after);
-  j.due = paused ? core::never : core::wake_after(*after, j.cursor).value_or(core::never);
+  // The new content may leave nothing of it, or give one that waits for its last run more to do.
+  const bool over = paused || core::used_up(j.definition->timing.policy, j.cursor);
+  j.due = over ? core::never : core::wake_after(*after, j.cursor).value_or(core::never);
+  if (j.due == core::never) may_end(w, j.id);
 }
 
 // The next bite, and whether one is left.

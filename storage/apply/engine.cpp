@@ -30,6 +30,7 @@ engine::engine(rows& r, std::uint8_t node, const tallies& durable, core::run_id 
   may_starve_.insert(starving.begin(), starving.end());
   read_lessons();
   read_listeners();
+  read_watched();
 }
 
 tallies engine::pending() const {
@@ -48,6 +49,7 @@ void engine::committed() {
   told_ = std::exchange(telling_, {});
   calendars_touched_ = false;
   for (const auto run : std::exchange(fed_, {})) may_starve_.erase(run);
+  for (const auto job : std::exchange(unwatched_, {})) watched_.erase(job);
   for (const auto& [job, on] : std::exchange(listening_, {})) listeners_.only(job, on ? &*on : nullptr);
 }
 
@@ -60,6 +62,7 @@ void engine::given_up() {
   telling_.clear();
   fed_.clear();
   listening_.clear();
+  unwatched_.clear();
   if (std::exchange(calendars_touched_, false)) forget_calendars();
   // Ids that were given stay given: nobody can have seen one twice. What retention skipped is looked at
   // again.
@@ -109,7 +112,8 @@ core::result<receipt> engine::apply(const change_set& set) {
     if (w.refused) keep_evidence(w, *w.refused, w.refused_run);
     return std::move(*no);
   }
-  if (!w.heard.empty()) hear(w);
+  if (!w.heard.empty() || !w.ending.empty()) hear(w);
+  unwatched_.insert(unwatched_.end(), w.unwatched.begin(), w.unwatched.end());
   w.out.replayed = w.repeated && !w.changed;
   say_what_was_lost(w);
   watch_pressure(w);

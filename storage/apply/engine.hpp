@@ -149,6 +149,15 @@ class engine {
   core::instant next_occurrence_of(core::job_id id);
   std::vector<core::fire_line> fire_lines_of(const core::job& j);
 
+  // completions.cpp
+  void read_watched();
+  void note_end(work& w, const core::run_head& ended);
+  void may_end(work& w, core::job_id id);
+  void end_jobs(work& w);
+  void end_job(work& w, core::job_id id, std::int64_t succeeded);
+  void watch(work& w, core::job_id id);
+  std::string enough_under_way(const core::job& j, const std::vector<run_row>& open) const;
+
   // events.cpp
   void read_listeners();
   void listen(const core::job& j);
@@ -236,6 +245,10 @@ class engine {
   // claims need not look.
   std::unordered_set<core::run_id> may_starve_;
   std::vector<core::run_id> fed_;  // of the open transaction
+  // Jobs to whom the end of a run may matter: all of them, and perhaps some others. The end of any other run
+  // costs one look in here. What no longer belongs leaves after the commit.
+  std::unordered_set<core::job_id> watched_;
+  std::vector<core::job_id> unwatched_;  // of the open transaction
   // Schedules as they were read from the text of their job; derived, and thrown away when there are too many.
   std::unordered_map<std::string, std::shared_ptr<const core::schedule>> schedules_;
   // Who waits for which events. Whoever does no more is taken away after the commit.

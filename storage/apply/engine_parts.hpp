@@ -1,6 +1,7 @@
 // PARTS of the engine, for its own files only.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "storage/apply/engine.hpp"
@@ -19,7 +20,14 @@ struct engine::work {
   std::vector<std::pair<core::event, std::uint16_t>> heard = {};
   std::uint16_t depth = 0;  // while an event has its consequences: theirs
   std::size_t started = 0;  // runs by events
+  // Jobs that may be over, with how many of their planned runs have succeeded in this set. They are looked at
+  // when all changes of the set have been applied.
+  std::map<core::job_id, std::int64_t> ending = {};
+  std::vector<core::job_id> unwatched = {};
 };
+
+// Of a change, for the journal: the old schedule and the new one, as canonical texts; empty: it is the same.
+std::string schedules_told(const core::job_definition& was, const core::job_definition& is);
 
 namespace refusal {
 

@@ -92,9 +92,12 @@ std::optional<failure> engine::apply_one(work& w, const emit_event& c) {
   return std::nullopt;
 }
 
-// The list grows while it is gone through: what an event brings about can be waited for as well.
+// The list grows while it is gone through: what an event brings about can be waited for as well, and so can
+// the end of a job.
 void engine::hear(work& w) {
-  for (std::size_t i = 0; i < w.heard.size(); ++i) {
+  for (std::size_t i = 0;; ++i) {
+    if (i == w.heard.size()) end_jobs(w);
+    if (i == w.heard.size()) return;
     const auto [event, depth] = w.heard[i];
     auto deep = depth;
     auto what = told_of(event, deep);
@@ -194,15 +197,13 @@ void engine::arrive_at(work& w, core::job& j, const core::arriving& e, core::emi
       ++sum.started;
       j.cursor = std::move(d.cursor);
       start_by_event(w, j, *d.firing, e.what);
-      if (policy.most_runs > 0 && j.cursor.made >= policy.most_runs) {
-        j.state = core::job_state::completed;
+      if (core::used_up(policy, j.cursor)) {
         j.due = core::never;
-        append(w, core::event_kind::job_completed, {}, j.id, j.definition->name);
+        may_end(w, j.id);
       }
       break;
   }
   rows_.update_job(j);
-  if (j.state == core::job_state::completed) listen(j);
   w.out.jobs.push_back(std::move(j));
 }
 
@@ -244,12 +245,8 @@ void engine::release(work& w, core::job& j, const core::schedule& s, bool after_
   j.cursor = std::move(d.cursor);
   if (d.firing) start_by_event(w, j, *d.firing, hold.newest);
   if (d.skipped) tell_skipped(w, j, *d.skipped);
-  j.due = core::release_due({s, policy, j.cursor, d.hold});
-  if (d.completed) {
-    j.state = core::job_state::completed;
-    j.due = core::never;
-    append(w, core::event_kind::job_completed, {}, j.id, j.definition->name);
-  }
+  j.due = d.completed ? core::never : core::release_due({s, policy, j.cursor, d.hold});
+  if (d.completed) may_end(w, j.id);
   w.depth = before;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/schedule/firing.hpp"
 #include "core/schedule/plan.hpp"
 #include "core/schedule/schedule.hpp"
 #include "storage/apply/engine_parts.hpp"
@@ -91,6 +92,7 @@ std::optional<failure> engine::import_job(work& w, const put_job& c) {
 // `there`: the job whose place it takes.
 std::optional<failure> engine::resume_schedule(work& w, core::job* there, core::job& j) {
   j.due = core::never;
+  if (!core::counts_successes(j.definition->timing.policy)) j.cursor.succeeded = 0;
   if (j.definition->timing.schedule.empty()) return std::nullopt;
   if (there != nullptr && !(there->definition->timing == j.definition->timing) && waits(*there)) {
     // Two schedules cannot share a cursor: the old one is settled as by an edit, the new one counts from now.
@@ -120,8 +122,12 @@ std::optional<failure> engine::resume_schedule(work& w, core::job* there, core::
                           "what belfry schedule parse understands", std::move(why)});
     return f;
   }
-  if (j.state != core::job_state::active || core::on_event(*s)) return std::nullopt;
-  j.due = core::wake_after(*s, j.cursor).value_or(core::never);
+  if (j.state != core::job_state::active) return std::nullopt;
+  const auto& policy = j.definition->timing.policy;
+  if (core::on_event(*s))
+    j.due = core::release_due({*s, policy, j.cursor, rows_.find_hold(j.id).value_or(core::event_hold{})});
+  else if (!core::used_up(policy, j.cursor))
+    j.due = core::wake_after(*s, j.cursor).value_or(core::never);
   return std::nullopt;
 }
 
@@ -139,8 +145,11 @@ void engine::write_imported(work& w, const core::job* there, core::job& j) {
   }
   note_uses(j, there == nullptr ? std::string{} : there->definition->timing.schedule);
   listen(j);
+  may_end(w, j.id);
+  auto told = j.definition->name + " imported revision=" + std::to_string(j.revision);
+  if (there != nullptr) told += schedules_told(*there->definition, *j.definition);
   append(w, there == nullptr ? core::event_kind::job_created : core::event_kind::job_replaced, {}, j.id,
-         j.definition->name + " imported revision=" + std::to_string(j.revision));
+         std::move(told));
   w.changed = true;
   if (there == nullptr ? j.pauses.empty() : j.pauses == there->pauses) return;
   core::target_pauses news{core::the_job(j.id), j.pauses, {}};

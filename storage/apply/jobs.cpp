@@ -72,6 +72,7 @@ core::result<core::job> engine::new_job(work& w, const put_job& c) {
   note_uses(j, {});
   rows_.insert_spec(j.spec, c.definition.spec);
   listen(j);
+  if (core::counts_successes(c.definition.timing.policy)) watch(w, j.id);
   append(w, core::event_kind::job_created, {}, j.id, c.definition.name);
   w.changed = true;
   if (c.start_paused) {
@@ -172,13 +173,11 @@ core::result<core::job> engine::replaced_job(work& w, const put_job& c) {
   rows_.insert_spec(j->spec, c.definition.spec);
   rows_.update_job(*j);
   listen(*j);
+  may_end(w, j->id);
   if (!(before.definition->timing == j->definition->timing))
     note_uses(*j, before.definition->timing.schedule);
-  std::string told = c.definition.name + " revision=" + std::to_string(j->revision);
-  const auto& was = before.definition->timing.schedule;
-  const auto& is = c.definition.timing.schedule;
-  if (was != is)
-    told += " schedule \"" + (was.empty() ? "none" : was) + "\" -> \"" + (is.empty() ? "none" : is) + "\"";
+  auto told = c.definition.name + " revision=" + std::to_string(j->revision) +
+              schedules_told(*before.definition, c.definition);
   append(w, core::event_kind::job_replaced, {}, j->id, std::move(told));
   w.changed = true;
   return j;
@@ -267,8 +266,11 @@ core::run engine::make_of_job(work& w, core::job& j, core::submission s, bool fo
       j.definition->on_overlap != core::overlap::queue_all) {
     const auto open = rows_.open_runs_of(j.id);
     s.skip_reason = skip_reason(j, open);
-    if (j.definition->on_overlap == core::overlap::replace)
+    if (!s.manual && s.skip_reason.empty()) s.skip_reason = enough_under_way(j, open);
+    if (j.definition->on_overlap == core::overlap::replace && s.skip_reason.empty())
       for (const auto& row : open) replace_run(w, row, id);
+  } else if (!s.manual && core::counts_successes(j.definition->timing.policy)) {
+    s.skip_reason = enough_under_way(j, rows_.open_runs_of(j.id));
   }
   auto made = make(w, s, id, {});
   j.triggered += 1;

@@ -51,7 +51,6 @@ void engine::pause(work& w, const core::pause_target& on, core::pause_decision d
   if (j == nullptr) return;
   follow_pause(w, *j, was_paused, ended);
   rows_.update_job(*j);
-  if (j->state == core::job_state::completed) listen(*j);
 }
 
 std::optional<failure> engine::pause_job_for(work& w, core::job j, const core::pause_entry& entry) {

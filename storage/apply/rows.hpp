@@ -99,6 +99,9 @@ class rows {
   virtual void insert_job(const core::job& j) = 0;       // its first revision too, the spec apart
   virtual void update_job(const core::job& j) = 0;       // everything but the definition
   virtual void insert_revision(const core::job& j) = 0;  // the definition, under j.revision and j.spec
+  // Those to whom the end of a run may matter: nothing of them may be due any more, or they count successes.
+  // Perhaps a few others.
+  virtual std::vector<core::job_id> ending_jobs() = 0;
 
   // An occurrence is there once, and goes with its run. Of the ranges of skips the newest `keep` of the job
   // stay; the store numbers them.

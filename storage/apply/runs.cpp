@@ -247,7 +247,10 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
       pending_.longest_life = std::max(pending_.longest_life, life);
       pending_.shortest_life = std::min(pending_.shortest_life, life);
     }
-    if (step.finished && step.next.job) maybe_excess_.insert(step.next.job);
+    if (step.finished && step.next.job) {
+      maybe_excess_.insert(step.next.job);
+      note_end(w, step.next);
+    }
   }
   if (moved || !step.events.empty()) w.changed = true;
   for (auto& e : step.events) append(w, std::move(e));

@@ -45,6 +45,14 @@ std::string range_text(const core::skip_range& r) {
 
 }  // namespace
 
+std::string schedules_told(const core::job_definition& was, const core::job_definition& is) {
+  const auto quoted = [](const core::job_definition& d) {
+    return "\"" + (d.timing.schedule.empty() ? std::string{"none"} : d.timing.schedule) + "\"";
+  };
+  if (was.timing.schedule == is.timing.schedule) return {};
+  return " schedule " + quoted(was) + " -> " + quoted(is);
+}
+
 // Null, and why: a zone that this machine does not know, or a text of a newer belfry.
 std::shared_ptr<const core::schedule> engine::schedule_of(const core::job& j, std::string& why) {
   return read_schedule(j.definition->timing.schedule, why);
@@ -76,14 +84,18 @@ std::optional<failure> engine::begin_schedule(work& w, core::job& j) {
   const auto first = events ? std::nullopt : core::next_planned(*s, j.cursor);
   if (events ? s->ends < w.set.now : !first)
     return bad_schedule(j, "at least one time to come", "its last time has passed");
-  if (const auto most = j.definition->timing.policy.most_runs; most > 0 && j.cursor.made >= most) {
+  const auto& policy = j.definition->timing.policy;
+  if (!core::counts_successes(policy)) j.cursor.succeeded = 0;  // counted from when it says so
+  if (core::used_up(policy, j.cursor)) {
+    const bool successes = core::counts_successes(policy);
     auto f = bad_schedule(j, {}, {});
-    f.problems = {{"/max_runs", std::to_string(most), "more than " + std::to_string(j.cursor.made),
-                   "so many runs were made already"}};
+    f.problems = {{"/max_runs", std::to_string(policy.most_runs),
+                   "more than " + std::to_string(successes ? j.cursor.succeeded : j.cursor.made),
+                   successes ? "so many have succeeded already" : "so many runs were made already"}};
     return f;
   }
   if (!j.pauses.empty()) return std::nullopt;
-  j.due = events ? core::release_due({*s, j.definition->timing.policy, j.cursor, {}}) : first->at;
+  j.due = events ? core::release_due({*s, policy, j.cursor, {}}) : first->at;
   return std::nullopt;
 }
 
@@ -114,6 +126,7 @@ std::optional<failure> engine::change_schedule(work& w, core::job& before, core:
                             : core::start_from(before.cursor, w.set.now);
     trial.triggered = before.triggered;
     trial.cursor = before.cursor;
+    if (!core::counts_successes(trial.definition->timing.policy)) trial.cursor.succeeded = 0;
     if (times && trial.pauses.empty()) {
       const auto upcoming = core::next_planned(*fresh, trial.cursor);
       trial.due = upcoming ? upcoming->at : core::never;
@@ -143,7 +156,9 @@ void engine::follow_pause(work& w, core::job& j, bool was_paused, core::instant 
   }
   if (!was_paused) return;
   record_paused(w, j, std::min(ended, w.set.now));
-  if (plans(j) && j.due != core::never && j.due <= w.set.now) advance(w, j, false);
+  if (core::used_up(j.definition->timing.policy, j.cursor)) j.due = core::never;
+  if (j.due == core::never) return may_end(w, j.id);
+  if (plans(j) && j.due <= w.set.now) advance(w, j, false);
 }
 
 void engine::advance(work& w, core::job& j, bool after_crash_loop) {
@@ -163,8 +178,8 @@ void engine::advance(work& w, core::job& j, const core::schedule& s, bool after_
     core::set_skipped(d.skips, p.at, core::skip_reason::fire_limit);
   }
   // What was to be the last one may have been skipped just now: there is another one then.
-  const auto most = j.definition->timing.policy.most_runs;
-  if (d.completed && most > 0 && d.next.made < most)
+  const auto& policy = j.definition->timing.policy;
+  if (d.completed && policy.most_runs > 0 && !core::used_up(policy, d.next))
     if (const auto more = core::wake_after(s, d.next)) {
       d.completed = false;
       d.wake_at = more;
@@ -238,11 +253,7 @@ void engine::take_plan(work& w, core::job& j, const core::plan_decision& d) {
   if (!(j.cursor == d.next)) w.changed = true;
   j.cursor = d.next;
   j.due = d.wake_at.value_or(core::never);
-  if (!d.completed) return;
-  j.state = core::job_state::completed;
-  j.due = core::never;
-  append(w, core::event_kind::job_completed, {}, j.id, j.definition->name);
-  w.changed = true;
+  if (d.completed) may_end(w, j.id);
 }
 
 // What the old schedule had postponed beyond now, as the new one has it: where the job goes on from.
@@ -250,8 +261,7 @@ core::plan_cursor engine::take_over(work& w, core::job& j, const core::schedule&
                                     const core::schedule& after) {
   auto c = core::change_plan(before, after, j.cursor, w.set.now);
   if (c.skip) tell_skipped(w, j, *c.skip);
-  const auto most = j.definition->timing.policy.most_runs;
-  if (c.make && (!plans(j) || (most > 0 && j.cursor.made >= most))) {
+  if (c.make && (!plans(j) || core::used_up(j.definition->timing.policy, j.cursor))) {
     c.next.made = j.cursor.made;
     if (!j.pauses.empty())
       tell_skipped(w, j,
@@ -285,7 +295,6 @@ std::optional<failure> engine::apply_one(work& w, const plan_job& c) {
     replan(w, *j);  // where a calendar of it has changed and its turn has not come
     advance(w, *j, c.after_crash_loop);
     rows_.update_job(*j);
-    if (j->state == core::job_state::completed) listen(*j);
     w.changed = true;
   }
   w.out.jobs.push_back(std::move(*j));

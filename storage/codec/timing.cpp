@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t version = 1;
 // What follows the fixed fields: pairs of a tag and a number, as far as they differ from what is usual.
-constexpr std::uint64_t t_retry_past_next = 1;
+constexpr std::uint64_t t_retry_past_next = 1, t_most_runs_of = 2;
 constexpr std::int64_t caught_up = 1, limited = 2;
 constexpr int shift_at = 2;
 constexpr std::int64_t shift_bits = 3;
@@ -36,6 +36,10 @@ std::string encode_timing(const core::job_timing& t) {
     o.number(t_retry_past_next);
     o.number(1);
   }
+  if (p.most_runs_of != core::run_count::runs) {
+    o.number(t_most_runs_of);
+    o.number(static_cast<std::uint64_t>(p.most_runs_of));
+  }
   return o.take();
 }
 
@@ -57,9 +61,12 @@ core::job_timing decode_timing(std::string_view bytes) {
   p.most_runs = i.signed_number();
   while (!i.empty()) {
     const auto tag = i.number();
-    if (tag != t_retry_past_next)
+    if (tag == t_retry_past_next)
+      p.retry_past_next = i.number() != 0;
+    else if (tag == t_most_runs_of)
+      p.most_runs_of = i.number() == 0 ? core::run_count::runs : core::run_count::successes;
+    else
       throw damaged("a stored schedule has a field that this version does not know");
-    p.retry_past_next = i.number() != 0;
   }
   return t;
 }

@@ -1,6 +1,7 @@
 // MEMORY ROWS: the rows of the rules, in containers.
 #pragma once
 
+#include "core/job/completion.hpp"
 #include "storage/memory/tables.hpp"
 
 namespace belfry::storage::memory {
@@ -46,6 +47,16 @@ class memory_rows final : public rows {
   bool has_occurrence(core::job_id job, core::instant at) override;
   void insert_occurrence(const core::occurrence& o) override;
   void insert_skip(const core::skip_record& s, std::size_t keep) override;
+  std::vector<core::job_id> ending_jobs() override {
+    std::vector<core::job_id> all;
+    now.jobs.up({}, [&](core::job_id id, const core::job& j) {
+      const bool counts = core::counts_successes(j.definition->timing.policy) &&
+                          (j.state == core::job_state::active || j.state == core::job_state::paused);
+      if (counts || core::nothing_planned(j)) all.push_back(id);
+      return true;
+    });
+    return all;
+  }
   std::vector<core::job_id> event_jobs() override {
     std::vector<core::job_id> all;
     now.holds.up([&](core::job_id job, const core::event_hold&) {

@@ -438,6 +438,7 @@ job_row read_job(const query& q) {
   j.cursor.recent = codec::decode_instants(q.text(16));
   j.due = q.time(17);
   j.cursor.since = q.time(18);
+  j.cursor.succeeded = q.number(19);
   return row;
 }
 

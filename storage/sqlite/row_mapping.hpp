@@ -95,8 +95,9 @@ core::spawned_worker read_worker(const query& q);
 inline constexpr std::string_view job_columns =
     "j.id, j.revision, j.spec, j.state, j.created, j.created_by, j.updated, j.triggered, v.description, "
     "v.on_overlap, v.max_concurrent,"
-    " v.source, j.name, v.timing, j.covered, j.made, j.recent, j.due, j.since";
-inline constexpr int job_column_count = 19;
+    " v.source, j.name, v.timing, j.covered, j.made, j.recent, j.due, j.since, "
+    "j.succeeded";
+inline constexpr int job_column_count = 20;
 inline constexpr std::string_view job_tables =
     "jobs j join job_revisions v on v.job = j.id and v.revision = j.revision";
 struct job_row {

@@ -78,13 +78,13 @@ statements::statements(SQLite::Database& db)
       insert_job{
           db,
           "insert into jobs (id, name, revision, spec, state, created, created_by, updated, triggered, "
-          "covered, made, recent, due, since)"
-          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"},
+          "covered, made, recent, due, since, succeeded)"
+          " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"},
       update_job{db,
                  "update jobs set name = ?2, revision = ?3, spec = ?4, state = ?5, created = ?6, created_by "
                  "= ?7, updated = ?8,"
-                 " triggered = ?9, covered = ?10, made = ?11, recent = ?12, due = ?13, since = ?14 "
-                 "where id = ?1"},
+                 " triggered = ?9, covered = ?10, made = ?11, recent = ?12, due = ?13, since = ?14, "
+                 "succeeded = ?15 where id = ?1"},
       insert_revision{
           db,
           "insert into job_revisions (job, revision, spec, description, on_overlap, max_concurrent, source, "
@@ -121,6 +121,9 @@ statements::statements(SQLite::Database& db)
                        "number desc limit 1 offset ?4)"},
       job_limit{db, sql("select v.on_overlap, v.max_concurrent from ", job_tables, " where j.id = ?1")},
 
+      ending_jobs{db,
+                  "select id from jobs where (state = 0 and due is null and covered is not null) or (state "
+                  "in (0, 1) and succeeded is not null) order by id"},
       event_jobs{db, "select job from event_holds order by job"},
       find_hold{db, sql("select ", hold_columns, " from event_holds where job = ?1")},
       put_hold{db, sql("insert or replace into event_holds (job, ", hold_columns,

@@ -21,7 +21,7 @@ struct statements {
   query find_job, job_named, insert_job, update_job, insert_revision, job_pauses, insert_pause, remove_pauses,
       has_occurrence, insert_occurrence, remove_occurrence, insert_skip, trim_skips, all_pauses,
       all_past_pauses, insert_past_pause, trim_past_pauses, job_limit;
-  query event_jobs, find_hold, put_hold, remove_hold, find_depth, put_depth, remove_depth;
+  query ending_jobs, event_jobs, find_hold, put_hold, remove_hold, find_depth, put_depth, remove_depth;
   query find_calendar, put_calendar, remove_calendar, count_calendars, calendar_use, put_calendar_use,
       remove_calendar_uses, calendar_users, find_window, put_window, remove_window, all_windows;
   query find_node, put_node;

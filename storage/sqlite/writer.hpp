@@ -66,6 +66,7 @@ class writer final : public rows {
   void insert_occurrence(const core::occurrence& o) override;
   void insert_skip(const core::skip_record& s, std::size_t keep) override;
 
+  std::vector<core::job_id> ending_jobs() override;
   std::vector<core::job_id> event_jobs() override;
   std::optional<core::event_hold> find_hold(core::job_id job) override;
   void put_hold(core::job_id job, const core::event_hold& hold) override;

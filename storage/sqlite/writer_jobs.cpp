@@ -102,8 +102,20 @@ void writer::write_job(query& q, const core::job& j) {
     q.bind_blob(12, recent.data(), recent.size());
   q.bind_or_null(13, core::micros(j.due));
   q.bind_or_null(14, core::micros(j.cursor.since));
+  if (core::counts_successes(j.definition->timing.policy))
+    q.bind(15, j.cursor.succeeded);
+  else
+    q.bind_null(15);
   q.run();
   write_pauses(j);
+}
+
+std::vector<core::job_id> writer::ending_jobs() {
+  auto& q = s_.ending_jobs;
+  const using_query use{q};
+  std::vector<core::job_id> all;
+  while (q.step()) all.push_back(core::job_id{q.number(0)});
+  return all;
 }
 
 bool writer::has_occurrence(core::job_id job, core::instant at) {

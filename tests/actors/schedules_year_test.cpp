@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 
+#include "core/job/completion.hpp"
 #include "core/schedule/canonical.hpp"
 #include "core/time/text.hpp"
 #include "storage/memory/tables.hpp"
@@ -119,6 +120,7 @@ class busy_year {
   struct reign {
     std::string schedule;
     core::instant from;
+    core::instant upto = core::never;  // its runs were used up: nothing of it was planned any more
   };
 
   int pick(int low, int high) {
@@ -137,6 +139,10 @@ class busy_year {
     d.timing.policy.missed = static_cast<core::catch_up>(pick(0, 2));
     d.timing.policy.all_at_most = static_cast<std::uint32_t>(pick(1, 4));
     d.timing.policy.grace = std::chrono::hours{pick(1, 100)};
+    if (number == 2) {
+      d.timing.policy.most_runs = pick(1, 12);
+      d.timing.policy.most_runs_of = chance(50) ? core::run_count::successes : core::run_count::runs;
+    }
     return d;
   }
 
@@ -195,10 +201,18 @@ class busy_year {
     m.id = id;
     m.definition = definition(numbers_.at(id));
     m.actor = "test";
+    const auto before = node_.read(messages::get_job{core::to_string(id)});
+    REQUIRE(before);
     const auto stored = node_.ask<messages::job_stored>(m);
-    REQUIRE(stored);
+    if (!stored) {  // so many runs there were already
+      REQUIRE(m.definition.timing.policy.most_runs > 0);
+      REQUIRE(stored.error().code == core::errc::invalid);
+      return;
+    }
     if (stored->replayed || stored->job.revision == last_revision_[id]) return;
     last_revision_[id] = stored->job.revision;
+    if (before->state == core::job_state::completed || core::nothing_planned(*before))
+      jobs_.at(id).back().upto = before->cursor.covered;
     jobs_.at(id).push_back({m.definition.timing.schedule, stored->job.cursor.covered});
   }
 
@@ -250,15 +264,41 @@ class busy_year {
     node_.disk->write(std::move(disk));
   }
 
+  static core::instant end_of(const std::vector<reign>& reigns, std::size_t i, const core::job& j) {
+    if (i + 1 == reigns.size()) return j.cursor.covered;
+    return reigns[i].upto == core::never ? reigns[i + 1].from : reigns[i].upto;
+  }
+
+  // A job is over when nothing is planned any more and no run of it is open, and not before.
+  std::optional<std::string> look_at_end(const core::job& j) {
+    core::run_filter filter;
+    filter.job = j.id;
+    filter.states = {core::run_state::scheduled, core::run_state::queued,   core::run_state::claimed,
+                     core::run_state::running,   core::run_state::retrying, core::run_state::parked};
+    const auto open = node_.read(messages::list_runs{filter, {1, 0, core::run_sort::oldest}});
+    REQUIRE(open);
+    if (j.state == core::job_state::completed && !open->runs.empty()) return "completed with an open run";
+    if (core::nothing_planned(j) && open->runs.empty()) return "nothing is left of it, and it is active";
+    const auto& policy = j.definition->timing.policy;
+    // Fewer may be asked for while more are under way.
+    const bool edited = jobs_.at(j.id).size() > 1;
+    if (policy.most_runs > 0 && core::runs_left(policy, j.cursor) < 0 &&
+        (!edited || !core::counts_successes(policy)))
+      return "more runs than were asked for";
+    if (core::used_up(policy, j.cursor) && j.due != core::never) return "its runs are used up, and it is due";
+    return std::nullopt;
+  }
+
   std::optional<std::string> look(core::job_id id, const std::vector<reign>& reigns) {
     const auto job = node_.read(messages::get_job{core::to_string(id)});
     REQUIRE(job);
     const auto wrong = [&](std::string what) { return "job " + job->definition->name + ": " + what; };
     if (job->due != core::never && job->due <= node_.now()) return wrong("what is due is not planned");
+    if (auto over = look_at_end(*job)) return wrong(*over);
     std::vector<std::vector<core::instant>> times;
     std::vector<core::instant> planned, told;
     for (std::size_t i = 0; i < reigns.size(); ++i) {
-      const auto upto = i + 1 < reigns.size() ? reigns[i + 1].from : job->cursor.covered;
+      const auto upto = end_of(reigns, i, *job);
       times.push_back(times_between(reigns[i].schedule, reigns[i].from, upto));
       planned.insert(planned.end(), times.back().begin(), times.back().end());
     }
@@ -272,7 +312,7 @@ class busy_year {
       }
       const auto& r = line.skipped.range;
       for (std::size_t i = 0; i < reigns.size(); ++i) {
-        const auto upto = i + 1 < reigns.size() ? reigns[i + 1].from : job->cursor.covered;
+        const auto upto = end_of(reigns, i, *job);
         if (r.first <= reigns[i].from || r.last > upto) continue;
         const auto from = std::lower_bound(times[i].begin(), times[i].end(), r.first);
         told.insert(told.end(), from, std::upper_bound(from, times[i].end(), r.last));

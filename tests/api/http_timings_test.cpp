@@ -54,6 +54,19 @@ TEST_CASE("timings: jobs of one schedule are a group, whatever their bounds", "[
             .at("name") == "b");
 }
 
+TEST_CASE("timings: jobs that wait for events are counted, and listed where somebody asks",
+          "[api][http][timing]") {
+  open_door d;
+  add_job(d, "clock", "*/5 * * * *");
+  add_job(d, "one", "@event deploy.finished");
+  add_job(d, "two", "@event deploy.finished");
+  const auto list = d.http().get_json("/v1/timings");
+  CHECK(list.at("timings").size() == 1);
+  CHECK(list.at("wait_for_events") == 2);
+  CHECK(d.http().get_json("/v1/timings?events=true").at("timings").size() == 2);
+  CHECK(d.http().get_json("/v1/timings?q=deploy").at("timings").empty());
+}
+
 TEST_CASE("timings: a label that two groups share is ambiguous, and each is reached by its id",
           "[api][http][timing]") {
   open_door d;

@@ -202,7 +202,10 @@ TEST_CASE("json properties: a line of an export is read and written as the same 
     if (!d.timing.schedule.empty()) {
       d.timing.policy.missed = static_cast<core::catch_up>(*rc::gen::inRange(0, 3));
       d.timing.policy.most_runs = *rc::gen::inRange<std::int64_t>(0, 100);
+      if (d.timing.policy.most_runs > 0 && *rc::gen::arbitrary<bool>())
+        d.timing.policy.most_runs_of = core::run_count::successes;
       j.cursor = {at(), *rc::gen::inRange<std::int64_t>(0, 100), {at()}};
+      j.cursor.succeeded = *rc::gen::inRange<std::int64_t>(0, 100);
       if (*rc::gen::arbitrary<bool>()) j.cursor.covered = core::never;
     }
     j.definition = std::make_shared<const core::job_definition>(d);

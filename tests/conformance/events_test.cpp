@@ -413,11 +413,16 @@ TEMPLATE_TEST_CASE("events: a job ends by its number of runs and by its last tim
   CHECK(until.due == start + 1h + 1us);
   f.does(deploy());
   f.does(deploy());
-  CHECK(f.read().find_job(two.id)->state == core::job_state::completed);
+  CHECK(f.read().find_job(two.id)->state == core::job_state::active);  // its runs are open
   CHECK(f.does(deploy()).emitted.jobs == 1);
+  for (const auto& r : runs_of(f, two.id)) f.finish(r.head.id);
+  CHECK(f.read().find_job(two.id)->state == core::job_state::completed);
   f.now = start + 1h + 1s;
   CHECK(f.does(deploy()).emitted.jobs == 0);
-  CHECK(f.does(st::plan_job{until.id}).jobs.at(0).state == core::job_state::completed);
+  CHECK(f.does(st::plan_job{until.id}).jobs.at(0).state == core::job_state::active);
+  CHECK(f.read().find_job(until.id)->due == core::never);
+  for (const auto& r : runs_of(f, until.id)) f.finish(r.head.id);
+  CHECK(f.read().find_job(until.id)->state == core::job_state::completed);
   auto over = on_event("deploy.finished", "over");
   over.timing.schedule += "; end 2026-11-21T11:00:00Z";
   CHECK(f.refuses(st::put_job{{}, 0, over}).code == errc::invalid);

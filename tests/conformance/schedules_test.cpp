@@ -194,15 +194,26 @@ TEMPLATE_TEST_CASE("schedules: a job is completed by its last time, its end and 
   const auto two = made(f, twice);
   const auto ends = made(f, due_every("0 * * * *; zone UTC; end 2026-11-21T11:30:00Z", "ends"));
   f.now = start + 1h;
-  const auto done = f.does(st::plan_job{once.id});
-  CHECK(done.runs.size() == 1);
-  CHECK(done.jobs.at(0).state == core::job_state::completed);
-  CHECK(f.does(st::plan_job{ends.id}).jobs.at(0).state == core::job_state::completed);
-  CHECK(f.does(st::plan_job{two.id}).jobs.at(0).state == core::job_state::active);
+  const auto planned = [&](core::job_id id) {
+    std::vector<core::run_id> runs;
+    for (const auto& r : f.does(st::plan_job{id}).runs) runs.push_back(r.head.id);
+    return runs;
+  };
+  auto open = planned(once.id);
+  CHECK(open.size() == 1);
+  for (const auto id : planned(ends.id)) open.push_back(id);
+  for (const auto id : planned(two.id)) open.push_back(id);
   f.now = start + 5h;
-  CHECK(f.does(st::plan_job{two.id}).jobs.at(0).state == core::job_state::completed);
+  for (const auto id : planned(two.id)) open.push_back(id);
   CHECK(f.read().find_job(two.id)->cursor.made == 2);
   CHECK(f.read().due_jobs({}, 10)->empty());
+  // Nothing is due of any of them, and none is over: their last runs are not.
+  for (const auto id : {once.id, ends.id, two.id})
+    CHECK(f.read().find_job(id)->state == core::job_state::active);
+  CHECK(events(f, event_kind::job_completed) == 0);
+  for (const auto id : open) f.finish(id);
+  for (const auto id : {once.id, ends.id, two.id})
+    CHECK(f.read().find_job(id)->state == core::job_state::completed);
   CHECK(events(f, event_kind::job_completed) == 3);
   // A new schedule makes it active again; one that lies in the past is refused.
   CHECK(f.does(st::put_job{once.id, 1, due_every(hourly, "once")}).jobs.at(0).state ==

@@ -158,6 +158,34 @@ TEST_CASE("simulate: pauses, exclusions and a number of runs are kept", "[core][
   CHECK(left_out == 2 + 5);
 }
 
+TEST_CASE("simulate: an excluded time is told although nothing is planned after it", "[core][simulate]") {
+  auto j = planned("daytime", "0 13,22 * * *; not times 12:30-20:00");
+  const auto out = simulate(over(5h, {j}));
+  REQUIRE(out.lines.size() == 1);
+  CHECK(out.lines[0].what == simulated::skipped);
+  CHECK(out.lines[0].range.reason == skip_reason::excluded);
+  CHECK(out.lines[0].at == noon + 1h);
+  CHECK(out.fires == 0);
+  // One that has no runs left has no times either.
+  j.policy.most_runs = 1;
+  j.made = 1;
+  CHECK(simulate(over(5h, {j})).lines.empty());
+  // Between two that are made it is told once.
+  const auto between = simulate(over(5h, {planned("hourly", "0 * * * *; not times 14:00-14:30")}));
+  CHECK(between.fires == 4);
+  CHECK(std::count_if(between.lines.begin(), between.lines.end(),
+                      [](const auto& l) { return l.what == simulated::skipped; }) == 1);
+}
+
+TEST_CASE("simulate: every run that is made counts as a success", "[core][simulate]") {
+  auto j = planned("few", "0 * * * *");
+  j.policy.most_runs = 3;
+  j.policy.most_runs_of = run_count::successes;
+  j.made = 100;
+  j.succeeded = 1;
+  CHECK(simulate(over(10h, {j})).fires == 2);
+}
+
 TEST_CASE("simulate: what runs when the node goes away begins again when it is back", "[core][simulate]") {
   auto j = planned("long", "0 13 * * *");
   j.takes = 2h;

@@ -63,6 +63,45 @@ TEST_CASE("cli: a job fires by its schedule, and its occurrences are listed", "[
   belfry.line({"job", "delete", name, "-o", "name"});
 }
 
+TEST_CASE("cli: a one-time job is over when its run has ended, and says what it waits for until then",
+          "[e2e][cli][schedule]") {
+  const cli belfry(shared_node());
+  const auto name = fresh_name("once");
+  const scratch_folder folder;
+  const auto gate = folder / "go";
+  CHECK(belfry({"job", "create", "--name", name, "--every", "1s", "--max-runs", "1", "--max-runs-of",
+                "successes", "--shell", "while [ ! -e " + gate + " ]; do sleep 0.05; done"})
+            .exit_code == 0);
+  json job;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  const auto wait_for = [&](const auto& holds) {
+    for (job = belfry.doc({"job", "show", name}); !holds() && std::chrono::steady_clock::now() < until;
+         job = belfry.doc({"job", "show", name}))
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    return holds();
+  };
+  REQUIRE(wait_for([&] { return job.at("fired") >= 1; }));
+  CHECK(job.at("state") == "active");
+  CHECK(job.at("succeeded") == 0);
+  CHECK(job.at("definition").at("max_runs_of") == "successes");
+  // Counted by occurrences from now on: the one that is under way is the last.
+  CHECK(belfry({"job", "edit", name, "--max-runs", std::to_string(job.at("fired").get<int>() + 3),
+                "--max-runs-of", "runs"})
+            .exit_code == 0);
+  REQUIRE(wait_for([&] { return job.at("ending") == true; }));
+  CHECK(job.at("state") == "active");
+  CHECK(job.at("succeeded").is_null());
+  CHECK(has(belfry({"job", "show", name}).out, "no further runs are planned"));
+  CHECK(has(belfry({"job", "explain", name}).out, "it is completed when run_"));
+  write_text(gate, "");
+  REQUIRE(wait_for([&] { return job.at("state") == "completed"; }));
+  CHECK(job.at("ending") == false);
+  CHECK(belfry({"job", "create", "--name", fresh_name("x"), "--every", "1s", "--max-runs-of", "failures",
+                "--shell", "true"})
+            .exit_code == 2);
+  belfry.line({"job", "delete", name, "-o", "name"});
+}
+
 TEST_CASE("cli: the schedule of a job is given, shown, edited and refused in plain words",
           "[e2e][cli][schedule]") {
   const cli belfry(shared_node());

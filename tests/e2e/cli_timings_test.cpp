@@ -60,6 +60,12 @@ TEST_CASE("cli: a timing group is listed, shown, run, paused and resumed", "[e2e
   const auto list = belfry({"timing", "ls"});
   CHECK(has(list.out, "daily-9am "));
   CHECK(has(list.out, "daily-9am-europe-berlin"));
+  CHECK_FALSE(has(list.err, "events"));
+  belfry.line(
+      {"job", "create", "--name", "woken", "--on-event", "deploy.finished", "-o", "name", "--", "true"});
+  const auto without = belfry({"timing", "ls"});
+  CHECK_FALSE(has(without.out, "deploy"));
+  CHECK(has(without.err, "1 job waits for events instead: belfry events triggers"));
   CHECK(belfry.doc({"timing", "show", "daily-9am"}).at("members") == 2);
   const auto ran = belfry({"timing", "run", "daily-9am", "--wait"});
   INFO(ran.err);

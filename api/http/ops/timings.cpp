@@ -73,30 +73,35 @@ void list_timings(const exchange_ptr& x) {
   json::problems found;
   const auto limit = static_cast<std::size_t>(whole_parameter(*x, "limit", 50, 1, 500, found));
   const std::string piece{x->parameter("q")};
-  const auto bound = hash_of("timings\n" + piece);
+  const bool events = flag_parameter(*x, "events", found);
+  const auto bound = hash_of("timings\n" + piece + (events ? "\nevents" : ""));
   const auto after = static_cast<std::uint64_t>(read_cursor(*x, bound, found));
   if (!found.empty()) return x->refuse(found.refusal());
-  with_groups(x, [limit, piece, bound, after](const exchange_ptr& y, std::vector<core::timing_group> all) {
-    std::erase_if(all, [&](const auto& g) {
-      return g.number <= after ||
-             (g.label.find(piece) == std::string::npos && g.key.find(piece) == std::string::npos);
-    });
-    std::size_t shown = 0;
-    std::uint64_t last = 0;
-    json::writer w{std::min(limit, all.size()) * 320 + 64};
-    w.begin_object().key("timings").begin_array();
-    // Groups of one number, should there ever be such, are not torn apart.
-    for (; shown < all.size() && (shown < limit || all[shown].number == last); ++shown) {
-      last = all[shown].number;
-      w.begin_object();
-      json::write_timing_members(w, all[shown]);
-      w.end_object();
-    }
-    w.end_array();
-    write_cursor(w, shown < all.size() ? static_cast<std::int64_t>(last) : 0, bound);
-    w.end_object();
-    answer_json(*y, w);
-  });
+  with_groups(
+      x, [limit, piece, events, bound, after](const exchange_ptr& y, std::vector<core::timing_group> all) {
+        // Jobs that wait for events have no times; they are only counted, unless somebody asks.
+        std::size_t by_events = 0;
+        for (const auto& g : all) by_events += core::by_event(g) ? g.members : 0;
+        std::erase_if(all, [&](const auto& g) {
+          return (core::by_event(g) && !events) || g.number <= after ||
+                 (g.label.find(piece) == std::string::npos && g.key.find(piece) == std::string::npos);
+        });
+        std::size_t shown = 0;
+        std::uint64_t last = 0;
+        json::writer w{std::min(limit, all.size()) * 320 + 64};
+        w.begin_object().key("timings").begin_array();
+        // Groups of one number, should there ever be such, are not torn apart.
+        for (; shown < all.size() && (shown < limit || all[shown].number == last); ++shown) {
+          last = all[shown].number;
+          w.begin_object();
+          json::write_timing_members(w, all[shown]);
+          w.end_object();
+        }
+        w.end_array().member("wait_for_events", by_events);
+        write_cursor(w, shown < all.size() ? static_cast<std::int64_t>(last) : 0, bound);
+        w.end_object();
+        answer_json(*y, w);
+      });
 }
 
 // A page of members; pages of the reader may be short.
@@ -321,6 +326,7 @@ void add_timing_routes(std::vector<route>& all) {
                  body_kind::none,
                  {},
                  {{"q", parameter_type::text, "with this in the label or the schedule"},
+                  {"events", parameter_type::boolean, "groups of jobs that wait for events too"},
                   {"limit", parameter_type::whole, "rows of a page, 1 to 500; default 50"},
                   cursor},
                  {{200, "TimingPage", "A page"}},
