@@ -115,6 +115,63 @@ std::size_t open_descriptors() {
   return n;
 }
 
+// Carries bytes between two ends, as the network does: keeps what it has carried, and can be stopped, as a
+// stopped process or a cut cable would.
+class pump {
+ public:
+  void start(platform::descriptor left, platform::descriptor right) {
+    left_ = std::move(left);
+    right_ = std::move(right);
+    thread_ = std::thread{[this] { run(); }};
+  }
+  void stop() { stopped_ = true; }
+  void end() {
+    over_ = true;
+    if (thread_.joinable()) thread_.join();
+  }
+  ~pump() { end(); }
+  std::string from_left, from_right;  // after `end`
+
+ private:
+  void run() {
+    while (!over_) {
+      pollfd p[2] = {{left_.get(), POLLIN, 0}, {right_.get(), POLLIN, 0}};
+      ::poll(p, 2, 5);
+      if (stopped_) continue;
+      carry(left_.get(), right_.get(), from_left);
+      carry(right_.get(), left_.get(), from_right);
+    }
+  }
+  void carry(int from, int to, std::string& carried) {
+    char buffer[65536];
+    const auto n = ::recv(from, buffer, sizeof buffer, 0);
+    if (n <= 0) return;
+    const auto size = static_cast<std::size_t>(n);
+    carried.append(buffer, size);
+    for (std::size_t at = 0; at < size && !over_;) {
+      pollfd p{to, POLLOUT, 0};
+      ::poll(&p, 1, 5);
+      const auto sent = ::send(to, buffer + at, size - at, MSG_NOSIGNAL);
+      if (sent > 0) at += static_cast<std::size_t>(sent);
+      if (sent < 0 && errno != EAGAIN) return;
+    }
+  }
+  platform::descriptor left_, right_;
+  std::atomic<bool> stopped_{false}, over_{false};
+  std::thread thread_;
+};
+// A link from `b` to `a` through it.
+void join_through(pump& through, fake_network& net, side& a, side& b) {
+  net.listeners["pump:1"] = [&](platform::secure_link l) {
+    auto [near_end, far_end] = socket_pair();
+    through.start(std::move(l.local), std::move(near_end));
+    l.local = std::move(far_end);
+    a.links->adopt(std::move(l));
+  };
+  b.dial("pump:1");
+  REQUIRE(within(5s, [&] { return a.up_count() == 1 && b.up_count() == 1; }));
+}
+
 // The listening side of a link whose other end is in the hands of the test.
 struct exposed {
   fake_network net;
@@ -204,7 +261,6 @@ TEST_CASE("links: a hundred thousand envelopes pass the window, none is lost, do
   couple c;
   const auto to_a = c.b.last_up();
   constexpr std::size_t total = 100'000;
-  std::atomic<std::uint64_t> expected{0}, wrong{0};
   const std::string body(200, 'x');
   // `came` keeps them; the order is looked at afterwards.
   const auto begin = clock_type::now();
@@ -379,45 +435,19 @@ TEST_CASE("links: a peer that falls silent is cut off after the time of silence,
 }
 
 TEST_CASE("links: a good link whose other side stops is down after the time of silence", "[links]") {
-  // Between the two a pump that can be stopped, as a stopped process or a cut cable would.
   fake_network net;
   side a{net, "a", {50ms, 250ms}}, b{net, "b", {50ms, 250ms}};
-  REQUIRE(a.links->listen_on("a:1", {}).ok());
-  std::atomic<bool> stopped{false}, over{false};
-  std::thread pump;
-  net.listeners["pump:1"] = [&](platform::secure_link l) {
-    auto [near_end, far_end] = socket_pair();
-    auto link = std::move(l);
-    auto left = std::make_shared<platform::descriptor>(std::move(link.local));
-    auto right = std::make_shared<platform::descriptor>(std::move(near_end));
-    link.local = std::move(far_end);
-    pump = std::thread{[&, left, right] {
-      while (!over) {
-        pollfd p[2] = {{left->get(), POLLIN, 0}, {right->get(), POLLIN, 0}};
-        ::poll(p, 2, 5);
-        if (stopped) continue;
-        char buffer[65536];
-        auto n = ::recv(left->get(), buffer, sizeof buffer, 0);
-        if (n > 0) ::send(right->get(), buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL);
-        n = ::recv(right->get(), buffer, sizeof buffer, 0);
-        if (n > 0) ::send(left->get(), buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL);
-      }
-    }};
-    a.links->adopt(std::move(link));
-  };
-  b.dial("pump:1");
-  REQUIRE(within(5s, [&] { return a.up_count() == 1 && b.up_count() == 1; }));
+  pump through;
+  join_through(through, net, a, b);
   std::this_thread::sleep_for(600ms);
   CHECK(a.down_count() + b.down_count() == 0);
   const auto begin = clock_type::now();
-  stopped = true;
+  through.stop();
   REQUIRE(within(2s, [&] { return a.down_count() == 1 && b.down_count() == 1; }));
   const auto took = clock_type::now() - begin;
   CHECK(took > 150ms);
   CHECK(took < 1s);
   CHECK(a.last_why() == "nothing has come for 250 ms");
-  over = true;
-  pump.join();
 }
 
 TEST_CASE("links: random bytes end their own link and nothing else", "[links]") {
@@ -490,42 +520,14 @@ TEST_CASE("links: hostile headers end their own link before CAF acts on them", "
 struct recorded {
   std::string client, server;
 };
-static recorded record(std::function<void(side&, side&)> talk) {
+static recorded record(const std::function<void(side&, side&)>& talk) {
   fake_network net;
-  recorded r;
   side a{net, "a"}, b{net, "b"};
-  std::atomic<bool> over{false};
-  std::thread pump;
-  net.listeners["pump:1"] = [&](platform::secure_link l) {
-    auto [near_end, far_end] = socket_pair();
-    auto left = std::make_shared<platform::descriptor>(std::move(l.local));
-    auto right = std::make_shared<platform::descriptor>(std::move(near_end));
-    l.local = std::move(far_end);
-    pump = std::thread{[&, left, right] {
-      while (!over) {
-        pollfd p[2] = {{left->get(), POLLIN, 0}, {right->get(), POLLIN, 0}};
-        ::poll(p, 2, 5);
-        char buffer[65536];
-        auto n = ::recv(left->get(), buffer, sizeof buffer, 0);
-        if (n > 0) {
-          r.client.append(buffer, static_cast<std::size_t>(n));
-          ::send(right->get(), buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL);
-        }
-        n = ::recv(right->get(), buffer, sizeof buffer, 0);
-        if (n > 0) {
-          r.server.append(buffer, static_cast<std::size_t>(n));
-          ::send(left->get(), buffer, static_cast<std::size_t>(n), MSG_NOSIGNAL);
-        }
-      }
-    }};
-    a.links->adopt(std::move(l));
-  };
-  b.dial("pump:1");
-  REQUIRE(within(5s, [&] { return a.up_count() == 1 && b.up_count() == 1; }));
+  pump through;
+  join_through(through, net, a, b);
   talk(a, b);
-  over = true;
-  pump.join();
-  return r;
+  through.end();
+  return {through.from_left, through.from_right};
 }
 
 TEST_CASE("basp filter: all that a good link says passes, however it is cut into pieces", "[links]") {
