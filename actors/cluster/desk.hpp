@@ -158,7 +158,8 @@ class cluster_desk : public cluster_desk_actor::base {
   bool owns(const member& m, core::session_id id);
   bool knows(member& m, core::run_id run);
   void end_namesakes(const core::session& who, const std::string& node);
-  void give_back(const std::vector<core::run_head>& runs, const std::string& why);
+  void give_back(const std::vector<core::run_head>& runs, const std::string& why,
+                 std::function<void()> then = {});
   void end_session(core::session_id id, const std::string& why, bool crashed);
 
   // desk_doors.cpp

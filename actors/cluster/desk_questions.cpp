@@ -184,13 +184,17 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::claim
   auto& who = executors_.at(q.who);
   // An executor that claims has nothing in its hands: an answer with a run that it never spoke of was lost on
   // the way, and comes too late if it still comes, because its number has been forgotten.
-  if (!who.given.empty()) give_back(std::exchange(who.given, {}), "its holder claimed again without it");
+  // It is back in line before the claim is looked at.
   who.claim = number;
   q.shown = std::nullopt;
-  request(home_.dispatcher, caf::infinite, q)
-      .then([this, link, number, id = q.who, asked = deps_.clock->steady()](
-                core::result<msg::claimed_runs>& r) { claimed(link, number, id, asked, r); },
-            [this, link, number](caf::error& e) { answer(link, number, failure_of(e, "dispatcher")); });
+  auto pass_on = [this, link, number, q, asked = deps_.clock->steady()] {
+    request(home_.dispatcher, caf::infinite, q)
+        .then([this, link, number, id = q.who,
+               asked](core::result<msg::claimed_runs>& r) { claimed(link, number, id, asked, r); },
+              [this, link, number](caf::error& e) { answer(link, number, failure_of(e, "dispatcher")); });
+  };
+  if (who.given.empty()) return pass_on();
+  give_back(std::exchange(who.given, {}), "its holder claimed again without it", std::move(pass_on));
 }
 
 void cluster_desk::claimed(link_id link, std::uint64_t number, session_id who, core::instant asked,
@@ -276,7 +280,8 @@ void cluster_desk::settled(link_id link, const std::vector<core::run_id>& runs,
 }
 
 // Fenced by number and token: what was settled or taken meanwhile stays as it is.
-void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std::string& why) {
+void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std::string& why,
+                             std::function<void()> then) {
   if (runs.empty()) return;
   commit_changes sets;
   for (const auto& head : runs) {
@@ -287,7 +292,9 @@ void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std:
     sets.sets.push_back(
         {deps_.clock->now(), "node", {}, {storage::step_run{head.id, std::move(command), false}}});
   }
-  request(deps_.store, caf::infinite, std::move(sets)).then([](commit_results&) {}, [](caf::error&) {});
+  if (!then) then = [] {};
+  request(deps_.store, caf::infinite, std::move(sets))
+      .then([then](commit_results&) { then(); }, [then](caf::error&) { then(); });
 }
 
 void cluster_desk::end_session(session_id id, const std::string& why, bool crashed) {
