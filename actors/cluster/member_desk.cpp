@@ -29,9 +29,7 @@ failure too_many(std::size_t open) {
           {},
           "belfry node ls"};
 }
-failure unexpected() {
-  return {errc::aborted, "the coordinator gave an answer to another question", {}, {}};
-}
+failure unexpected() { return {errc::aborted, "the coordinator gave an answer to another question", {}, {}}; }
 
 }  // namespace
 
@@ -344,7 +342,13 @@ void member_desk::stop(core::span deadline) {
     arm();
   };
   request(head_, caf::infinite, drain_executors{deadline})
-      .then([first, over](executors_drained) { if (first) over(); }, [first, over](caf::error&) { if (first) over(); });
+      .then(
+          [first, over](executors_drained) {
+            if (first) over();
+          },
+          [first, over](caf::error&) {
+            if (first) over();
+          });
 }
 
 // Good-bye comes after the last word about a run. Without contact it is not said: the leases will run out.
@@ -372,8 +376,7 @@ void member_desk::end_executors() {
 }
 
 void member_desk::show() {
-  const std::lock_guard hold(deps_.board->mutex);
-  auto& s = deps_.board->status;
+  auto s = deps_.board->read();
   const bool joined = stage_ == stage::joined;
   if (s.joined != joined || s.since == core::never) s.since = deps_.clock->now();
   s.joined = joined;
@@ -382,6 +385,7 @@ void member_desk::show() {
   s.draining = draining_ || stopping_;
   s.trouble = joined ? std::string{} : trouble_;
   s.running = running();
+  deps_.board->show(std::move(s));
 }
 
 }  // namespace belfry::actors

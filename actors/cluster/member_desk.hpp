@@ -12,13 +12,14 @@
 // send, a timer per attempt, and a second path for the executors of a node that has its store.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/cluster/member.hpp"
@@ -32,10 +33,16 @@
 
 namespace belfry::actors {
 
-// What any thread may read of it.
-struct member_board {
-  std::mutex mutex;
-  member_status status;
+// What any thread may read of it: never changed, only replaced.
+class member_board {
+ public:
+  member_status read() const { return *std::atomic_load(&status_); }
+  void show(member_status s) {
+    std::atomic_store(&status_, std::make_shared<const member_status>(std::move(s)));
+  }
+
+ private:
+  std::shared_ptr<const member_status> status_ = std::make_shared<const member_status>();
 };
 
 struct member_desk_deps {

@@ -53,7 +53,8 @@ void member_desk::heard(member_link_news& news) {
 
 void member_desk::dial(core::instant at) {
   const auto& all = deps_.options.coordinators;
-  if (all.empty()) return give_up({errc::invalid, "no coordinator is named", {}, "belfry serve --join HOST:PORT"});
+  if (all.empty())
+    return give_up({errc::invalid, "no coordinator is named", {}, "belfry serve --join HOST:PORT"});
   stage_ = stage::dialling;
   dial_at_ = core::never;
   stage_until_ = core::later(at, 2 * membership_.lost_after);
@@ -213,10 +214,12 @@ void member_desk::turned_away(const std::string& body) {
     duplicate_since_.reset();
   else if (!duplicate_since_)
     duplicate_since_ = at;
-  const bool stays = duplicate ? core::later(*duplicate_since_, membership_.lost_after) <= at
-                               : !core::retryable(m->code);
+  const bool stays =
+      duplicate ? core::later(*duplicate_since_, membership_.lost_after) <= at : !core::retryable(m->code);
   if (!stays) return cut("refused: " + m->text);
-  give_up({m->code, "the coordinator " + coordinator_ + " does not let this node in: " + m->text, {},
+  give_up({m->code,
+           "the coordinator " + coordinator_ + " does not let this node in: " + m->text,
+           {},
            "belfry node show " + deps_.options.node});
 }
 

@@ -50,8 +50,7 @@ std::vector<std::uint64_t> open_questions::claims() const {
 std::vector<std::uint64_t> open_questions::due(core::instant now, const claim_rule& may_claim) const {
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, q] : open_)
-    if (q.again_at <= now && may_go(q, may_claim))
-      numbers.push_back(number);
+    if (q.again_at <= now && may_go(q, may_claim)) numbers.push_back(number);
   return numbers;
 }
 

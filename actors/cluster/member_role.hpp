@@ -37,10 +37,9 @@ struct leave_cluster {
   core::span deadline{0};
 };
 
-using member_desk_actor =
-    messages::claim_actor::extend_with<messages::session_client>::extend_with<storage_client>::extend_with<
-        messages::clock_watch_actor>::extend_with<messages::child_listener>::
-        extend<caf::reacts_to<member_link_news>, caf::reacts_to<leave_cluster>,
-               caf::reacts_to<messages::alarm_rang>>;  // something is due: a beat, a renewal, a question again
+using member_desk_actor = messages::claim_actor::extend_with<messages::session_client>::extend_with<
+    storage_client>::extend_with<messages::clock_watch_actor>::extend_with<messages::child_listener>::
+    extend<caf::reacts_to<member_link_news>, caf::reacts_to<leave_cluster>,
+           caf::reacts_to<messages::alarm_rang>>;  // something is due: a beat, a renewal, a question again
 
 }  // namespace belfry::actors

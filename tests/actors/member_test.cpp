@@ -189,7 +189,8 @@ TEST_CASE_METHOD(lone_member, "member: no welcome, or nonsense instead of one, c
 
 // ---- beats
 
-TEST_CASE_METHOD(seated_member, "member: it lives audibly, answers beats, and leaves a coordinator that is silent",
+TEST_CASE_METHOD(seated_member,
+                 "member: it lives audibly, answers beats, and leaves a coordinator that is silent",
                  "[actors][cluster][member]") {
   links.sent.clear();
   advance(2s);
@@ -213,7 +214,8 @@ TEST_CASE_METHOD(seated_member, "member: it lives audibly, answers beats, and le
 
 // ---- working
 
-TEST_CASE_METHOD(seated_member, "member: a run is performed, its output is told before its end, with its token",
+TEST_CASE_METHOD(seated_member,
+                 "member: a run is performed, its output is told before its end, with its token",
                  "[actors][cluster][member]") {
   const auto run = hand_out(100);
   give(run);
@@ -257,7 +259,8 @@ TEST_CASE_METHOD(seated_member, "member: a run is performed, its output is told 
   CHECK(greet().held.empty());
 }
 
-TEST_CASE_METHOD(seated_member, "member: leases are renewed at a third of their time, and a cancel comes with it",
+TEST_CASE_METHOD(seated_member,
+                 "member: leases are renewed at a third of their time, and a cancel comes with it",
                  "[actors][cluster][member]") {
   const auto run = hand_out(100);
   give(run);
@@ -315,7 +318,8 @@ TEST_CASE_METHOD(seated_member, "member: what nobody answers is asked again, and
   CHECK(member->status().joined);
 }
 
-TEST_CASE_METHOD(seated_member, "member: trouble at the coordinator is tried again, a refusal is the last word",
+TEST_CASE_METHOD(seated_member,
+                 "member: trouble at the coordinator is tried again, a refusal is the last word",
                  "[actors][cluster][member]") {
   const auto run = hand_out(100);
   give(run);
@@ -447,7 +451,8 @@ TEST_CASE_METHOD(seated_member, "member: a claim that was answered too late is n
   CHECK(asked<claim_runs>());
 }
 
-TEST_CASE_METHOD(seated_member, "member: answers of a link that is gone are dropped, and claims are made anew",
+TEST_CASE_METHOD(seated_member,
+                 "member: answers of a link that is gone are dropped, and claims are made anew",
                  "[actors][cluster][member]") {
   const auto old = links.link;
   const auto claim = asked<claim_runs>();
@@ -466,7 +471,8 @@ TEST_CASE_METHOD(seated_member, "member: answers of a link that is gone are drop
   CHECK(processes.started().empty());
 }
 
-TEST_CASE_METHOD(seated_member, "member: a claim that nobody answers costs the link, so that a hello clears it up",
+TEST_CASE_METHOD(seated_member,
+                 "member: a claim that nobody answers costs the link, so that a hello clears it up",
                  "[actors][cluster][member]") {
   REQUIRE(asked<claim_runs>());
   advance(69s);
@@ -655,7 +661,8 @@ TEST_CASE_METHOD(paired_member, "member: a run that comes while it stops is hand
   CHECK(next(kind::good_bye));
 }
 
-TEST_CASE_METHOD(lone_member, "member: one that was never let in stops all the same", "[actors][cluster][member]") {
+TEST_CASE_METHOD(lone_member, "member: one that was never let in stops all the same",
+                 "[actors][cluster][member]") {
   REQUIRE(member->stop(1s));
   advance(2s);
   const auto before = links.dialled.size();
