@@ -87,6 +87,7 @@ class cluster_desk : public cluster_desk_actor::base {
     std::string node;
     bool used = false;                  // it has asked something: its id is known to the member
     std::uint64_t claim = 0;            // the number of its last claim
+    bool claiming = false;              // which is not answered yet
     std::vector<core::run_head> given;  // by it, and not spoken of since
     bool ended = false;                 // by the member, which may say so again
   };
@@ -95,7 +96,8 @@ class cluster_desk : public cluster_desk_actor::base {
     core::instant since;
     bool greeted = false;
     bool joined = false;
-    std::uint32_t open = 0;  // questions
+    std::uint32_t open = 0;                                // questions
+    std::map<std::uint64_t, core::session_id> registered;  // by their numbers; 0: not answered yet
   };
   struct store_view {
     std::vector<core::session> sessions;  // gone ones too
@@ -154,11 +156,13 @@ class cluster_desk : public cluster_desk_actor::base {
   void settled(link_id link, const std::vector<core::run_id>& runs, const core::result<messages::settled>& r);
   bool answer(link_id link, std::uint64_t number, core::result<messages::wire::reply> what,
               core::span waited = core::span{0});
+  void forget_question(link_id link);
   void refuse_question(link_id link, std::uint64_t number, core::errc code, std::string text);
   bool owns(const member& m, core::session_id id);
   bool knows(member& m, core::run_id run);
   void end_namesakes(const core::session& who, const std::string& node);
-  void give_back(const std::vector<core::run_head>& runs, const std::string& why);
+  void give_back(const std::vector<core::run_head>& runs, const std::string& why,
+                 std::function<void()> then = {});
   void end_session(core::session_id id, const std::string& why, bool crashed);
 
   // desk_doors.cpp

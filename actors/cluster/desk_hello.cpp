@@ -20,6 +20,9 @@ using core::node_word;
 
 namespace {
 
+// Our trouble is no reason to stay away for ever.
+failure not_now(const failure& why) { return {errc::unavailable, why.text, {}, {}}; }
+
 core::cluster_node node_of(const wire::hello& h, const std::string& address) {
   core::cluster_node n;
   n.name = h.node;
@@ -87,7 +90,7 @@ void cluster_desk::hello(link_id link, const envelope& e) {
   m.greeting = link;
   look_at_store([this, link, said = *said](core::result<store_view> known) {
     if (!greets(link, said.node)) return;
-    if (!known) return refuse(link, failure{errc::unavailable, known.error().text, {}, {}});
+    if (!known) return refuse(link, not_now(known.error()));
     put_right(link, said, *known);
   });
 }
@@ -115,7 +118,7 @@ void cluster_desk::put_right(link_id link, const wire::hello& said, const store_
   // One that was settled or taken meanwhile refuses, and that is as well.
   request(deps_.store, caf::infinite, std::move(sets))
       .then([this, link, said, right](commit_results&) { end_sessions(link, said, right); },
-            [this, link](caf::error& e) { refuse(link, failure_of(e, "storage")); });
+            [this, link](caf::error& e) { refuse(link, not_now(failure_of(e, "storage"))); });
 }
 
 // All of them are told before the node is written as joined: whoever dies in between finds the old boot in
@@ -141,7 +144,7 @@ void cluster_desk::enter(link_id link, const wire::hello& said, core::reconcilia
             if (!answer) return refuse(link, answer.error());
             welcome(link, said, right, std::move(answer->nodes.front()));
           },
-          [this, link](caf::error& e) { refuse(link, failure_of(e, "storage")); });
+          [this, link](caf::error& e) { refuse(link, not_now(failure_of(e, "storage"))); });
 }
 
 void cluster_desk::welcome(link_id link, const wire::hello& said, const core::reconciliation& right,
@@ -155,7 +158,11 @@ void cluster_desk::welcome(link_id link, const wire::hello& said, const core::re
   m.latency = core::span{0};
   callers_.at(link).joined = true;
   std::erase_if(executors_, [&](const auto& one) { return one.second.node == said.node; });
-  for (const auto id : right.here) executors_[id] = {said.node, true, 0, {}, false};
+  for (const auto id : right.here) {
+    auto& e = executors_[id];
+    e.node = said.node;
+    e.used = true;
+  }
   m.runs.clear();
   m.ended.clear();
   for (const auto& one : said.held) m.runs[one.run] = {one.session, false};

@@ -63,6 +63,12 @@ bool cluster_desk::answer(link_id link, std::uint64_t number, core::result<wire:
   return sent;
 }
 
+// It was a repetition, and the question itself will be answered.
+void cluster_desk::forget_question(link_id link) {
+  const auto it = callers_.find(link);
+  if (it != callers_.end() && it->second.open > 0) --it->second.open;
+}
+
 void cluster_desk::refuse_question(link_id link, std::uint64_t number, errc code, std::string text) {
   deps_.says.count(metric::cluster_questions_total, 1, "refused");
   wire::answer no{core::result<wire::reply>{failure{code, std::move(text), {}, {}}}, core::span{0}};
@@ -109,6 +115,12 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::regis
       return;
     }
   }
+  // A registration that is repeated, because no answer came, is the same session.
+  auto& made = callers_.at(link).registered;
+  const auto before = made.find(number);
+  if (before != made.end() && !before->second) return forget_question(link);
+  if (before != made.end() && !q.who.id) q.who.id = before->second;
+  made[number] = {};
   msg::register_session asked;
   asked.who = core::session_of_node(q.who, m.is);
   asked.actor = "node:" + m.is.name;
@@ -119,11 +131,20 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::regis
   request(home_.registry, caf::infinite, std::move(asked))
       .then([this, link, number,
              node = m.is.name](core::result<msg::session_answer>& r) { registered(link, number, node, r); },
-            [this, link, number](caf::error& e) { answer(link, number, failure_of(e, "session registry")); });
+            [this, link, number, node = m.is.name](caf::error& e) {
+              core::result<msg::session_answer> no{failure_of(e, "session registry")};
+              registered(link, number, node, no);
+            });
 }
 
 void cluster_desk::registered(link_id link, std::uint64_t number, const std::string& node,
                               core::result<msg::session_answer>& r) {
+  if (const auto from = callers_.find(link); from != callers_.end()) {
+    if (r)
+      from->second.registered[number] = r->who.id;
+    else
+      from->second.registered.erase(number);
+  }
   if (!r) {
     answer(link, number, reply_of(r));
     return;
@@ -133,7 +154,7 @@ void cluster_desk::registered(link_id link, std::uint64_t number, const std::str
   if (fresh && !callers_.contains(link))
     return end_session(who.id, "its node was gone before it heard of it", false);
   if (fresh) {
-    executors_[who.id] = {node, false, 0, {}, false};
+    executors_[who.id].node = node;
     end_namesakes(who, node);
   }
   if (answer(link, number, reply_of(r)) || !fresh) return;
@@ -182,15 +203,32 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::claim
     return;
   }
   auto& who = executors_.at(q.who);
-  // An executor that claims has nothing in its hands: an answer with a run that it never spoke of was lost on
-  // the way, and comes too late if it still comes, because its number has been forgotten.
-  if (!who.given.empty()) give_back(std::exchange(who.given, {}), "its holder claimed again without it");
+  const core::result<wire::reply> nothing{wire::reply{msg::claimed_runs{}}};
+  // The same number again is the same claim, repeated because no answer came. While that is open it says
+  // nothing new. When it was answered with a run that was never spoken of, the run may be in good hands and
+  // the two may have crossed; an answer with nothing ends the doubt, for the next claim has another number.
+  if (number == who.claim && who.claiming) return forget_question(link);
+  if (number < who.claim || (number == who.claim && !who.given.empty())) {
+    answer(link, number, nothing);
+    return;
+  }
+  // An executor that claims anew has nothing in its hands: an answer with a run that it never spoke of was
+  // lost on the way, and if it still comes, its number has been forgotten. The run is back in line before the
+  // claim is looked at.
   who.claim = number;
+  who.claiming = true;
   q.shown = std::nullopt;
-  request(home_.dispatcher, caf::infinite, q)
-      .then([this, link, number, id = q.who, asked = deps_.clock->steady()](
-                core::result<msg::claimed_runs>& r) { claimed(link, number, id, asked, r); },
-            [this, link, number](caf::error& e) { answer(link, number, failure_of(e, "dispatcher")); });
+  auto pass_on = [this, link, number, q, asked = deps_.clock->steady()] {
+    request(home_.dispatcher, caf::infinite, q)
+        .then([this, link, number, id = q.who,
+               asked](core::result<msg::claimed_runs>& r) { claimed(link, number, id, asked, r); },
+              [this, link, number, id = q.who](caf::error& e) {
+                core::result<msg::claimed_runs> no{failure_of(e, "dispatcher")};
+                claimed(link, number, id, deps_.clock->steady(), no);
+              });
+  };
+  if (who.given.empty()) return pass_on();
+  give_back(std::exchange(who.given, {}), "its holder claimed again without it", std::move(pass_on));
 }
 
 void cluster_desk::claimed(link_id link, std::uint64_t number, session_id who, core::instant asked,
@@ -204,6 +242,7 @@ void cluster_desk::claimed(link_id link, std::uint64_t number, session_id who, c
     }
   const auto it = executors_.find(who);
   const auto from = callers_.find(link);
+  if (it != executors_.end() && it->second.claim == number) it->second.claiming = false;
   const bool wanted = it != executors_.end() && from != callers_.end() && it->second.claim == number &&
                       it->second.node == from->second.node;
   if (!wanted) {
@@ -276,7 +315,8 @@ void cluster_desk::settled(link_id link, const std::vector<core::run_id>& runs,
 }
 
 // Fenced by number and token: what was settled or taken meanwhile stays as it is.
-void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std::string& why) {
+void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std::string& why,
+                             std::function<void()> then) {
   if (runs.empty()) return;
   commit_changes sets;
   for (const auto& head : runs) {
@@ -287,7 +327,9 @@ void cluster_desk::give_back(const std::vector<core::run_head>& runs, const std:
     sets.sets.push_back(
         {deps_.clock->now(), "node", {}, {storage::step_run{head.id, std::move(command), false}}});
   }
-  request(deps_.store, caf::infinite, std::move(sets)).then([](commit_results&) {}, [](caf::error&) {});
+  if (!then) then = [] {};
+  request(deps_.store, caf::infinite, std::move(sets))
+      .then([then](commit_results&) { then(); }, [then](caf::error&) { then(); });
 }
 
 void cluster_desk::end_session(session_id id, const std::string& why, bool crashed) {

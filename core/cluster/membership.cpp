@@ -42,7 +42,7 @@ std::optional<failure> refuse_hello(const greeting& g, const membership_options&
         errc::invalid, "the words of the node \"" + name + "\" cannot be used", std::move(found), {}};
   if (!g.linked_boot.empty() && g.linked_boot != g.said.boot &&
       judge_silence(g.heard, g.now, o) == node_state::up)
-    return no_entry(errc::unavailable,
+    return no_entry(errc::conflict,
                     "another process is here as the node \"" + name +
                         "\" and was heard of just now; if it is dead, this one is let in after " +
                         std::to_string(millis(o.suspect_after)) + " ms of its silence");

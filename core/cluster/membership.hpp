@@ -36,8 +36,8 @@ struct greeting {
 
 // Why it is not let in; nothing: it is. A duplicate is refused only while the other one has been heard of
 // within suspect_after: a link that is silent for longer is the dead one's, and is taken over. The same boot
-// is the same process, which has given up its old link before we did. Codes: unavailable and limit_exceeded
-// pass, the others do not.
+// is the same process, which has given up its old link before we did. Code of a duplicate: conflict,
+// which may pass; the others do not.
 std::optional<failure> refuse_hello(const greeting& g, const membership_options& o);
 
 // ---- sessions of a node's executors: "NAME/process-1", which perform processes. Nobody who registers at a

@@ -94,10 +94,10 @@ TEST_CASE("cluster: another process of the same name is refused while the first 
   member_by_hand first{c};
   first.joins();
   member_by_hand second{c, "alpha", 2};
-  CHECK(second.is_refused().code == errc::unavailable);
+  CHECK(second.is_refused().code == errc::conflict);
   CHECK(first.linked());
   c.advance(2s - 1us);
-  CHECK(second.is_refused().code == errc::unavailable);
+  CHECK(second.is_refused().code == errc::conflict);
   c.advance(1us);
   second.joins();
   CHECK_FALSE(first.linked());

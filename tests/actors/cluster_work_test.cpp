@@ -219,7 +219,46 @@ TEST_CASE("cluster: an executor that claims again without what it was given has 
   REQUIRE(m.settles(again));
 }
 
-TEST_CASE("cluster: an executor whose registration was repeated has one session, and the other ends",
+TEST_CASE("cluster: a claim that is only repeated takes no second run, and nothing from its holder",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  const auto who = m.seats();
+  const auto wish = member_by_hand::wish(who, 30s);
+  const auto number = m.puts(wish);
+  c.run();
+  m.repeats(number, wish);
+  const auto run = c.submit(tests::virtual_node::process("one"));
+  const auto other = c.submit(tests::virtual_node::process("two"));
+  CHECK(m.answers_to(number) == 1);
+  // The answer and another repetition have crossed: the run may be in good hands.
+  m.repeats(number, wish);
+  CHECK(m.answers_to(number) == 2);
+  CHECK(c.state_of(run.head.id) == run_state::running);
+  CHECK(c.state_of(other.head.id) == run_state::queued);
+  CHECK(c.find(run.head.id).head.fencing == 1);
+  // It was not: a claim with another number says so.
+  CHECK(m.claims(who).run.head.id == run.head.id);
+  CHECK(c.find(run.head.id).head.fencing == 2);
+}
+
+TEST_CASE("cluster: a registration that is repeated with its number is the same session",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  messages::register_session q;
+  q.who.name = "process-1";
+  q.who.agent_type = "process";
+  const auto number = m.puts(q);
+  m.repeats(number, q);
+  m.repeats(number, q);
+  CHECK(m.answers_to(number) == 2);  // the first repetition met the question itself
+  CHECK(c.node_view_of("alpha").sessions.size() == 1);
+}
+
+TEST_CASE("cluster: an executor that registers anew under its name has one session, and the other ends",
           "[actors][cluster]") {
   coordinator c;
   member_by_hand m{c};

@@ -28,7 +28,7 @@ messages::submit_runs one(const std::string& name) {
 TEST_CASE("trouble: an actor that is killed with questions open answers them all", "[actors][trouble]") {
   const auto whom = GENERATE(as<std::string>{}, "storage", "dispatcher", "lease-desk", "operator-desk",
                              "job-registry", "session-registry", "reader", "gateway", "supervisor",
-                             "timekeeper", "lease-sweeper", "event-hub", "planner");
+                             "timekeeper", "lease-sweeper", "event-hub", "planner", "cluster-desk");
   const auto steps = GENERATE(0, 1, 2, 3, 5, 8);
   CAPTURE(whom, steps);
   virtual_node node;

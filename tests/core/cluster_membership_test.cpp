@@ -59,9 +59,9 @@ TEST_CASE("membership: a duplicate is refused until the other has been silent fo
   auto g = a_greeting();
   g.known = true;
   g.linked_boot = boot_uuid(2, 2);
-  CHECK(refuse_hello(g, usual_membership)->code == errc::unavailable);
+  CHECK(refuse_hello(g, usual_membership)->code == errc::conflict);
   g.now = steady_start + 2s - 1us;
-  CHECK(refuse_hello(g, usual_membership)->code == errc::unavailable);
+  CHECK(refuse_hello(g, usual_membership)->code == errc::conflict);
   g.now = steady_start + 2s;
   CHECK_FALSE(refuse_hello(g, usual_membership));
   g.now = steady_start;

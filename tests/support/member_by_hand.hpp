@@ -112,6 +112,18 @@ class member_by_hand {
     say(messages::wire::kind::ask, ++number_, messages::wire::encode(m));
     return number_;
   }
+  /// The same again, because no answer came.
+  void repeats(std::uint64_t number, messages::wire::question q) {
+    messages::wire::ask m{std::move(q)};
+    say(messages::wire::kind::ask, number, messages::wire::encode(m));
+    c_->run();
+  }
+  std::size_t answers_to(std::uint64_t number) {
+    const auto& got = c_->wires.at(link).got;
+    return static_cast<std::size_t>(std::count_if(got.begin(), got.end(), [number](const auto& e) {
+      return e.kind == static_cast<std::uint16_t>(messages::wire::kind::answer) && e.number == number;
+    }));
+  }
   std::optional<messages::wire::answer> answer_to(std::uint64_t number) {
     for (const auto& e : c_->wires.at(link).got)
       if (e.kind == static_cast<std::uint16_t>(messages::wire::kind::answer) && e.number == number) {
