@@ -22,7 +22,7 @@ namespace belfry::actors {
 struct told_step {
   std::vector<core::log_line> lines;
   std::optional<core::cmd_settle> outcome;
-  std::function<void(core::result<storage::receipt>)> then;  // empty: nobody waits for it
+  std::function<void(core::result<storage::receipt>)> tell;  // empty: nobody waits for it
 };
 
 struct member_attempt {

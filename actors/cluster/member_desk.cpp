@@ -29,9 +29,7 @@ failure too_many(std::size_t open) {
           {},
           "belfry node ls"};
 }
-failure unexpected() {
-  return {errc::aborted, "the coordinator gave an answer to another question", {}, {}};
-}
+failure unexpected() { return {errc::aborted, "the coordinator gave an answer to another question", {}, {}}; }
 
 }  // namespace
 
@@ -80,7 +78,7 @@ auto member_desk::make_behavior() -> behavior_type {
           deps_.says.say(note_level::warning, "executor-" + news.child.state + " " + news.child.name);
       },
       [](const store_changed&) {},
-      [this](link_news& news) {
+      [this](member_link_news& news) {
         heard(news);
         leave_if_told(now());
         arm();
@@ -111,7 +109,7 @@ caf::result<member_desk::claims_answer> member_desk::claim(const claim_runs& wis
   if (stopping_) return claims_answer{stopping()};
   if (open_.size() >= deps_.options.max_open) return claims_answer{too_many(open_.size())};
   auto [guard, promise] = answer_later<claims_answer>(this);
-  ask(wish, question_kind::claim, wish.wait, deps_.options.patience,
+  ask(wish, question_kind::claim, deps_.options.patience,
       [this, wish, answer = guard](core::result<wire::reply>& r, asked_when when) {
         claimed(wish, answer, r, when);
       });
@@ -193,7 +191,7 @@ caf::result<member_desk::session_said> member_desk::enter(const register_session
     m.once = std::move(once);
   }
   auto [guard, promise] = answer_later<session_said>(this);
-  ask(std::move(m), question_kind::other, core::span{0}, o.patience,
+  ask(std::move(m), question_kind::other, o.patience,
       [this, answer = guard](core::result<wire::reply>& r, asked_when) {
         if (!r) return answer->deliver(session_said{r.error()});
         auto* seated = std::get_if<session_answer>(&*r);
@@ -211,7 +209,8 @@ caf::result<member_desk::session_said> member_desk::enter(const register_session
 // had is told before.
 caf::result<member_desk::session_said> member_desk::leave(const end_session& asked) {
   auto [guard, promise] = answer_later<session_said>(this);
-  sessions_.erase(asked.id);
+  if (sessions_.erase(asked.id) == 0)
+    return session_said{failure{errc::not_found, "the session has ended", {}, {}}};
   for (auto it = attempts_.begin(); it != attempts_.end();) {
     const bool ended = std::any_of(it->steps.begin(), it->steps.end(),
                                    [](const told_step& s) { return s.outcome.has_value(); });
@@ -231,8 +230,9 @@ void member_desk::sessions_may_leave() {
       ++it;
       continue;
     }
-    ask(it->what, question_kind::other, core::span{0}, deps_.options.patience,
+    ask(it->what, question_kind::other, deps_.options.patience,
         [this, answer = it->answer](core::result<wire::reply>& r, asked_when) {
+          if (!r && r.error().code == errc::forbidden) r.error().code = errc::not_found;  // not ours any more
           if (!r) return answer->deliver(session_said{r.error()});
           auto* gone = std::get_if<session_answer>(&*r);
           if (gone != nullptr) return answer->deliver(session_said{std::move(*gone)});
@@ -245,16 +245,20 @@ void member_desk::sessions_may_leave() {
 
 // ---- questions
 
-void member_desk::ask(wire::question what, question_kind kind, core::span wait, core::span patience,
+void member_desk::ask(wire::question what, question_kind kind, core::span patience,
                       open_question::answered then) {
   open_question q;
   q.kind = kind;
+  if (const auto* claim = std::get_if<claim_runs>(&what)) {
+    q.claimer = claim->who;
+    q.wait = claim->wait;
+  }
   q.body = wire::encode(wire::ask{std::move(what)});
-  q.wait = wait;
   q.patience = patience;
   q.then = std::move(then);
+  const bool at_once = stage_ == stage::joined && (kind != question_kind::claim || may_claim(q.claimer));
   const auto number = open_.add(std::move(q));
-  if (stage_ == stage::joined && (kind != question_kind::claim || may_claim())) send_question(number, now());
+  if (at_once) send_question(number, now());
   arm();
 }
 
@@ -271,7 +275,7 @@ void member_desk::send_question(std::uint64_t number, core::instant at) {
 
 void member_desk::send_due(core::instant at) {
   if (stage_ != stage::joined) return;
-  for (const auto number : open_.due(at, may_claim())) {
+  for (const auto number : open_.due(at, claim_rule())) {
     const auto* q = open_.find(number);
     // The answer may be lost, and a run with it that stays claimed by nobody: the next hello puts that right.
     if (q != nullptr && q->kind == question_kind::claim && q->sent &&
@@ -287,6 +291,14 @@ void member_desk::answered(std::uint64_t number, const std::string& body) {
   auto q = open_.take(number);
   if (!q || !q->sent) return;  // repeated: somebody had the first one
   q->then(answer->what, {q->asked, answer->waited});
+}
+
+// Not before the coordinator has heard how the last one ended: it takes a claim for the word that nothing is
+// held.
+bool member_desk::may_claim(core::session_id who) const {
+  return !draining_ && !stopping_ &&
+         std::none_of(attempts_.begin(), attempts_.end(),
+                      [who](const member_attempt& a) { return a.session == who; });
 }
 
 // ---- life
@@ -307,7 +319,7 @@ void member_desk::arm() {
     next = std::min(next, a.next_due());
     if (stage_ == stage::joined && !a.over && !a.lost && !a.renewing) next = std::min(next, a.renew_at);
   }
-  if (stage_ == stage::joined) next = std::min(next, open_.next_due(may_claim()));
+  if (stage_ == stage::joined) next = std::min(next, open_.next_due(claim_rule()));
   if (next != core::end_of_time) alarm_.arm(member_desk_actor{this}, next, at);
 }
 
@@ -330,7 +342,13 @@ void member_desk::stop(core::span deadline) {
     arm();
   };
   request(head_, caf::infinite, drain_executors{deadline})
-      .then([first, over](executors_drained) { if (first) over(); }, [first, over](caf::error&) { if (first) over(); });
+      .then(
+          [first, over](executors_drained) {
+            if (first) over();
+          },
+          [first, over](caf::error&) {
+            if (first) over();
+          });
 }
 
 // Good-bye comes after the last word about a run. Without contact it is not said: the leases will run out.
@@ -358,8 +376,7 @@ void member_desk::end_executors() {
 }
 
 void member_desk::show() {
-  const std::lock_guard hold(deps_.board->mutex);
-  auto& s = deps_.board->status;
+  auto s = deps_.board->read();
   const bool joined = stage_ == stage::joined;
   if (s.joined != joined || s.since == core::never) s.since = deps_.clock->now();
   s.joined = joined;
@@ -368,6 +385,7 @@ void member_desk::show() {
   s.draining = draining_ || stopping_;
   s.trouble = joined ? std::string{} : trouble_;
   s.running = running();
+  deps_.board->show(std::move(s));
 }
 
 }  // namespace belfry::actors

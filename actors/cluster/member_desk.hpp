@@ -12,13 +12,14 @@
 // send, a timer per attempt, and a second path for the executors of a node that has its store.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "actors/cluster/member.hpp"
@@ -32,10 +33,16 @@
 
 namespace belfry::actors {
 
-// What any thread may read of it.
-struct member_board {
-  std::mutex mutex;
-  member_status status;
+// What any thread may read of it: never changed, only replaced.
+class member_board {
+ public:
+  member_status read() const { return *std::atomic_load(&status_); }
+  void show(member_status s) {
+    std::atomic_store(&status_, std::make_shared<const member_status>(std::move(s)));
+  }
+
+ private:
+  std::shared_ptr<const member_status> status_ = std::make_shared<const member_status>();
 };
 
 struct member_desk_deps {
@@ -74,9 +81,9 @@ class member_desk : public member_desk_actor::base {
   struct gathering;  // the answers of one commit_changes
 
   // ---- the link (member_link.cpp)
-  void heard(link_news& news);
-  void rose(const link_rose& news);
-  void said(link_spoke& news);
+  void heard(member_link_news& news);
+  void rose(const member_link_up& news);
+  void said(member_link_said& news);
   void dial(core::instant now);
   void dial_later(core::instant now, const std::string& why);
   void cut(const std::string& why);
@@ -98,12 +105,15 @@ class member_desk : public member_desk_actor::base {
   caf::result<session_said> enter(const messages::register_session& asked);
   caf::result<session_said> leave(const messages::end_session& asked);
   void sessions_may_leave();
-  void ask(messages::wire::question what, question_kind kind, core::span wait, core::span patience,
+  void ask(messages::wire::question what, question_kind kind, core::span patience,
            open_question::answered then);
   void send_question(std::uint64_t number, core::instant now);
   void send_due(core::instant now);
   void answered(std::uint64_t number, const std::string& body);
-  bool may_claim() const { return !draining_ && !stopping_; }
+  bool may_claim(core::session_id who) const;
+  open_questions::claim_rule claim_rule() const {
+    return [this](core::session_id who) { return may_claim(who); };
+  }
 
   // ---- what is held (member_leases.cpp)
   caf::result<commit_results> commit(commit_changes& asked);

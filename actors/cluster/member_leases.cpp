@@ -22,9 +22,7 @@ constexpr std::size_t calls_per_question = 1000;
 // What a watchdog needs to find and kill everything.
 constexpr core::span kill_takes = std::chrono::milliseconds{100};
 
-failure not_held() {
-  return {errc::stale_lease, "the lease is not this node's any more", {}, {}};
-}
+failure not_held() { return {errc::stale_lease, "the lease is not this node's any more", {}, {}}; }
 
 core::span soon_again(core::span lease) {
   return std::clamp(lease / 12, core::span{std::chrono::milliseconds{100}},
@@ -54,6 +52,7 @@ std::uint32_t member_desk::running() const {
 void member_desk::forget(member_attempt& a) {
   attempts_.remove_if([&a](const member_attempt& one) { return &one == &a; });
   sessions_may_leave();
+  send_due(now());
 }
 
 // ---- what an executor writes
@@ -121,8 +120,8 @@ void member_desk::change(const storage::change& what, const tell_result& tell) {
     tell_doom();
     show();
     // It was ended because it is not ours: there is nothing to tell that anybody could use.
-    if (a->lost && (settle->kind == core::settle_kind::released ||
-                    settle->kind == core::settle_kind::cancelled)) {
+    if (a->lost &&
+        (settle->kind == core::settle_kind::released || settle->kind == core::settle_kind::cancelled)) {
       forget(*a);
       return tell(not_held());
     }
@@ -130,8 +129,7 @@ void member_desk::change(const storage::change& what, const tell_result& tell) {
     return next_step(*a);
   }
   if (const auto* event = std::get_if<storage::note_event>(&what)) {
-    deps_.says.say(note_level::info,
-                   std::string{to_text(event->what.kind)} + " " + event->what.text);
+    deps_.says.say(note_level::info, std::string{to_text(event->what.kind)} + " " + event->what.text);
     return tell(storage::receipt{});
   }
   tell(failure{errc::internal, "a member has no store for this", {}, {}});
@@ -153,7 +151,7 @@ void member_desk::next_step(member_attempt& a) {
   } else {
     what = touch_leases{a.log_calls(step.lines)};
   }
-  ask(std::move(what), question_kind::other, core::span{0}, deps_.options.patience,
+  ask(std::move(what), question_kind::other, deps_.options.patience,
       [this, run = a.run, fencing = a.fencing](core::result<wire::reply>& r, asked_when) {
         if (!r) return told(run, fencing, r.error());
         if (auto* all = std::get_if<settled>(&*r); all != nullptr && all->answers.size() == 1) {
@@ -168,7 +166,8 @@ void member_desk::next_step(member_attempt& a) {
           }
           return told(run, fencing, storage::receipt{});
         }
-        told(run, fencing, failure{errc::aborted, "the coordinator gave an answer to another question", {}, {}});
+        told(run, fencing,
+             failure{errc::aborted, "the coordinator gave an answer to another question", {}, {}});
         cut("it answered with something else");
       });
 }
@@ -178,7 +177,7 @@ void member_desk::told(core::run_id run, std::uint64_t fencing, core::result<sto
   if (a == nullptr || a->steps.empty()) return;
   a->telling = false;
   const bool trouble = !answer && is_trouble(answer.error());
-  if (trouble && !a->steps.front().then) {
+  if (trouble && !a->steps.front().tell) {
     a->tell_at = core::later(now(), tell_again_pause);
     return arm();
   }
@@ -186,14 +185,14 @@ void member_desk::told(core::run_id run, std::uint64_t fencing, core::result<sto
   a->steps.pop_front();
   const bool last = step.outcome.has_value() && !trouble;
   // Output that could not be taken comes again; its end must not overtake it.
-  if (trouble && !step.outcome && !a->steps.empty() && a->steps.front().then) {
+  if (trouble && !step.outcome && !a->steps.empty() && a->steps.front().tell) {
     // Last first: each is put before what waits already.
     const auto behind = std::exchange(a->steps, {});
     for (auto it = behind.rbegin(); it != behind.rend(); ++it)
-      if (it->then) it->then(answer);
-    return step.then(answer);
+      if (it->tell) it->tell(answer);
+    return step.tell(answer);
   }
-  if (step.then) step.then(std::move(answer));
+  if (step.tell) step.tell(std::move(answer));
   if (last) return forget(*a);
   next_step(*a);
 }
@@ -223,13 +222,14 @@ void member_desk::renew(core::instant at) {
   auto patience = deps_.options.patience;
   for (auto& a : attempts_) {
     // Those that are nearly due come along: one question for all of them.
-    if (!due(a) || core::later(a.renew_at, -a.lease / 12) > at || m.calls.size() >= calls_per_question) continue;
+    if (!due(a) || core::later(a.renew_at, -a.lease / 12) > at || m.calls.size() >= calls_per_question)
+      continue;
     a.renewing = true;
     m.calls.push_back({a.run, core::cmd_renew{a.proof(), a.lease}});
     which.emplace_back(a.run, a.fencing);
     patience = std::min(patience, a.lease / 6);
   }
-  ask(std::move(m), question_kind::renewal, core::span{0}, patience,
+  ask(std::move(m), question_kind::renewal, patience,
       [this, which](core::result<wire::reply>& r, asked_when when) { renewed(which, r, when); });
 }
 
@@ -268,8 +268,8 @@ void member_desk::taken_away(const wire::held_run& which) {
   auto* a = find(which.run, which.fencing);
   if (a == nullptr) return;
   a->lost = true;
-  deps_.says.say(note_level::warning, "lease-lost run=" + to_string(a->run) +
-                                          " fencing=" + std::to_string(a->fencing));
+  deps_.says.say(note_level::warning,
+                 "lease-lost run=" + to_string(a->run) + " fencing=" + std::to_string(a->fencing));
   stop_now(*a, stop_why::lease_lost);
 }
 

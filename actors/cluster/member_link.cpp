@@ -31,15 +31,15 @@ std::string other_version(std::uint16_t theirs) {
 
 }  // namespace
 
-void member_desk::heard(link_news& news) {
+void member_desk::heard(member_link_news& news) {
   std::visit(
       [this](auto& one) {
         using kind = std::decay_t<decltype(one)>;
-        if constexpr (std::is_same_v<kind, link_rose>) {
+        if constexpr (std::is_same_v<kind, member_link_up>) {
           rose(one);
-        } else if constexpr (std::is_same_v<kind, link_spoke>) {
+        } else if constexpr (std::is_same_v<kind, member_link_said>) {
           if (one.id == link_ && link_ != 0) said(one);
-        } else if constexpr (std::is_same_v<kind, link_fell>) {
+        } else if constexpr (std::is_same_v<kind, member_link_down>) {
           if (one.id == link_ && link_ != 0) lose_link(one.why);
         } else {
           if (stage_ == stage::dialling && link_ == 0 && one.dial == dial_ && dial_at_ == core::never)
@@ -53,7 +53,8 @@ void member_desk::heard(link_news& news) {
 
 void member_desk::dial(core::instant at) {
   const auto& all = deps_.options.coordinators;
-  if (all.empty()) return give_up({errc::invalid, "no coordinator is named", {}, "belfry serve --join HOST:PORT"});
+  if (all.empty())
+    return give_up({errc::invalid, "no coordinator is named", {}, "belfry serve --join HOST:PORT"});
   stage_ = stage::dialling;
   dial_at_ = core::never;
   stage_until_ = core::later(at, 2 * membership_.lost_after);
@@ -61,7 +62,7 @@ void member_desk::dial(core::instant at) {
   const auto me = caf::actor_cast<caf::weak_actor_ptr>(member_desk_actor{this});
   deps_.wire->dial(address_, [me, number = ++dial_](failure why) {
     if (const auto self = caf::actor_cast<member_desk_actor>(me))
-      caf::anon_send(self, link_news{dial_failed{number, std::move(why)}});
+      caf::anon_send(self, member_link_news{member_dial_failed{number, std::move(why)}});
   });
 }
 
@@ -77,7 +78,7 @@ void member_desk::dial_later(core::instant at, const std::string& why) {
   show();
 }
 
-void member_desk::rose(const link_rose& news) {
+void member_desk::rose(const member_link_up& news) {
   if (stage_ != stage::dialling || link_ != 0) return deps_.wire->close(news.id, "one link is enough");
   const auto at = now();
   link_ = news.id;
@@ -138,7 +139,7 @@ void member_desk::lose_link(const std::string& why) {
 
 // ---- what the coordinator says
 
-void member_desk::said(link_spoke& news) {
+void member_desk::said(member_link_said& news) {
   heard_at_ = now();
   auto& e = news.what;
   switch (static_cast<wire::kind>(e.kind)) {
@@ -213,10 +214,12 @@ void member_desk::turned_away(const std::string& body) {
     duplicate_since_.reset();
   else if (!duplicate_since_)
     duplicate_since_ = at;
-  const bool stays = duplicate ? core::later(*duplicate_since_, membership_.lost_after) <= at
-                               : !core::retryable(m->code);
+  const bool stays =
+      duplicate ? core::later(*duplicate_since_, membership_.lost_after) <= at : !core::retryable(m->code);
   if (!stays) return cut("refused: " + m->text);
-  give_up({m->code, "the coordinator " + coordinator_ + " does not let this node in: " + m->text, {},
+  give_up({m->code,
+           "the coordinator " + coordinator_ + " does not let this node in: " + m->text,
+           {},
            "belfry node show " + deps_.options.node});
 }
 

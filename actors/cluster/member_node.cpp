@@ -24,7 +24,8 @@ constexpr core::span orphans_patience = std::chrono::seconds{5};
 
 // What zero stands for, as on a node of its own.
 member_options settled_options(member_options o) {
-  const auto cores = std::max(1u, std::thread::hardware_concurrency());  // tidy-allow(thread): asks for a number
+  const auto cores =
+      std::max(1u, std::thread::hardware_concurrency());  // tidy-allow(thread): asks for a number
   if (o.threads == 0) o.threads = std::max(2u, cores - 1);
   if (o.executor.processes == 0) o.executor.processes = std::clamp<std::uint32_t>(4 * cores, 4, 32);
   return o;
@@ -60,7 +61,9 @@ struct member_node::state {
         config{options},
         system{std::make_unique<caf::actor_system>(config)},
         board{std::make_shared<member_board>()} {
-    board->status.node = options.node;
+    member_status known;
+    known.node = options.node;
+    board->show(std::move(known));
   }
 
   member_options options;
@@ -115,16 +118,14 @@ core::result<void> member_node::start() {
   s.started = true;
   // Before hello: a boot of ours that is new says that everything of the one before is dead.
   if (!s.testing())
-    if (const auto found = platform::kill_marked(s.options.mark, orphans_patience);
-        found > 0 && s.parts.note)
+    if (const auto found = platform::kill_marked(s.options.mark, orphans_patience); found > 0 && s.parts.note)
       s.parts.note(note_level::warning, "orphans-killed processes=" + std::to_string(found));
   const auto high = s.parts.randomness->bits();
   const auto boot = core::boot_uuid(high, s.parts.randomness->bits());
-  {
-    const std::lock_guard hold(s.board->mutex);
-    s.board->status.boot = boot;
-    s.board->status.since = s.parts.clock->now();
-  }
+  auto known = s.board->read();
+  known.boot = boot;
+  known.since = s.parts.clock->now();
+  s.board->show(std::move(known));
   auto ended = std::make_shared<std::promise<void>>();
   s.left = ended->get_future().share();
 
@@ -143,14 +144,14 @@ core::result<void> member_node::start() {
   auto mailbox = std::make_shared<caf::weak_actor_ptr>();
   const auto tell = [mailbox](auto news) {
     if (const auto to = caf::actor_cast<member_desk_actor>(*mailbox))
-      caf::anon_send(to, link_news{std::move(news)});
+      caf::anon_send(to, member_link_news{std::move(news)});
   };
   link_listener to;
   to.up = [tell](link_id id, std::string node, std::string address) {
-    tell(link_rose{id, std::move(node), std::move(address)});
+    tell(member_link_up{id, std::move(node), std::move(address)});
   };
-  to.came = [tell](link_id id, envelope e) { tell(link_spoke{id, std::move(e)}); };
-  to.down = [tell](link_id id, std::string why) { tell(link_fell{id, std::move(why)}); };
+  to.came = [tell](link_id id, envelope e) { tell(member_link_said{id, std::move(e)}); };
+  to.down = [tell](link_id id, std::string why) { tell(member_link_down{id, std::move(why)}); };
   // Nothing is dialled before the actor runs, so the links are silent until the mailbox is known.
   s.parts.links->listen(std::move(to));
   s.desk = s.system->spawn<member_desk, caf::lazy_init>(std::move(deps));
@@ -171,10 +172,7 @@ core::result<void> member_node::stop(core::span deadline) {
   return core::result<void>{};
 }
 
-member_status member_node::status() const {
-  const std::lock_guard hold(s_->board->mutex);
-  return s_->board->status;
-}
+member_status member_node::status() const { return s_->board->read(); }
 
 caf::actor_system& member_node::system() { return *s_->system; }
 

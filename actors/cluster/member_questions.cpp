@@ -5,6 +5,14 @@
 
 namespace belfry::actors {
 
+namespace {
+
+bool may_go(const open_question& q, const open_questions::claim_rule& may_claim) {
+  return q.kind != question_kind::claim || q.sent || may_claim(q.claimer);
+}
+
+}  // namespace
+
 open_question* open_questions::find(std::uint64_t number) {
   const auto it = open_.find(number);
   return it == open_.end() ? nullptr : &it->second;
@@ -39,19 +47,17 @@ std::vector<std::uint64_t> open_questions::claims() const {
   return numbers;
 }
 
-std::vector<std::uint64_t> open_questions::due(core::instant now, bool claims_too) const {
+std::vector<std::uint64_t> open_questions::due(core::instant now, const claim_rule& may_claim) const {
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, q] : open_)
-    if (q.again_at <= now && (claims_too || q.kind != question_kind::claim || q.sent))
-      numbers.push_back(number);
+    if (q.again_at <= now && may_go(q, may_claim)) numbers.push_back(number);
   return numbers;
 }
 
-core::instant open_questions::next_due(bool claims_too) const {
+core::instant open_questions::next_due(const claim_rule& may_claim) const {
   auto next = core::end_of_time;
   for (const auto& [number, q] : open_)
-    if (claims_too || q.kind != question_kind::claim || q.sent)
-      next = std::min(next, q.again_at);
+    if (q.again_at < next && may_go(q, may_claim)) next = q.again_at;
   return next;
 }
 

@@ -33,6 +33,7 @@ struct open_question {
   using answered = std::function<void(core::result<messages::wire::reply>&, asked_when)>;
 
   question_kind kind = question_kind::other;
+  core::session_id claimer = {};  // of a claim
   std::string body;
   core::span wait{0};      // that was asked for
   core::span patience{0};  // beyond it
@@ -57,9 +58,10 @@ class open_questions {
   // Claims that nobody waits for any more: those that were not sent are forgotten; the rest stay, for the
   // run that may still come. Answers what to do without a run: to be called once for each.
   std::vector<std::uint64_t> claims() const;
-  // Numbers of those that are to be sent now.
-  std::vector<std::uint64_t> due(core::instant now, bool claims_too) const;
-  core::instant next_due(bool claims_too) const;  // end_of_time: none
+  // Numbers of those that are to be sent now. `may_claim` is asked about claims that were not sent yet.
+  using claim_rule = std::function<bool(core::session_id)>;
+  std::vector<std::uint64_t> due(core::instant now, const claim_rule& may_claim) const;
+  core::instant next_due(const claim_rule& may_claim) const;  // end_of_time: none
   std::size_t size() const { return open_.size(); }
   void clear() { open_.clear(); }
 

@@ -12,24 +12,24 @@
 namespace belfry::actors {
 
 // What a thread of the links has to tell.
-struct link_rose {
+struct member_link_up {
   link_id id = 0;
   std::string node, address;
 };
-struct link_spoke {
+struct member_link_said {
   link_id id = 0;
   envelope what;
 };
-struct link_fell {
+struct member_link_down {
   link_id id = 0;
   std::string why;
 };
-struct dial_failed {
+struct member_dial_failed {
   std::uint64_t dial = 0;  // which one
   core::failure why;
 };
-struct link_news {
-  std::variant<link_rose, link_spoke, link_fell, dial_failed> what;
+struct member_link_news {
+  std::variant<member_link_up, member_link_said, member_link_down, member_dial_failed> what;
 };
 
 // What runs may end up to the deadline; then good-bye.
@@ -37,10 +37,9 @@ struct leave_cluster {
   core::span deadline{0};
 };
 
-using member_desk_actor =
-    messages::claim_actor::extend_with<messages::session_client>::extend_with<storage_client>::extend_with<
-        messages::clock_watch_actor>::extend_with<messages::child_listener>::
-        extend<caf::reacts_to<link_news>, caf::reacts_to<leave_cluster>,
-               caf::reacts_to<messages::alarm_rang>>;  // something is due: a beat, a renewal, a question again
+using member_desk_actor = messages::claim_actor::extend_with<messages::session_client>::extend_with<
+    storage_client>::extend_with<messages::clock_watch_actor>::extend_with<messages::child_listener>::
+    extend<caf::reacts_to<member_link_news>, caf::reacts_to<leave_cluster>,
+           caf::reacts_to<messages::alarm_rang>>;  // something is due: a beat, a renewal, a question again
 
 }  // namespace belfry::actors

@@ -222,5 +222,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::backlog_see
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::tell_waiting)
 
 // actors/cluster, the member's side
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::member_link_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::leave_cluster)

@@ -95,7 +95,8 @@ core::result<watchdog> watchdog::start(const std::vector<std::string>& argv) {
 core::result<void> watchdog::doom(core::instant at) {
   const auto line = std::to_string(core::micros(at)) + "\n";
   ssize_t n = 0;
-  while ((n = ::send(leash_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 && errno == EINTR) {
+  while ((n = ::send(leash_.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL)) < 0 &&
+         errno == EINTR) {
   }
   if (n == static_cast<ssize_t>(line.size())) return core::result<void>{};
   return core::failure{

@@ -27,9 +27,7 @@ std::string watched_mark() {
   return "watched-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
 }
 
-core::instant in_a_while(core::span s) {
-  return core::later(platform::system_clock()->through_sleep(), s);
-}
+core::instant in_a_while(core::span s) { return core::later(platform::system_clock()->through_sleep(), s); }
 
 // A process of that mark in a group of its own, as all children of executors are; it writes its number to a
 // file.
