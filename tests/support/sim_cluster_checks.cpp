@@ -18,6 +18,9 @@ namespace {
 // any more runs out.
 constexpr core::span longest_disagreement = 60s;
 
+// Claims that were on their way when a node was drained may still be granted.
+constexpr core::span word_travels = 2s;
+
 const core::attempt_record* record_of(const shadow_run& run, std::uint64_t fencing) {
   for (const auto& a : run.attempts)
     if (a.fencing == fencing) return &a;
@@ -84,9 +87,10 @@ void sim_cluster::check_claim(const claim& c) {
   const auto node = node_of(c.holder);
   if (!node.empty()) {
     ++out_.at_members;
-    if (book_.at(node).drained || book_.at(node).removed)
+    const auto& word = book_.at(node);
+    if ((word.drained || word.removed) && home_.clock.steady() - word.since > word_travels)
       truth.report("drain", to_string(c.run) + " is given to " + node + ", which was " +
-                                (book_.at(node).removed ? "removed" : "drained"));
+                                (word.removed ? "removed" : "drained"));
   }
   const auto* row = truth.shadow().runs.find(c.run);
   for (const auto* child : log_.of(c.run)) {

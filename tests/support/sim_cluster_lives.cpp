@@ -177,7 +177,7 @@ void sim_cluster::begin_member(member& m) {
 // Kill -9. Its guard sees that at once, unless it has been killed with it: then the children live on until the
 // next life begins, and nobody may rely on anything.
 void sim_cluster::crash_member(member& m, const char* why) {
-  const bool guarded = luck.chance(0.8);
+  const bool guarded = luck.chance(0.8) || calm_;
   trace_.line("==", m.name() + " " + why + (guarded ? "" : ", its guard too"));
   ++out_.member_crashes;
   network_.crash(m.name(), luck.chance(0.7));

@@ -39,14 +39,14 @@ void sim_operator::done(sim_town& town) {
 
 void sim_operator::drain(sim_town& town, const std::string& node) {
   if (lies_) {
-    book_.at(node).drained = true;
+    book_.at(node) = {true, false, town.clock.steady()};
     return;
   }
   busy_ = true;
   town.ask<nodes_seen>(name(), "drain " + node, messages::steer_node{node, true, "maintenance", name()},
                        [this, &town, node](const result<nodes_seen>& answer) {
                          done(town);
-                         if (answer) book_.at(node).drained = true;
+                         if (answer) book_.at(node).drained = true, book_.at(node).since = town.clock.steady();
                        });
 }
 
@@ -63,7 +63,7 @@ void sim_operator::remove(sim_town& town, const std::string& node) {
   town.ask<nodes_seen>(name(), m.force ? "remove with force " + node : "remove " + node, m,
                        [this, &town, node](const result<nodes_seen>& answer) {
                          done(town);
-                         if (answer) book_.at(node).removed = true;
+                         if (answer) book_.at(node).removed = true, book_.at(node).since = town.clock.steady();
                        });
 }
 
@@ -97,7 +97,7 @@ void sim_operator::free_next(sim_town& town) {
                              [this, &town, node, stays](const result<nodes_seen>& told) {
                                done(town);
                                if (!told && worth_repeating(told.error())) return;
-                               if (told) book_.at(node).drained = stays;
+                               if (told) book_.at(node) = {stays, false, town.clock.steady()};
                                std::erase(to_free_, node);
                              });
       });

@@ -13,6 +13,7 @@ namespace belfry::tests {
 /// What an operator may rely on: he was told so, and has not asked for the contrary since.
 struct node_word {
   bool drained = false, removed = false;
+  core::instant since = core::never;  // when he was told, steady
 };
 using node_book = std::map<std::string, node_word>;
 
