@@ -55,7 +55,7 @@ void get_cluster_node(const exchange_ptr& x) {
                       x->then<messages::nodes_seen>(answer_one(*name)));
 }
 
-void steer(const exchange_ptr& x, bool draining) {
+void steer_cluster_node(const exchange_ptr& x, bool draining) {
   auto reason = json::read_reason_body(x->in.body);
   if (!reason) return x->refuse(reason.error());
   auto name = node_named(x);
@@ -64,8 +64,8 @@ void steer(const exchange_ptr& x, bool draining) {
                       x->then<messages::nodes_seen>(answer_one(*name)));
 }
 
-void drain_node(const exchange_ptr& x) { steer(x, true); }
-void resume_node(const exchange_ptr& x) { steer(x, false); }
+void drain_node(const exchange_ptr& x) { steer_cluster_node(x, true); }
+void resume_node(const exchange_ptr& x) { steer_cluster_node(x, false); }
 
 void end_membership(const exchange_ptr& x) {
   json::problems found;
