@@ -1,6 +1,6 @@
-// The promise, with the work on other machines: every acknowledged submission ends, once; and no process of an
-// attempt that was fenced off lives beyond the lease that it had. Real nodes are killed and stopped, links are
-// cut, at random; then the journal and the diaries of the commands are judged.
+// The promise, with the work on other machines: every acknowledged submission ends, once; and no process of
+// an attempt that was fenced off lives beyond the lease that it had. Real nodes are killed and stopped, links
+// are cut, at random; then the journal and the diaries of the commands are judged.
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <fstream>
@@ -21,7 +21,8 @@ using clock = std::chrono::steady_clock;
 // What a command was doing, every 50 ms while it lives: "WHAT RUN FENCING MILLISECONDS", one write per line.
 std::string work_script(const std::string& diary) {
   return "say() { echo \"$1 $BELFRY_RUN_ID $BELFRY_FENCING $(date +%s%3N)\" >> " + diary +
-         "; }; say begin; n=0; while [ $n -lt $((RANDOM % 30)) ]; do sleep 0.05; say lives; n=$((n + 1)); done; "
+         "; }; say begin; n=0; while [ $n -lt $((RANDOM % 30)) ]; do sleep 0.05; say lives; n=$((n + 1)); "
+         "done; "
          "[ $((RANDOM % 13)) = 0 ] && [ $BELFRY_ATTEMPT -lt 3 ] && exit 1; say end";
 }
 
@@ -102,10 +103,10 @@ class cluster_trial {
     json body = {{"runs", json::array()}};
     const auto n = std::min(batch, runs_ - submitted_);
     for (std::size_t i = 0; i < n; ++i)
-      body["runs"].push_back({{"name", "work"},
-                              {"handler",
-                               {{"kind", "process"}, {"argv", {"/bin/bash", "-c", work_script(all_.file("diary"))}}}},
-                              {"retry", {{"max_attempts", 10}, {"max_losses", 200}, {"base", "20ms"}}}});
+      body["runs"].push_back(
+          {{"name", "work"},
+           {"handler", {{"kind", "process"}, {"argv", {"/bin/bash", "-c", work_script(all_.file("diary"))}}}},
+           {"retry", {{"max_attempts", 10}, {"max_losses", 200}, {"base", "20ms"}}}});
     const auto door = chance_() % 3;
     auto& node = door == 0 ? all_.coordinator() : all_.member(all_.members()[door - 1]);
     try {
@@ -190,7 +191,8 @@ class cluster_trial {
   void tell(std::chrono::milliseconds took) {
     const auto& c = town_.counts();
     std::printf(
-        "cluster: %zu runs, seed %llu, %lld ms: %zu members and %zu coordinators killed, %zu and %zu stopped, "
+        "cluster: %zu runs, seed %llu, %lld ms: %zu members and %zu coordinators killed, %zu and %zu "
+        "stopped, "
         "%zu links cut, %zu severed; %lld claims, %lld leases lost, %lld writes too late, %zu events\n",
         runs_, static_cast<unsigned long long>(seed_), static_cast<long long>(took.count()), c.member_kills,
         c.coordinator_kills, c.member_stops, c.coordinator_stops, c.cuts, c.severed,
@@ -212,7 +214,8 @@ class cluster_trial {
 
 }  // namespace
 
-TEST_CASE("cluster: nodes killed and stopped, links cut at random, and every run ends once", "[crash][cluster]") {
+TEST_CASE("cluster: nodes killed and stopped, links cut at random, and every run ends once",
+          "[crash][cluster]") {
   const auto seed = number_from("BELFRY_SEED", std::random_device{}());
   cluster_trial t(seed, number_from("BELFRY_RUNS", long_form() ? 10'000 : 300));
   t.run();

@@ -50,9 +50,7 @@ void town::trouble() {
     case 6:
     case 7: return cut_link(somebody());
     case 8:
-    case 9:
-      ++counts_.severed;
-      return all_.link(somebody()).sever();
+    case 9: ++counts_.severed; return all_.link(somebody()).sever();
     case 10: return kill_coordinator();
     default: return stop_coordinator();
   }

@@ -1,5 +1,5 @@
-// TOWN: a coordinator and its members, to all of which things happen: KILL, STOP and CONT, links that are cut,
-// mended and severed, at random moments. Whoever is killed is started again.
+// TOWN: a coordinator and its members, to all of which things happen: KILL, STOP and CONT, links that are
+// cut, mended and severed, at random moments. Whoever is killed is started again.
 #pragma once
 
 #include <chrono>
@@ -23,15 +23,16 @@ class town {
   using clock = std::chrono::steady_clock;
   town(real_cluster& all, std::uint64_t seed) : all_(all), chance_(seed) {}
 
-  void trouble();          // one thing happens to somebody
-  void wake_sleepers();    // whoever slept, or was cut off, for long enough by now
-  void calm();             // all are awake, linked and there
+  void trouble();        // one thing happens to somebody
+  void wake_sleepers();  // whoever slept, or was cut off, for long enough by now
+  void calm();           // all are awake, linked and there
   bool coordinator_up() const { return !coordinator_wakes_; }
   const town_counts& counts() const { return counts_; }
 
  private:
   std::chrono::milliseconds between(int least, int most) {
-    return std::chrono::milliseconds{least + static_cast<int>(chance_() % static_cast<unsigned>(most - least))};
+    return std::chrono::milliseconds{least +
+                                     static_cast<int>(chance_() % static_cast<unsigned>(most - least))};
   }
   std::string somebody() { return all_.members()[chance_() % all_.members().size()]; }
   void kill_member(const std::string& name);

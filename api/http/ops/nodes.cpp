@@ -29,7 +29,7 @@ void answer_nodes(const exchange_ptr& x, const messages::nodes_seen& seen) {
   answer_json(*x, w);
 }
 
-auto answer_one(std::string name) {
+auto answer_node_named(std::string name) {
   return [name = std::move(name)](const exchange_ptr& x, messages::nodes_seen seen) {
     for (const auto& each : seen.nodes) {
       if (each.node.name != name) continue;
@@ -52,20 +52,20 @@ void get_cluster_node(const exchange_ptr& x) {
   auto name = node_named(x);
   if (!name) return;
   x->node().node.call(messages::look_at_nodes{*name, true},
-                      x->then<messages::nodes_seen>(answer_one(*name)));
+                      x->then<messages::nodes_seen>(answer_node_named(*name)));
 }
 
-void steer(const exchange_ptr& x, bool draining) {
+void steer_cluster_node(const exchange_ptr& x, bool draining) {
   auto reason = json::read_reason_body(x->in.body);
   if (!reason) return x->refuse(reason.error());
   auto name = node_named(x);
   if (!name) return;
   x->node().node.call(messages::steer_node{*name, draining, std::move(*reason), x->actor},
-                      x->then<messages::nodes_seen>(answer_one(*name)));
+                      x->then<messages::nodes_seen>(answer_node_named(*name)));
 }
 
-void drain_node(const exchange_ptr& x) { steer(x, true); }
-void resume_node(const exchange_ptr& x) { steer(x, false); }
+void drain_node(const exchange_ptr& x) { steer_cluster_node(x, true); }
+void resume_node(const exchange_ptr& x) { steer_cluster_node(x, false); }
 
 void end_membership(const exchange_ptr& x) {
   json::problems found;
@@ -74,7 +74,7 @@ void end_membership(const exchange_ptr& x) {
   auto name = node_named(x);
   if (!name) return;
   x->node().node.call(messages::remove_node{*name, force, false, {}, x->actor},
-                      x->then<messages::nodes_seen>(answer_one(*name)));
+                      x->then<messages::nodes_seen>(answer_node_named(*name)));
 }
 
 void readmit(const exchange_ptr& x) {
@@ -83,7 +83,7 @@ void readmit(const exchange_ptr& x) {
   auto name = node_named(x);
   if (!name) return;
   x->node().node.call(messages::remove_node{*name, false, true, std::move(*reason), x->actor},
-                      x->then<messages::nodes_seen>(answer_one(*name)));
+                      x->then<messages::nodes_seen>(answer_node_named(*name)));
 }
 
 route node_word(std::string_view pattern, std::string_view operation, std::string_view summary, handler h) {
