@@ -131,9 +131,9 @@ core::result<std::string> tls_links::listen(const std::string& address,
   socklen_t size = static_cast<socklen_t>(own.capacity());
   ::getsockname(fd->get(), own.data(), &size);
   own.resize(size);
-  boost::asio::post(io_, [this, own, raw = fd->release(), came = std::move(came)]() mutable {
+  boost::asio::post(io_, [this, own, listener = std::move(*fd), came = std::move(came)]() mutable {
     came_ = std::move(came);
-    acceptor_.assign(own.protocol(), raw);
+    acceptor_.assign(own.protocol(), listener.release());
     accept_next();
   });
   return to_text(own);
@@ -230,7 +230,8 @@ std::size_t tls_links::held_by(const std::string& node) const {
 answer tls_links::admit(const std::string& node, link_protocol protocol) const {
   if (o_.admits && !o_.admits(node)) return answer::not_admitted;
   // The newest takes the place of an older one of its own.
-  const bool replaces = protocol == link_protocol::actors && held_by(node) >= o_.per_peer;
+  const bool replaces =
+      protocol == link_protocol::actors && held_by(node) >= std::max<std::size_t>(1, o_.per_peer);
   const auto others = links_.size() - (replaces ? 1U : 0U);
   return places_.room(protocol, others, of_http_) ? answer::welcome : answer::full;
 }
@@ -271,6 +272,7 @@ core::result<secure_link> tls_links::establish(handshake& h, const std::string& 
   pump_parts parts(io_, std::move(h.parts().peer), std::move(h.parts().tls), descriptor(pair[1]));
   parts.write_time = o_.write_time;
   parts.scratch = &scratch_;
+  parts.key_after = o_.key_after;
   if (o_.filter && link.protocol == link_protocol::actors) parts.filter = o_.filter();
   const id which = next_++;
   parts.ended = [this, which](const std::string& why) {

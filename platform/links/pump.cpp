@@ -15,7 +15,7 @@ namespace {
 
 using socket = boost::asio::ip::tcp::socket;
 using stream = boost::asio::posix::stream_descriptor;
-constexpr int steps_per_turn = 16;  // then the other links have theirs
+constexpr int steps_per_turn = 4;  // then the other links have theirs
 
 bool gone_for_good(int fd) {
   pollfd p{fd, 0, 0};

@@ -34,7 +34,7 @@ struct pump_parts {
   std::unique_ptr<link_filter> filter;
   core::span write_time{};
   std::vector<char>* scratch = nullptr;               // of the thread, for what is passed on at once
-  std::uint64_t key_after = 1ULL << 22U;              // pieces sent under one key
+  std::uint64_t key_after = 0;                        // pieces sent under one key
   std::function<void(const std::string& why)> ended;  // once, last of all; empty: both sides were done
 };
 

@@ -51,11 +51,13 @@ void receive_all(int fd, std::uint64_t seed, std::size_t total, bool& fine) {
 
 struct two {
   explicit two(core::span write_time = 10s,
-               std::function<std::unique_ptr<platform::link_filter>()> filter = {})
+               std::function<std::unique_ptr<platform::link_filter>()> filter = {},
+               std::uint64_t key_after = 1ULL << 22U)
       : host([&] {
           auto o = options_of(t.of("north"));
           o.write_time = write_time;
           o.filter = std::move(filter);
+          o.key_after = key_after;
           return o;
         }()),
         guest(std::move(*platform::open_secure_links(options_of(t.of("south"))))) {}
@@ -122,6 +124,22 @@ TEST_CASE("pump: pieces of every size come through as they were sent", "[platfor
     REQUIRE(write_all(e.there.get(), back));
     REQUIRE(read_exactly(e.here.get(), size) == text);
   }
+}
+
+TEST_CASE("pump: nothing is lost when keys are renewed, however often", "[platform][links]") {
+  two w(10s, {}, 3);
+  auto e = connect(*w.guest, w.host);
+  const std::size_t total = 8 * mebi;  // some 170 keys
+  bool sent_a = false, sent_b = false, got_a = false, got_b = false;
+  std::thread a([&] { send_all(e.here.get(), 1, total, sent_a); });
+  std::thread b([&] { send_all(e.there.get(), 2, total, sent_b); });
+  std::thread c([&] { receive_all(e.there.get(), 1, total, got_a); });
+  receive_all(e.here.get(), 2, total, got_b);
+  for (auto* each : {&a, &b, &c}) each->join();
+  CHECK(sent_a);
+  CHECK(sent_b);
+  CHECK(got_a);
+  CHECK(got_b);
 }
 
 TEST_CASE("pump: the end of one direction is passed on and the other goes on", "[platform][links]") {
