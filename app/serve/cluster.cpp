@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "actors/cluster/basp_filter.hpp"
 #include "app/log/log.hpp"
 
 namespace belfry::app {
@@ -16,6 +17,7 @@ core::result<std::unique_ptr<platform::secure_links>> open_certificates(
   o.certificate = folder + "/node.crt";
   o.key = folder + "/node.key";
   o.connections = connections;
+  o.filter = [] { return std::make_unique<actors::basp_filter>(); };
   if (admits) o.admits = [admits](const std::string& node) { return admits->admits(node); };
   o.note = [](const std::string& line) { log_line(log_level::warning, line); };
   return platform::open_secure_links(std::move(o));
