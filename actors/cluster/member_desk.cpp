@@ -246,8 +246,8 @@ void member_desk::sessions_may_leave() {
 // ---- questions
 
 void member_desk::ask(wire::question what, question_kind kind, core::span patience,
-                      open_question::answered then) {
-  open_question q;
+                      asked_question::answered then) {
+  asked_question q;
   q.kind = kind;
   if (const auto* claim = std::get_if<claim_runs>(&what)) {
     q.claimer = claim->who;

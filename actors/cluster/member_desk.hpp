@@ -106,12 +106,12 @@ class member_desk : public member_desk_actor::base {
   caf::result<session_said> leave(const messages::end_session& asked);
   void sessions_may_leave();
   void ask(messages::wire::question what, question_kind kind, core::span patience,
-           open_question::answered then);
+           asked_question::answered then);
   void send_question(std::uint64_t number, core::instant now);
   void send_due(core::instant now);
   void answered(std::uint64_t number, const std::string& body);
   bool may_claim(core::session_id who) const;
-  open_questions::claim_rule claim_rule() const {
+  asked_questions::claim_rule claim_rule() const {
     return [this](core::session_id who) { return may_claim(who); };
   }
 
@@ -157,7 +157,7 @@ class member_desk : public member_desk_actor::base {
   std::uint64_t dial_ = 0, beat_ = 0, registration_ = 0;
   bool draining_ = false;
 
-  open_questions open_;
+  asked_questions open_;
   std::list<member_attempt> attempts_;
   std::set<core::session_id> sessions_;
   std::list<leaving_session> leaving_;

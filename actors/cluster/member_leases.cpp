@@ -225,7 +225,9 @@ void member_desk::renew(core::instant at) {
     if (!due(a) || core::later(a.renew_at, -a.lease / 12) > at || m.calls.size() >= calls_per_question)
       continue;
     a.renewing = true;
-    m.calls.push_back({a.run, core::cmd_renew{a.proof(), a.lease}});
+    auto& call = m.calls.emplace_back();  // filled in its place: g++ 12 warns wrongly where it is moved
+    call.run = a.run;
+    call.what.emplace<core::cmd_renew>(core::cmd_renew{a.proof(), a.lease});
     which.emplace_back(a.run, a.fencing);
     patience = std::min(patience, a.lease / 6);
   }

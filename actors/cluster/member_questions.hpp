@@ -29,7 +29,7 @@ struct asked_when {
   core::span waited{0};
 };
 
-struct open_question {
+struct asked_question {
   using answered = std::function<void(core::result<messages::wire::reply>&, asked_when)>;
 
   question_kind kind = question_kind::other;
@@ -43,18 +43,18 @@ struct open_question {
   core::instant again_at = core::never;  // when to send it, or to send it again
 };
 
-class open_questions {
+class asked_questions {
  public:
-  std::uint64_t add(open_question q) {
+  std::uint64_t add(asked_question q) {
     open_.emplace(++last_, std::move(q));
     return last_;
   }
-  open_question* find(std::uint64_t number);
+  asked_question* find(std::uint64_t number);
   // It has been answered, or nobody waits for it any more.
-  std::optional<open_question> take(std::uint64_t number);
+  std::optional<asked_question> take(std::uint64_t number);
   // The link is gone: out with what does not outlive it, in the order of asking. What stays is due on the
   // next link, and so are claims that were never sent.
-  std::vector<open_question> link_lost();
+  std::vector<asked_question> link_lost();
   // Claims that nobody waits for any more: those that were not sent are forgotten; the rest stay, for the
   // run that may still come. Answers what to do without a run: to be called once for each.
   std::vector<std::uint64_t> claims() const;
@@ -66,7 +66,7 @@ class open_questions {
   void clear() { open_.clear(); }
 
  private:
-  std::map<std::uint64_t, open_question> open_;
+  std::map<std::uint64_t, asked_question> open_;
   std::uint64_t last_ = 0;
 };
 
