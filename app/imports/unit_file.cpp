@@ -82,7 +82,7 @@ core::result<std::vector<unit_word>> split_words(std::string_view line) {
   return out;
 }
 
-const std::string* value_of(const unit_names& names, std::string_view key) {
+const std::string* value_under(const unit_names& names, std::string_view key) {
   for (const auto& [name, value] : names.env)
     if (name == key) return &value;
   return nullptr;
@@ -99,7 +99,7 @@ std::optional<core::failure> expand(const unit_word& w, const unit_names& names,
   const auto& text = w.text;
   if (text.size() > 1 && text[0] == '$' && !w.quoted &&
       std::all_of(text.begin() + 1, text.end(), variable_character)) {
-    const auto* value = value_of(names, text.substr(1));
+    const auto* value = value_under(names, text.substr(1));
     if (value == nullptr) return unknown_variable(text.substr(1));
     auto parts = read_words(*value);
     if (!parts) return parts.error();
@@ -123,7 +123,7 @@ std::optional<core::failure> expand(const unit_word& w, const unit_names& names,
       continue;
     }
     const auto name = text.substr(at + 2, end - at - 2);
-    const auto* value = value_of(names, name);
+    const auto* value = value_under(names, name);
     if (value == nullptr) return unknown_variable(name);
     made += *value;
     at = end;
