@@ -34,6 +34,10 @@ struct member_attempt {
   core::lease_proof proof() const { return {fencing, hash}; }
   messages::wire::held_run held() const { return {session, run, fencing}; }
   void believe_until(core::instant safe);
+  // Not one whose process lives on long after its timeout: nobody but the lease ends that attempt.
+  bool may_renew(core::instant now, core::span overdue_after) const {
+    return !over && !lost && !renewing && now < core::later(over_at, grace + overdue_after);
+  }
   // Whether its process has to be told to stop now, and why.
   std::optional<messages::stop_why> due_stop(core::instant now) const;
   // When due_stop or a renewal is next.

@@ -317,7 +317,8 @@ void member_desk::arm() {
   auto next = std::min(link_due(at), leave_by_);
   for (const auto& a : attempts_) {
     next = std::min(next, a.next_due());
-    if (stage_ == stage::joined && !a.over && !a.lost && !a.renewing) next = std::min(next, a.renew_at);
+    if (stage_ == stage::joined && a.may_renew(at, deps_.options.executor.overdue_after))
+      next = std::min(next, a.renew_at);
   }
   if (stage_ == stage::joined) next = std::min(next, open_.next_due(claim_rule()));
   if (next != core::end_of_time) alarm_.arm(member_desk_actor{this}, next, at);

@@ -140,7 +140,8 @@ bool dispatcher::agrees(const storage::open_page::item& item) {
                             head.fencing,
                             head.held.holder,
                             holder != nullptr && core::owned_by_node(*holder),
-                            {}});
+                            {},
+                            holder != nullptr && core::owned_by_node(*holder) && !holder->local});
   }
   return true;
 }

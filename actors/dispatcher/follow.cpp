@@ -136,7 +136,8 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
                     head.held.expires_at};
   leases_.leases.push_back({head.id, head.fencing, head.held.hash, head.held.expires_at});
   if (head.held.started_at != core::never && !std::exchange(held.started, true))
-    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace});
+    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace,
+                            stoppable && !holder->local});
   if (head.cancel_requested && !std::exchange(held.cancel_asked, true) && stoppable && deps_.executors)
     caf::anon_send(deps_.executors, stop_attempt{head.id, head.fencing, stop_why::cancel, head.held.holder});
 }

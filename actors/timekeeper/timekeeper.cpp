@@ -47,7 +47,7 @@ void timekeeper::watch(const watch_times& news) {
     if (t.at == core::never || t.fencing == 0)
       attempts_.erase(t.run);
     else
-      attempts_[t.run] = {t.fencing, t.holder, t.stoppable, t.grace, false};
+      attempts_[t.run] = {t.fencing, t.holder, t.stoppable, t.grace, false, t.far};
   }
   if (const auto next = due_.next(); next && started_)
     alarm_.arm(timekeeper_actor{this}, *next, deps_.clock->now());
@@ -86,12 +86,14 @@ void timekeeper::look() {
           [this](caf::error&) { deps_.says.say(note_level::error, "timer-not-written storage is gone"); });
 }
 
-// The command for the store, or nothing when the holder is told to stop first.
+// The command for the store, or nothing when the holder is told to stop first. A member is only told, as often
+// as it takes: it stops the process by itself when it is cut off, and does not renew the lease of one that
+// cannot be killed. To end the attempt over its head would hand out a run whose process may still live.
 std::optional<core::run_command> timekeeper::what_is_due(core::run_id run, core::instant now) {
   const auto it = attempts_.find(run);
   if (it == attempts_.end()) return core::cmd_wake{};
   auto& held = it->second;
-  if (held.stoppable && !held.stop_asked && deps_.executors) {
+  if (held.stoppable && (held.far || !held.stop_asked) && deps_.executors) {
     held.stop_asked = true;
     due_.set(run.value, core::later(now, held.grace + deps_.overdue_after));
     caf::anon_send(deps_.executors, stop_attempt{run, held.fencing, stop_why::timeout, held.holder});

@@ -38,6 +38,7 @@ class timekeeper : public messages::timekeeper_actor::base {
     bool stoppable = false;
     core::span grace{0};
     bool stop_asked = false;
+    bool far = false;
   };
 
   void watch(const messages::watch_times& news);

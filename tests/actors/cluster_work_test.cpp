@@ -436,6 +436,24 @@ TEST_CASE("cluster: whoever holds an attempt is told to stop it, wherever it is"
   CHECK(told->what.why == messages::stop_why::cancel);
 }
 
+TEST_CASE("cluster: the attempt of a member is not ended over its head while its lease is good",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  const auto who = m.seats();
+  auto spec = tests::virtual_node::process("task");
+  spec.timeout = 20s;
+  const auto run = c.submit(spec);
+  m.claims(who);
+  m.cut();  // nobody knows whether its process lives
+  const auto patience = 20s + spec.grace + c.options.executor.overdue_after;
+  c.advance(patience + 10s);
+  CHECK(c.state_of(run.head.id) == core::run_state::running);
+  c.advance(5min - patience);
+  CHECK(c.find(run.head.id).head.losses == 1);
+}
+
 TEST_CASE("cluster: what was cancelled while a member was away is told when it is back",
           "[actors][cluster]") {
   coordinator c;

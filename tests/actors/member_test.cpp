@@ -296,6 +296,22 @@ TEST_CASE_METHOD(seated_member, "member: an attempt that is over its time is sto
   CHECK(processes.stops().front().why == platform::stop_reason::timeout);
 }
 
+TEST_CASE_METHOD(seated_member, "member: the lease of a process that cannot be stopped is not renewed for ever",
+                 "[actors][cluster][member]") {
+  processes.answer_stops(tests::stop_answer::by_hand);  // it does not end
+  auto run = hand_out(100);
+  auto spec = *run.run.spec;
+  spec.timeout = 5s;
+  run.run.spec = std::make_shared<const core::run_spec>(spec);
+  give(run);
+  advance(21s);
+  CHECK(processes.stops().size() == 1);
+  CHECK(grant_renewals() == 1);
+  advance(40s);
+  CHECK(grant_renewals() == 0);
+  CHECK(processes.is_running(key_of(run)));
+}
+
 TEST_CASE_METHOD(seated_member, "member: what nobody answers is asked again, and a second answer is nothing",
                  "[actors][cluster][member]") {
   const auto run = hand_out(100);
