@@ -400,7 +400,7 @@ TEST_CASE("board: runs of a paused job or workspace stay in the line and others 
     s.workspace = "blue";
     return s;
   }()));
-  CHECK(b.ready() == 5);
+  CHECK(b.ready() == 6);
   CHECK(b.reasons(run_id{10}, start + 3s).empty());  // no limit is in the way
   // A run that comes while its job is paused waits as well.
   b.put(queued(14, start + 3s, "", job), handler_kind::process, 0);
