@@ -8,6 +8,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/io/middleman.hpp>
+#include <caf/logger.hpp>
 #include <caf/send.hpp>
 
 #include "actors/cluster/caf_middleman.hpp"
@@ -113,6 +114,9 @@ class real_caf_links final : public caf_links {
     const auto gate = deps.gate;
     const auto load = deps.load;
     const auto peer = system_.spawn<caf_peer>(std::move(deps));
+    // The spawn has left a reference to the system's logger with this thread, which is the platform's and outlives
+    // the system: its destructor would wait for it for ever.
+    caf::logger::set_current_actor_system(nullptr);
     auto socket = std::make_shared<platform::descriptor>(std::move(link.local));
     caf::anon_send(broker_, take_socket{id, std::move(socket), peer, load, dialled});
     return {peer, gate};
