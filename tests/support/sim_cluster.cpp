@@ -1,5 +1,3 @@
-#include "actors/support/message_types.hpp"
-// after the message types
 #include "tests/support/sim_cluster.hpp"
 
 #include <algorithm>
