@@ -47,7 +47,13 @@ TEST_CASE("forwarding: what a member is asked is answered as by its coordinator"
   const auto direct = d.a.http().get("/v1/runs/" + id);
   const auto passed = d.http().get("/v1/runs/" + id);
   CHECK(passed.status == 200);
-  CHECK(passed.body == direct.body);
+  // But for the ladder, which the fake port reckons from now.
+  const auto without_ladder = [](const std::string& body) {
+    auto run = json::parse(body);
+    run.erase("ladder");
+    return run;
+  };
+  CHECK(without_ladder(passed.body) == without_ladder(direct.body));
   CHECK(passed.header("content-type") == direct.header("content-type"));
   CHECK(passed.header("etag") == direct.header("etag"));
 

@@ -384,6 +384,7 @@ TEST_CASE("board: runs of a paused job or workspace stay in the line and others 
   for (int i = 0; i < 3; ++i) b.put(queued(10 + i, start, "", job), handler_kind::process, 0);
   for (int i = 0; i < 2; ++i) b.put(queued(20 + i, start + 1s, "blue"), handler_kind::process, 0);
   b.put(queued(30, start + 2s), handler_kind::process, 0);
+  b.put(queued(40, start + 2s, "blue"), handler_kind::none, 0);  // for whoever comes from outside
   auto forced = queued(13, start, "", job);
   forced.forced = true;
   b.put(forced, handler_kind::process, 0);
@@ -395,6 +396,7 @@ TEST_CASE("board: runs of a paused job or workspace stay in the line and others 
   CHECK_FALSE(b.anything_for([&] {
     auto s = executor();
     s.local = false;
+    s.handlers.clear();
     s.workspace = "blue";
     return s;
   }()));

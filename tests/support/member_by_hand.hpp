@@ -107,14 +107,14 @@ class member_by_hand {
   }
 
   /// Puts a question, which is not answered before the node runs. Its number.
-  std::uint64_t puts(messages::wire::question q) {
-    messages::wire::ask m{std::move(q)};
+  std::uint64_t puts(const messages::wire::question& q) {
+    messages::wire::ask m{q};
     say(messages::wire::kind::ask, ++number_, messages::wire::encode(m));
     return number_;
   }
   /// The same again, because no answer came.
-  void repeats(std::uint64_t number, messages::wire::question q) {
-    messages::wire::ask m{std::move(q)};
+  void repeats(std::uint64_t number, const messages::wire::question& q) {
+    messages::wire::ask m{q};
     say(messages::wire::kind::ask, number, messages::wire::encode(m));
     c_->run();
   }
@@ -133,8 +133,8 @@ class member_by_hand {
       }
     return std::nullopt;
   }
-  core::result<messages::wire::reply> asks(messages::wire::question q) {
-    const auto number = puts(std::move(q));
+  core::result<messages::wire::reply> asks(const messages::wire::question& q) {
+    const auto number = puts(q);
     c_->run();
     auto a = answer_to(number);
     REQUIRE(a);

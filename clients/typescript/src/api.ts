@@ -341,7 +341,7 @@ export interface JobDefinition {
   zone?: string;
   /** The first time that may be planned */
   starts?: string;
-  /** The last one; the job is completed then */
+  /** The last one; the job is completed when its last run has ended */
   ends?: string;
   /** Each job starts at a point of its own within so long after the planned time */
   jitter?: string;
@@ -367,8 +367,10 @@ export interface JobDefinition {
   fire_limit?: number;
   /** Default 1h */
   fire_window?: string;
-  /** The job is completed after so many planned runs; 0: no limit */
+  /** Nothing more is planned after so many planned runs, and the job is completed when the last of them has ended; 0: no limit */
   max_runs?: number;
+  /** What max_runs counts: planned times that became runs (default), or planned runs that succeeded */
+  max_runs_of?: "runs" | "successes";
   /** A retry that would not start before the next occurrence is made all the same; default false */
   retry_past_next?: boolean;
   /** Where the definition comes from; default api */
@@ -437,7 +439,7 @@ export interface JobPatch {
   zone?: string;
   /** The first time that may be planned */
   starts?: string;
-  /** The last one; the job is completed then */
+  /** The last one; the job is completed when its last run has ended */
   ends?: string;
   /** Each job starts at a point of its own within so long after the planned time */
   jitter?: string;
@@ -463,8 +465,10 @@ export interface JobPatch {
   fire_limit?: number;
   /** Default 1h */
   fire_window?: string;
-  /** The job is completed after so many planned runs; 0: no limit */
+  /** Nothing more is planned after so many planned runs, and the job is completed when the last of them has ended; 0: no limit */
   max_runs?: number;
+  /** What max_runs counts: planned times that became runs (default), or planned runs that succeeded */
+  max_runs_of?: "runs" | "successes";
   /** A retry that would not start before the next occurrence is made all the same; default false */
   retry_past_next?: boolean;
   /** Where the definition comes from; default api */
@@ -1385,6 +1389,8 @@ export interface JobExplanation {
   runs_made?: number;
   /** When it is due next */
   next_at?: string | null;
+  /** Nothing more is planned: what it waits for until it is completed */
+  ending?: string | null;
   /** Times before that which are excluded or postponed, in ranges */
   left_out?: LeftOut[];
   trigger?: TriggerOutlook;
@@ -1586,6 +1592,10 @@ export interface JobRow {
   next_at?: string | null;
   /** Planned times that became runs */
   fired?: number;
+  /** Planned runs that succeeded, where max_runs counts them */
+  succeeded?: number | null;
+  /** Nothing more is planned: it is completed when its open runs have ended */
+  ending?: boolean;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1610,6 +1620,10 @@ export interface Job {
   next_at?: string | null;
   /** Planned times that became runs */
   fired?: number;
+  /** Planned runs that succeeded, where max_runs counts them */
+  succeeded?: number | null;
+  /** Nothing more is planned: it is completed when its open runs have ended */
+  ending?: boolean;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1636,6 +1650,10 @@ export interface JobMade {
   next_at?: string | null;
   /** Planned times that became runs */
   fired?: number;
+  /** Planned runs that succeeded, where max_runs counts them */
+  succeeded?: number | null;
+  /** Nothing more is planned: it is completed when its open runs have ended */
+  ending?: boolean;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -1664,6 +1682,10 @@ export interface JobResult {
   next_at?: string | null;
   /** Planned times that became runs */
   fired?: number;
+  /** Planned runs that succeeded, where max_runs counts them */
+  succeeded?: number | null;
+  /** Nothing more is planned: it is completed when its open runs have ended */
+  ending?: boolean;
   source?: string;
   created_at?: string;
   updated_at?: string;
@@ -2433,6 +2455,72 @@ export interface Backlog {
   next_cursor?: string | null;
 }
 
+/** A machine of the cluster */
+export interface ClusterNode {
+  /** As its certificate says */
+  name?: string;
+  role?: "coordinator" | "member";
+  /** suspect and lost end no lease: only its time does */
+  state?: "up" | "suspect" | "lost" | "left";
+  /** Its executors take no new runs */
+  draining?: boolean;
+  /** It is let in no more */
+  removed?: boolean;
+  /** Of its process, new at each start */
+  boot?: string | null;
+  /** Where its link comes from */
+  address?: string | null;
+  /** Of its program */
+  version?: string | null;
+  /** Capabilities of its executors too */
+  labels?: string[];
+  /** Words that its executors offer */
+  capabilities?: string[];
+  executors?: number;
+  /** That its executors hold */
+  leases?: number;
+  /** Of its executors */
+  sessions?: string[];
+  /** First word of this boot */
+  joined_at?: string | null;
+  /** Last sign of life */
+  seen_at?: string | null;
+  /** Of its state */
+  changed_at?: string | null;
+  /** Of the last beat, there and back */
+  latency_ms?: number | null;
+}
+
+/** The nodes of the cluster */
+export interface NodeList {
+  /** Its name; null: this node is alone */
+  cluster?: string | null;
+  nodes?: ClusterNode[];
+}
+
+/** How a node stands in its cluster */
+export interface ClusterStanding {
+  /** Of the cluster */
+  name?: string | null;
+  /** Its own name */
+  node?: string;
+  role?: "coordinator" | "member";
+  coordinator?: string | null;
+  /** A member that is not passes no requests on */
+  joined?: boolean;
+  draining?: boolean;
+  /** Why it is not joined */
+  trouble?: string | null;
+  /** Of joined or not */
+  since?: string | null;
+  /** Nodes; of the coordinator alone */
+  up?: number | null;
+  suspect?: number | null;
+  lost?: number | null;
+  /** Their names; null where they are not known */
+  lost_nodes?: unknown;
+}
+
 /** An expression to be understood */
 export interface ScheduleExpression {
   /** Cron, an @ form, or a phrase; docs/reference/schedules.md */
@@ -2896,7 +2984,10 @@ export interface TimingGroup {
 
 /** A page of timing groups, by id */
 export interface TimingPage {
+  /** Those of jobs that wait for events only where they are asked for */
   timings?: TimingGroup[];
+  /** How many jobs these are, on every page */
+  wait_for_events?: number;
   next_cursor?: string | null;
 }
 
@@ -3163,6 +3254,8 @@ export interface Node {
   children?: Child[];
   store?: Store | null;
   dead_letters?: DeadLetters | null;
+  /** How it stands in its cluster; null: it is alone */
+  cluster?: ClusterStanding | null;
 }
 
 /** Where the store lies */
