@@ -1,5 +1,3 @@
-#include "actors/support/message_types.hpp"
-// after the message types
 #include "tests/support/sim_cluster.hpp"
 
 #include <algorithm>
@@ -163,10 +161,12 @@ sim_cluster::member* sim_cluster::some_member(bool running) {
 
 void sim_cluster::trouble() {
   disturbed_ = now_;
-  const auto kind = luck.weighted({3, 8, 3, 6, 3, 10, 6, 8, 3, 3});
+  const auto kind = luck.weighted({3, 8, 3, 9, 3, 8, 8, 8, 3, 3});
   auto* m = some_member(kind != 5 && kind != 6 && kind != 7 && kind != 9);
   if (m == nullptr) return;
-  const auto wait = luck.chance(0.3) ? luck.between(0ms, 300ms) : luck.between(0s, 25s);
+  const auto wait = luck.chance(0.2)   ? luck.between(0ms, 300ms)
+                    : luck.chance(0.5) ? luck.between(0s, 20s)
+                                       : luck.between(10s, 60s);
   switch (kind) {
     case 0:
       if (!node_) return;

@@ -1,9 +1,5 @@
 // Lives of the coordinator and of the members: how they begin, and the ways in which they end.
-#include "actors/support/message_types.hpp"
-// after the message types
 #include "tests/support/sim_cluster.hpp"
-
-#include <caf/actor_system.hpp>
 
 #include <utility>
 

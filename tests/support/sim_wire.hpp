@@ -18,7 +18,7 @@ class sim_wire {
 
   /// The coordinator; everybody else is a member.
   std::string home;
-  std::size_t max_open = 0;
+  std::size_t max_open = 64;  // as members are told
   /// Planted: a hello tells of nothing that is held; an end is told again with other words.
   bool forgets_held = false, other_words = false;
 
