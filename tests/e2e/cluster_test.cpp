@@ -80,6 +80,15 @@ TEST_CASE("cluster: work goes to the node that it asks for, and to every node", 
   CHECK(a.run(nowhere).at("state") == "queued");
 }
 
+TEST_CASE("cluster: nodes that were linked end when they are told to", "[e2e][cluster]") {
+  real_cluster all;
+  const cli belfry(all.coordinator());
+  CHECK(belfry({"node", "ls"}).exit_code == 0);
+  CHECK(all.member("b").terminate() == 0);
+  CHECK(all.coordinator().terminate() == 0);
+  CHECK(all.member("c").terminate() == 0);  // with nobody left to say good-bye to
+}
+
 TEST_CASE("cluster: the command line works through a member as through the coordinator", "[e2e][cluster]") {
   real_cluster all;
   const cli at_b("unix:" + all.member("b").unix_socket().socket);
