@@ -44,7 +44,7 @@ namespace belfry::tests {
 /// What is planted, and has to be found.
 enum class cluster_fault : std::uint8_t {
   none,
-  deaf_to_stops,    // a member does not stop what its lease is over for [fence]
+  deaf_to_stops,    // neither a member nor its guard stops what its lease is over for [fence]
   gives_away_lost,  // a node that is lost loses its leases at once [fence]
   forgets_held,     // a member that comes back does not say what it holds [fence]
   other_words,      // a member says the end of an attempt again, but otherwise [wire]

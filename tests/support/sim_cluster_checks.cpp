@@ -136,7 +136,10 @@ void sim_cluster::check_child(const cluster_child& c) {
 }
 
 child_plan sim_cluster::plan_of(const platform::process_order& order) {
-  return a_plan(luck, order, calm_);
+  auto plan = a_plan(luck, order, calm_);
+  // Long enough to outlive a lease.
+  if (!calm_ && plan.after && !plan.report.end.spawn_failed && luck.chance(0.4)) plan.after = luck.between(5s, 40s);
+  return plan;
 }
 
 // ---- calm

@@ -228,6 +228,10 @@ void sim_cluster::thaw(sim_machine& machine, fake_processes& processes) {
 
 // Nothing was heard of the member up to the instant that it had named itself.
 void sim_cluster::guard(member& m) {
+  if (m.children.deaf) {
+    m.doomed = core::never;
+    return;
+  }
   trace_.line("==", "the guard of " + m.name() + " kills its children");
   ++out_.guarded;
   m.doomed = core::never;
