@@ -27,7 +27,8 @@ member_attempt::member_attempt(const messages::claimed_run& claimed, core::sessi
 void member_attempt::believe_until(core::instant safe) {
   safe_until = std::max(safe_until, safe);
   stop_at = core::lease_stop_at(safe_until, lease, grace);
-  renew_at = core::later(safe_until, -(lease - lease / 3));
+  // At a third of the lease; before that where a short lease with a long grace has the process stopped then.
+  renew_at = std::min(core::later(safe_until, -(lease - lease / 3)), core::later(stop_at, -lease / 6));
 }
 
 std::optional<messages::stop_why> member_attempt::due_stop(core::instant now) const {

@@ -40,13 +40,15 @@ std::string holder_of(const json& run) {
 
 // The member whose executor has this session; empty: none.
 std::string node_of(real_cluster& all, const std::string& session) {
-  for (const auto& name : all.members())
-    for (const auto& s : all.node(name).at("sessions"))
+  for (const auto& name : all.members()) {
+    const auto node = all.node(name);
+    for (const auto& s : node.at("sessions"))
       if (s == session) return name;
+  }
   return {};
 }
 
-std::string label_script() { return "tr '\\0' '\\n' < /proc/self/environ | grep ^BELFRY_NODE="; }
+std::string label_script() { return "echo BELFRY_NODE=$BELFRY_NODE"; }
 
 }  // namespace
 
