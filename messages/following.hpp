@@ -30,7 +30,8 @@ struct run_time {
   core::session_id holder;
   bool stoppable = false;  // the holder is an executor, here or of a member, and can be told to stop
   core::span grace{0};     // between TERM and KILL
-  // The holder is a member's: nobody here knows when its process is gone, but that it is when the lease is over.
+  // The holder is a member's: nobody here knows when its process is gone, but that it is when the lease is
+  // over.
   bool far = false;
 };
 struct watch_times {

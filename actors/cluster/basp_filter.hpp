@@ -4,9 +4,9 @@
 // broker (caf_middleman), which knows whose link it is.
 //
 // Observed on a good link (tests/links looks again): one handshake from either side (57 bytes of payload from
-// who accepts, 32 from who has dialled), a monitor message for the proxy of the other's actor (64), then direct
-// messages (as long as a frame) and a heartbeat with neither payload nor flags each half a second. Never:
-// routed messages, receivers by name, down messages (a link that ends is closed).
+// who accepts, 32 from who has dialled), a monitor message for the proxy of the other's actor (64), then
+// direct messages (as long as a frame) and a heartbeat with neither payload nor flags each half a second.
+// Never: routed messages, receivers by name, down messages (a link that ends is closed).
 #pragma once
 
 #include <array>

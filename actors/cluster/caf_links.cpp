@@ -114,8 +114,8 @@ class real_caf_links final : public caf_links {
     const auto gate = deps.gate;
     const auto load = deps.load;
     const auto peer = system_.spawn<caf_peer>(std::move(deps));
-    // The spawn has left a reference to the system's logger with this thread, which is the platform's and outlives
-    // the system: its destructor would wait for it for ever.
+    // The spawn has left a reference to the system's logger with this thread, which is the platform's and
+    // outlives the system: its destructor would wait for it for ever.
     caf::logger::set_current_actor_system(nullptr);
     auto socket = std::make_shared<platform::descriptor>(std::move(link.local));
     caf::anon_send(broker_, take_socket{id, std::move(socket), peer, load, dialled});

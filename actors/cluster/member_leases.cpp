@@ -215,7 +215,9 @@ void member_desk::renew(core::instant at) {
   if (stage_ != stage::joined) return;
   touch_leases m;
   std::vector<std::pair<core::run_id, std::uint64_t>> which;
-  const auto due = [&](const member_attempt& a) { return a.may_renew(at, deps_.options.executor.overdue_after); };
+  const auto due = [&](const member_attempt& a) {
+    return a.may_renew(at, deps_.options.executor.overdue_after);
+  };
   const bool any = std::any_of(attempts_.begin(), attempts_.end(),
                                [&](const member_attempt& a) { return due(a) && a.renew_at <= at; });
   if (!any) return;

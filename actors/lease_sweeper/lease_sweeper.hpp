@@ -41,7 +41,7 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
     std::uint64_t fencing = 0;
     core::token_hash hash{};
     core::instant expires_at = core::never;
-    core::span length{0};  // of the lease when it was last heard of
+    core::span length{0};                     // of the lease when it was last heard of
     core::instant lasts_until = core::never;  // clock::through_sleep: not before that
   };
   using start_answer = std::shared_ptr<promise_guard<core::result<messages::swept>>>;

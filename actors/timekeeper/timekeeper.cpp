@@ -86,9 +86,9 @@ void timekeeper::look() {
           [this](caf::error&) { deps_.says.say(note_level::error, "timer-not-written storage is gone"); });
 }
 
-// The command for the store, or nothing when the holder is told to stop first. A member is only told, as often
-// as it takes: it stops the process by itself when it is cut off, and does not renew the lease of one that
-// cannot be killed. To end the attempt over its head would hand out a run whose process may still live.
+// The command for the store, or nothing when the holder is told to stop first. A member is only told, as
+// often as it takes: it stops the process by itself when it is cut off, and does not renew the lease of one
+// that cannot be killed. To end the attempt over its head would hand out a run whose process may still live.
 std::optional<core::run_command> timekeeper::what_is_due(core::run_id run, core::instant now) {
   const auto it = attempts_.find(run);
   if (it == attempts_.end()) return core::cmd_wake{};

@@ -135,7 +135,8 @@ bool connection::on_head() {
   if (kind_ == listener_kind::member) {
     const auto& admits = engine_->at->options.admits;
     if (admits && !admits(peer_)) {
-      refuse_and_close({fail(core::errc::forbidden, "the node " + peer_ + " was removed from the cluster"), 403});
+      refuse_and_close(
+          {fail(core::errc::forbidden, "the node " + peer_ + " was removed from the cluster"), 403});
       return false;
     }
     if (const auto ok = read_forwarded(request_.forwarded, peer_, request_); !ok) {

@@ -220,8 +220,9 @@ void connection::close() {
 }
 
 void connection::watch(std::weak_ptr<client_watch> by) {
-  watchers_.erase(std::remove_if(watchers_.begin(), watchers_.end(), [](const auto& w) { return w.expired(); }),
-                  watchers_.end());
+  watchers_.erase(
+      std::remove_if(watchers_.begin(), watchers_.end(), [](const auto& w) { return w.expired(); }),
+      watchers_.end());
   watchers_.push_back(std::move(by));
 }
 

@@ -108,8 +108,8 @@ std::shared_ptr<stream> exchange::begin_stream(response head, std::function<void
   answered_ = true;
   note(head.status);
   const bool end = close || in.http_1_0 || !in.keep_alive || !line_->keep_alive();
-  auto text = head_of(head, in, request_id, http_date(door_->time.now()),
-                      in.http_1_0 ? head.length : -1, !end);
+  auto text =
+      head_of(head, in, request_id, http_date(door_->time.now()), in.http_1_0 ? head.length : -1, !end);
   if (in.method == verb::head) {
     line_->answer(slot_, std::move(text), {}, true);
     return nullptr;

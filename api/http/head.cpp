@@ -87,10 +87,9 @@ std::optional<head_mistake> take(http::field name, std::string_view text, std::s
     case http::field::unknown:
       if (same(text, forwarded_name)) {
         if (!take_forwarded(value, q))
-          return head_mistake{
-              fail(core::errc::malformed,
-                   "the header " + std::string{forwarded_name} + " is empty, or there twice"),
-              400};
+          return head_mistake{fail(core::errc::malformed,
+                                   "the header " + std::string{forwarded_name} + " is empty, or there twice"),
+                              400};
       } else {
         take_unknown(text, value, q);
       }

@@ -33,11 +33,21 @@ constexpr std::string_view nodes_command = "belfry node ls";
 
 // What this side writes itself, or what concerns one connection alone.
 bool passed_on(std::string_view name) {
-  static constexpr std::array<std::string_view, 15> own{
-      "Connection", "Keep-Alive",    "Transfer-Encoding",      "Content-Length", "Content-Type",
-      "Server",     "Date",          "X-Content-Type-Options", "Cache-Control",  "X-Request-Id",
-      "Te",         "Trailer",       "Upgrade",                "Proxy-Connection",
-      "Proxy-Authenticate"};
+  static constexpr std::array<std::string_view, 15> own{"Connection",
+                                                        "Keep-Alive",
+                                                        "Transfer-Encoding",
+                                                        "Content-Length",
+                                                        "Content-Type",
+                                                        "Server",
+                                                        "Date",
+                                                        "X-Content-Type-Options",
+                                                        "Cache-Control",
+                                                        "X-Request-Id",
+                                                        "Te",
+                                                        "Trailer",
+                                                        "Upgrade",
+                                                        "Proxy-Connection",
+                                                        "Proxy-Authenticate"};
   return std::none_of(own.begin(), own.end(), [&](std::string_view o) {
     return boost::beast::iequals(boost::beast::string_view{o.data(), o.size()},
                                  boost::beast::string_view{name.data(), name.size()});
@@ -129,7 +139,8 @@ class relay final : public client_watch, public std::enable_shared_from_this<rel
     error ec;
     socket_.emplace(strand_);
     socket_->assign(asio::local::stream_protocol{}, d.get(), ec);
-    if (ec) return refuse(errc::unavailable, "the connection to the coordinator cannot be used: " + ec.message());
+    if (ec)
+      return refuse(errc::unavailable, "the connection to the coordinator cannot be used: " + ec.message());
     (void)d.release();
     written_ = false;
     const std::array<asio::const_buffer, 2> all{asio::buffer(head_), asio::buffer(x_->in.body)};

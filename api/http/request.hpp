@@ -18,8 +18,7 @@ struct request {
   std::string body;
   // The headers that anything here looks at; empty when absent.
   std::string host, origin, content_type, accept, idempotency_key, if_match, last_event_id, request_id, actor,
-      traceparent, session_token, authorization,
-      forwarded;
+      traceparent, session_token, authorization, forwarded;
   bool http_1_0 = false;
   bool keep_alive = true;
   bool has_host = false;

@@ -110,8 +110,8 @@ class server {
   // stop() has returned and every question put to the port has been answered.
   static core::result<std::unique_ptr<server>> start(messages::node_port& port, platform::meter& meter,
                                                      const platform::clock& time, server_options options);
-  // The door of a member: it answers what is asked about itself, and passes everything else on. `to` must live
-  // until stop() has returned and every connect has been answered.
+  // The door of a member: it answers what is asked about itself, and passes everything else on. `to` must
+  // live until stop() has returned and every connect has been answered.
   static core::result<std::unique_ptr<server>> start_member(upstream& to, platform::meter& meter,
                                                             const platform::clock& time,
                                                             server_options options,
@@ -122,8 +122,8 @@ class server {
 
   // Where it is reached, with true port numbers: "http://127.0.0.1:7420", "unix:/run/belfry.sock".
   std::vector<std::string> addresses() const;
-  // Serves a connection that has come about elsewhere, of the member `node`, which has shown who it is. What it
-  // says of its clients (api/http/forwarded.hpp) is believed. Any thread; after stop() it is closed.
+  // Serves a connection that has come about elsewhere, of the member `node`, which has shown who it is. What
+  // it says of its clients (api/http/forwarded.hpp) is believed. Any thread; after stop() it is closed.
   void adopt(platform::descriptor connection, std::string node);
   // Takes no more connections, lets requests under way finish for at most `drain`, ends streams, closes
   // everything and joins the io threads. Idempotent. The unix socket is removed.

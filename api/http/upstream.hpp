@@ -2,8 +2,8 @@
 // come about, and what the member knows of itself meanwhile.
 //
 // A member has no store, so all but a handful of questions about itself are the coordinator's. They are
-// forwarded as HTTP, request by request, over connections that the coordinator knows to be this member's; what
-// its clients may do is decided there, by the one rule there is.
+// forwarded as HTTP, request by request, over connections that the coordinator knows to be this member's;
+// what its clients may do is decided there, by the one rule there is.
 #pragma once
 
 #include <chrono>

@@ -24,8 +24,8 @@ class upstream_pool {
   const forwarding_limits limits;
   upstream& to() const { return to_; }
 
-  // Calls `turn` when a place is free, perhaps at once; it answers whether it takes it, and then has to leave.
-  // False: too many wait already.
+  // Calls `turn` when a place is free, perhaps at once; it answers whether it takes it, and then has to
+  // leave. False: too many wait already.
   bool enter(std::function<bool()> turn);
   void leave();
   // A connection that is still open and silent; none: make one.

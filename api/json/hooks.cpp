@@ -47,7 +47,11 @@ std::string hook_text(const core::hook_question& q) {
   w.member("workspace", q.who.workspace)
       .member("channel", q.who.channel)
       .texts("capabilities", q.who.capabilities);
-  w.member("node_owned", core::owned_by_node(q.who)).end_object().member("max", q.max).key("runs").begin_array();
+  w.member("node_owned", core::owned_by_node(q.who))
+      .end_object()
+      .member("max", q.max)
+      .key("runs")
+      .begin_array();
   for (const auto& r : q.runs) {
     w.begin_object().member("id", r.id).member("name", r.name).member("job_id", r.job);
     w.member_or_null("job", r.job_name)

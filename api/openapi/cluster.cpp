@@ -25,11 +25,12 @@ void add_cluster_schemas(std::vector<schema>& all) {
                   {"latency_ms", "number?", "Of the last beat, there and back"}},
                  false,
                  {}});
-  all.push_back({"NodeList",
-                 "The nodes of the cluster",
-                 {{"cluster", "text?", "Its name; null: this node is alone"}, {"nodes", "[]@ClusterNode", ""}},
-                 false,
-                 {}});
+  all.push_back(
+      {"NodeList",
+       "The nodes of the cluster",
+       {{"cluster", "text?", "Its name; null: this node is alone"}, {"nodes", "[]@ClusterNode", ""}},
+       false,
+       {}});
   all.push_back({"ClusterStanding",
                  "How a node stands in its cluster",
                  {{"name", "text?", "Of the cluster"},

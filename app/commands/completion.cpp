@@ -194,8 +194,7 @@ int print_candidates(const dynamic_options& o, context& ctx) {
     } else if (o.kind == "jobs") {
       ctx.node().get("/v1/jobs?limit=500")["jobs"].each([&](view j) { out += j["name"].text() + "\n"; });
     } else if (o.kind == "nodes") {
-      ctx.node().get("/v1/nodes?removed=true")["nodes"].each(
-          [&](view n) { out += n["name"].text() + "\n"; });
+      ctx.node().get("/v1/nodes?removed=true")["nodes"].each([&](view n) { out += n["name"].text() + "\n"; });
     } else if (o.kind == "sessions") {
       ctx.node().get("/v1/sessions")["sessions"].each([&](view s) { out += s["id"].text() + "\n"; });
     } else if (o.kind == "runs" || o.kind == "batches") {

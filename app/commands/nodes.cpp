@@ -23,8 +23,7 @@ cell standing_of(view n) {
   if (n["removed"].truth()) return {"removed", colour::red};
   if (state == "lost") return {state, colour::red};
   if (state == "suspect") return {state, colour::yellow};
-  if (n["draining"].truth())
-    return {n["leases"].number() == 0 ? "drained" : "draining", colour::yellow};
+  if (n["draining"].truth()) return {n["leases"].number() == 0 ? "drained" : "draining", colour::yellow};
   return {state, state == "up" ? colour::green : colour::none};
 }
 
@@ -49,9 +48,9 @@ std::string nodes_table(context& ctx, const json_text& seen) {
   seen["nodes"].each([&](view n) {
     const bool own = n["role"].text() == "coordinator";
     t.row({n["name"].text(), n["role"].text(), standing_of(n), n["executors"].text(), n["leases"].text(),
-           own                     ? std::string("here")
+           own                    ? std::string("here")
            : n["seen_at"].there() ? ago(n["seen_at"].text(), ctx.started)
-                                   : std::string("-"),
+                                  : std::string("-"),
            latency_in(n), n["address"].text(), n["version"].text(), node_words(n["labels"])});
   });
   if (t.empty()) return "no nodes\n";
@@ -161,13 +160,15 @@ void declare_remove(command& c, context& ctx) {
   c.flag("--force", o.force, "whatever it does: its link is cut, its leases run out");
   c.flag("--yes,-y", o.yes, "with --force: do not ask");
   c.note(
-      "For a node that is lost, has left, or is drained to nothing. Its certificate is good for nothing until "
+      "For a node that is lost, has left, or is drained to nothing. Its certificate is good for nothing "
+      "until "
       "`belfry node readmit`.");
   c.example("belfry node remove b", "");
   c.action([&o, &ctx] {
     if (o.force)
-      ctx.confirm("This would cut off " + o.name + ", whatever its executors do; their runs are run again "
-                  "elsewhere when the leases have run out.",
+      ctx.confirm("This would cut off " + o.name +
+                      ", whatever its executors do; their runs are run again "
+                      "elsewhere when the leases have run out.",
                   o.yes);
     return tell_node(ctx, ctx.node().call("DELETE", node_path(o.name) + (o.force ? "?force=true" : ""), {}));
   });

@@ -66,9 +66,10 @@ void declare_flags(command& c, serve_flags& o) {
            "commands run at a time; 0 for none; default: four times the cores");
   c.option("--drain-timeout", o.drain, "TIME",
            "after TERM, how long running commands may go on; default 10s");
-  c.option("--join", o.join, "HOST:PORT",
-           "be a member of the cluster whose coordinator is there, repeatable; it keeps everything, this node "
-           "has no store");
+  c.option(
+      "--join", o.join, "HOST:PORT",
+      "be a member of the cluster whose coordinator is there, repeatable; it keeps everything, this node "
+      "has no store");
   c.option("--cluster-listen", o.cluster_listen, "ADDR:PORT", "take members at this address");
   c.option("--cluster-certificates", o.certificates, "DIR",
            "folder with node.crt, node.key and authority.crt, as `belfry cluster issue` makes it",

@@ -149,8 +149,8 @@ actors::member_parts parts_of(member_setting& p) {
   given.meter = p.meter.get();
   given.note = [](actors::note_level level, const std::string& line) { log_line(level_of(level), line); };
   given.fatal = [&p](const core::failure& why) {
-    log_line(log_level::error, "member-refused code=" + std::string(core::code_of(why.code)) + " text=\"" +
-                                   why.text + "\"");
+    log_line(log_level::error,
+             "member-refused code=" + std::string(core::code_of(why.code)) + " text=\"" + why.text + "\"");
     {
       const std::lock_guard lock{p.mutex};
       p.refused = why;
@@ -182,8 +182,9 @@ void log_member_start(const configuration& c, const member_setting& p, const std
                  p.secure->node().c_str(), p.secure->cluster().c_str(), where.c_str());
   log_line(log_level::info, "node-listening addresses=\"" + where + "\" data=\"" + c.serve.data +
                                 "\" version=" BELFRY_VERSION + " pid=" + std::to_string(getpid()) +
-                                " orphans_killed=" + std::to_string(p.orphans) + " member=" +
-                                p.secure->node() + " cluster=" + p.secure->cluster() + " join=\"" + to + "\"");
+                                " orphans_killed=" + std::to_string(p.orphans) +
+                                " member=" + p.secure->node() + " cluster=" + p.secure->cluster() +
+                                " join=\"" + to + "\"");
 }
 
 }  // namespace

@@ -86,7 +86,8 @@ bool board::state::put(const run_head& head, handler_kind handler, std::uint32_t
 bool board::state::full_for(const session& s) const {
   const limit_options& l = options.limits;
   return (l.global > 0 && leases.all() >= l.global) ||
-         (l.per_agent_type > 0 && !owned_by_node(s) && leases.outside_of_type(s.agent_type) >= l.per_agent_type);
+         (l.per_agent_type > 0 && !owned_by_node(s) &&
+          leases.outside_of_type(s.agent_type) >= l.per_agent_type);
 }
 
 bool board::put(const run_head& head, handler_kind handler, std::uint32_t job_limit, instant now) {

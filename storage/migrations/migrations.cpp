@@ -42,9 +42,9 @@ constexpr std::array steps_of_release{migration{1, "first", sql_0001_first},
                                       migration{10, "schedules", sql_0010_schedules},
                                       migration{11, "dead_runs", sql_0011_dead_runs},
                                       migration{12, "events", sql_0012_events},
-                                       migration{13, "calendars", sql_0013_calendars},
-                                       migration{14, "completions", sql_0014_completions},
-                                       migration{15, "nodes", sql_0015_nodes}};
+                                      migration{13, "calendars", sql_0013_calendars},
+                                      migration{14, "completions", sql_0014_completions},
+                                      migration{15, "nodes", sql_0015_nodes}};
 
 std::int64_t single_number(SQLite::Database& db, const char* sql) { return db.execAndGet(sql).getInt64(); }
 

@@ -296,7 +296,8 @@ TEST_CASE_METHOD(seated_member, "member: an attempt that is over its time is sto
   CHECK(processes.stops().front().why == platform::stop_reason::timeout);
 }
 
-TEST_CASE_METHOD(seated_member, "member: the lease of a process that cannot be stopped is not renewed for ever",
+TEST_CASE_METHOD(seated_member,
+                 "member: the lease of a process that cannot be stopped is not renewed for ever",
                  "[actors][cluster][member]") {
   processes.answer_stops(tests::stop_answer::by_hand);  // it does not end
   auto run = hand_out(100);

@@ -143,8 +143,9 @@ TEST_CASE("forwarding: a client that stops reading holds up its own stream, and 
   const int fd = end.get();
   char head[4096];
   REQUIRE(in_time([&] { return ::recv(fd, head, sizeof head, 0) > 0; }));
-  const std::string_view begin = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
-                                 "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string_view begin =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
   REQUIRE(::send(fd, begin.data(), begin.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(begin.size()));
   const std::string chunk = "4000\r\n" + std::string(0x4000, 'x') + "\r\n";
   std::size_t taken = 0;
@@ -212,7 +213,9 @@ TEST_CASE("forwarding: an answer that breaks off is never a short good one", "[a
     REQUIRE(link.send(request_text("GET", "/v1/export")));
     far_end end{d.way.next_end()};
     REQUIRE_FALSE(end.request().empty());
-    end.say("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n[1,2,\r\n");
+    end.say(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n5\r\n[1,2,\r\n");
     end.close();
     CHECK_FALSE(link.reply(5s));
   }
@@ -407,7 +410,8 @@ TEST_CASE("forwarding: more than may wait for a connection is refused at once", 
   CHECK(second.reply()->status == 200);
 }
 
-TEST_CASE("forwarding: a client that goes while it waits ends its request upstream", "[api][http][forwarding]") {
+TEST_CASE("forwarding: a client that goes while it waits ends its request upstream",
+          "[api][http][forwarding]") {
   two_doors d;
   d.way.by_hand = true;
   SECTION("one that closes") {
@@ -452,7 +456,9 @@ TEST_CASE("forwarding: a coordinator that says nothing is given up", "[api][http
     REQUIRE(client.send(request_text("GET", "/v1/events", {}, {{"Accept", "text/event-stream"}})));
     far_end end{d.way.next_end()};
     REQUIRE_FALSE(end.request().empty());
-    end.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n:\n\n\r\n");
+    end.say(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n3\r\n:\n\n\r\n");
     REQUIRE(client.reply_head(10s));
     CHECK(client.closed_within(10s));
     CHECK(end.closed());
@@ -466,7 +472,9 @@ TEST_CASE("forwarding: a member that stops leaves no half answer behind", "[api]
   REQUIRE(client.send(request_text("GET", "/v1/export")));
   far_end end{d.way.next_end()};
   REQUIRE_FALSE(end.request().empty());
-  end.say("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n");
+  end.say(
+      "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\n{}\r\n");
   REQUIRE(client.reply_head(10s));
   d.member->stop(50ms);
   // The end of the body is not told: the connection just ends.
@@ -480,7 +488,8 @@ TEST_CASE("forwarding: what the way costs", "[api][http][forwarding]") {
     for (int i = 0; i < 400; ++i) {
       const auto began = std::chrono::steady_clock::now();
       if (c.get("/v1/runs?limit=1").status != 200) throw std::runtime_error("no answer");
-      took.push_back(std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
+      took.push_back(
+          std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - began).count());
     }
     std::nth_element(took.begin(), took.begin() + 200, took.end());
     return took[200];

@@ -1,5 +1,5 @@
-// TWO DOORS: a coordinator's server with a fake node behind it, and a member's server that passes on to it over
-// socket pairs. The test may cut the way, hold it back, or stand at its end itself.
+// TWO DOORS: a coordinator's server with a fake node behind it, and a member's server that passes on to it
+// over socket pairs. The test may cut the way, hold it back, or stand at its end itself.
 #pragma once
 
 #include <fcntl.h>

@@ -41,7 +41,8 @@ class slow_board {
     if (const auto it = leases.find(id); it != leases.end() && !it->second.live) leases.erase(it);
   }
   void reserve(std::int64_t id, const session& who) {
-    leases.insert_or_assign(id, held{ready.at(id), who.agent_type, !belfry::core::owned_by_node(who), false, false});
+    leases.insert_or_assign(
+        id, held{ready.at(id), who.agent_type, !belfry::core::owned_by_node(who), false, false});
     ready.erase(id);
   }
   void unreserve(std::int64_t id, bool again) {

@@ -106,7 +106,7 @@ class cluster_trial {
       body["runs"].push_back(
           {{"name", "work"},
            {"handler", {{"kind", "process"}, {"argv", {"/bin/bash", "-c", work_script(all_.file("diary"))}}}},
-           {"retry", {{"max_attempts", 10}, {"max_losses", 200}, {"base", "20ms"}}}});
+           {"retry", {{"max_attempts", 10}, {"max_losses", 100}, {"base", "20ms"}}}});
     const auto door = chance_() % 3;
     auto& node = door == 0 ? all_.coordinator() : all_.member(all_.members()[door - 1]);
     try {
@@ -114,7 +114,7 @@ class cluster_trial {
       http.patience = 1500ms;
       const auto r = http.send("POST", "/v1/runs:batch", body.dump(), {{"Idempotency-Key", key}});
       if (r.status == 201 || r.status == 200) {
-        for (const auto& each : r.parsed().at("runs")) promised_.insert(each.at("id").get<std::string>());
+        for (const auto& id : r.parsed().at("ids")) promised_.insert(id.get<std::string>());
         submitted_ += n;
       } else if (r.status < 500 && r.code() != "idempotency_in_progress") {
         FAIL_CHECK("a submission was refused: " << r.status << " " << r.body);

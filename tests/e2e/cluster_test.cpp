@@ -160,10 +160,9 @@ TEST_CASE("cluster: a member that is killed is lost in time, its run is done els
     a.wait_finished(who);
     marks[name] = a.output(who).substr(std::string_view{"BELFRY_NODE="}.size());
   }
-  const auto id = a.submit_shell("echo \"begin $BELFRY_FENCING\" >> " + diary +
-                                     "; [ $BELFRY_ATTEMPT = 1 ] && exec sleep 300; true",
-                                 {{"preferred_capabilities", {"node:b"}},
-                                  {"retry", {{"max_attempts", 1}, {"max_losses", 5}}}});
+  const auto id = a.submit_shell(
+      "echo \"begin $BELFRY_FENCING\" >> " + diary + "; [ $BELFRY_ATTEMPT = 1 ] && exec sleep 300; true",
+      {{"preferred_capabilities", {"node:b"}}, {"retry", {{"max_attempts", 1}, {"max_losses", 5}}}});
   a.wait_for_state(id, "running");
   // Where it is, decides who dies.
   const auto session = holder_of(a.run(id));
@@ -209,7 +208,8 @@ TEST_CASE("cluster: a member that sleeps beyond its lease changes nothing when i
   real_cluster all;
   auto& a = all.coordinator();
   const auto diary = all.file("diary");
-  const auto id = a.submit_shell(diary_script(diary, "2"), {{"retry", {{"max_attempts", 1}, {"max_losses", 5}}}});
+  const auto id =
+      a.submit_shell(diary_script(diary, "2"), {{"retry", {{"max_attempts", 1}, {"max_losses", 5}}}});
   REQUIRE(eventually([&] { return lines_with(diary, "begin") == 1; }));
   const auto session = holder_of(a.run(id));
   const auto sleeper = node_of(all, session);

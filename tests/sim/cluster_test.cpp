@@ -1,5 +1,5 @@
-// A coordinator and three members from a seed. BELFRY_CLUSTER_SEEDS=n says how many seeds, BELFRY_LONG=1 means
-// 20,000, BELFRY_CLUSTER_SEED=n replays one and writes its trace to stderr.
+// A coordinator and three members from a seed. BELFRY_CLUSTER_SEEDS=n says how many seeds, BELFRY_LONG=1
+// means 20,000, BELFRY_CLUSTER_SEED=n replays one and writes its trace to stderr.
 #include <catch2/catch.hpp>
 
 #include <cstdlib>

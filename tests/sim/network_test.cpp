@@ -30,9 +30,10 @@ struct two_parties {
     hears("alder", at_alder);
   }
   void hears(const std::string& name, heard& to) {
-    network.party(name).listen({[&to](link_id id, std::string node, std::string) { to.up.emplace_back(id, node); },
-                                [&to](link_id id, envelope e) { to.came.emplace_back(id, std::move(e)); },
-                                [&to](link_id id, std::string why) { to.down.emplace_back(id, why); }});
+    network.party(name).listen(
+        {[&to](link_id id, std::string node, std::string) { to.up.emplace_back(id, node); },
+         [&to](link_id id, envelope e) { to.came.emplace_back(id, std::move(e)); },
+         [&to](link_id id, std::string why) { to.down.emplace_back(id, why); }});
   }
   void dial() {
     network.party("alder").dial("hq:1", [this](core::failure f) { at_alder.failed.push_back(f.text); });
@@ -97,7 +98,8 @@ TEST_CASE("sim network: every envelope comes at most once, some late, some never
   CHECK(overtaken);
 }
 
-TEST_CASE("sim network: a window fills while nothing gets through, and empties when it does", "[sim][network]") {
+TEST_CASE("sim network: a window fills while nothing gets through, and empties when it does",
+          "[sim][network]") {
   two_parties t;
   t.network.window = 1000;
   t.dial();
@@ -149,7 +151,8 @@ TEST_CASE("sim network: a link dies with a word to one side and silence to the o
   CHECK_FALSE(t.say(3));
 }
 
-TEST_CASE("sim network: a dead process hears nothing, a frozen one hears it when it goes on", "[sim][network]") {
+TEST_CASE("sim network: a dead process hears nothing, a frozen one hears it when it goes on",
+          "[sim][network]") {
   two_parties t;
   t.dial();
   t.run();

@@ -116,7 +116,9 @@ class fake_processes final : public platform::processes {
   };
 
   std::map<std::string, child>::iterator earliest();
-  bool may_end(const child& c) const { return c.due && !(frozen_ && c.stopping && c.report.stopped_with == "KILL"); }
+  bool may_end(const child& c) const {
+    return c.due && !(frozen_ && c.stopping && c.report.stopped_with == "KILL");
+  }
   void end(std::map<std::string, child>::iterator it);
 
   const platform::clock& time_;

@@ -114,7 +114,8 @@ void link_proxy::run() {
       for (auto& p : pairs_) {
         pump(p.there, !p.there.ended);
         pump(p.back, !p.back.ended);
-        if ((p.there.ended && p.there.waiting.empty()) || (p.back.ended && p.back.waiting.empty())) p.over = true;
+        if ((p.there.ended && p.there.waiting.empty()) || (p.back.ended && p.back.waiting.empty()))
+          p.over = true;
       }
     }
     pairs_.remove_if([](const pair& p) {

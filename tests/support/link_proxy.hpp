@@ -20,8 +20,8 @@ class link_proxy {
   link_proxy& operator=(const link_proxy&) = delete;
 
   int port() const { return port_; }
-  void cut() { cut_ = true; }     // held back, not closed; new connections too
-  void mend() { cut_ = false; }   // what was held back goes on
+  void cut() { cut_ = true; }      // held back, not closed; new connections too
+  void mend() { cut_ = false; }    // what was held back goes on
   void sever() { sever_ = true; }  // closes every connection there is, once
 
  private:

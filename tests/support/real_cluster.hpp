@@ -1,5 +1,5 @@
-// REAL CLUSTER: a coordinator "a" and members "b", "c" … as processes of this machine, with certificates of an
-// authority of their own and times that are short enough for a test.
+// REAL CLUSTER: a coordinator "a" and members "b", "c" … as processes of this machine, with certificates of
+// an authority of their own and times that are short enough for a test.
 #pragma once
 
 #include <map>
@@ -38,7 +38,8 @@ class real_cluster {
   int port() const { return port_; }
 
   json node(const std::string& name) { return coordinator().http().get_json("/v1/nodes/" + name); }
-  bool wait_state(const std::string& name, const std::string& state, std::chrono::milliseconds deadline = 20s);
+  bool wait_state(const std::string& name, const std::string& state,
+                  std::chrono::milliseconds deadline = 20s);
   std::string said() const;
 
  private:

@@ -89,7 +89,8 @@ sim_cluster::sim_cluster(const sim_cluster_options& options)
     clients_.push_back(std::make_unique<sim_client>(name, true));
   workers_.push_back(std::make_unique<sim_worker>("worker1", "", true));
   workers_.push_back(std::make_unique<sim_worker>("worker2", "w1", true));
-  operator_ = std::make_unique<sim_operator>("operator", book_, options.fault == cluster_fault::drain_unheard);
+  operator_ =
+      std::make_unique<sim_operator>("operator", book_, options.fault == cluster_fault::drain_unheard);
   for (auto& c : clients_) guests_.push_back(c.get());
   for (auto& w : workers_) guests_.push_back(w.get());
   guests_.push_back(operator_.get());
@@ -135,7 +136,8 @@ cluster_outcome sim_cluster::run() {
 std::string sim_cluster::report() const {
   return "seed " + std::to_string(options_.seed) + ", step " + std::to_string(out_.steps) + ", life " +
          std::to_string(life_) + (calm_ ? ", calm" : "") + ": [" + truth.broken()->rule + "] " +
-         truth.broken()->text + "\n" + trace_.tail() + "replay: " + cluster_replay_command(options_.seed) + "\n";
+         truth.broken()->text + "\n" + trace_.tail() + "replay: " + cluster_replay_command(options_.seed) +
+         "\n";
 }
 
 // ---- storm and calm
@@ -174,9 +176,7 @@ void sim_cluster::trouble() {
       return later(luck.between(0s, 6s), [this] {
         if (!node_ && !truth.broken()) begin_home();
       });
-    case 1:
-      crash_member(*m, "crashes");
-      return later(luck.between(0s, 12s), [this, m] { begin_member(*m); });
+    case 1: crash_member(*m, "crashes"); return later(luck.between(0s, 12s), [this, m] { begin_member(*m); });
     case 2:
       if (!node_ || home_.frozen) return;
       return freeze(home_, processes_, luck.between(0s, 12s));
@@ -198,8 +198,8 @@ void sim_cluster::trouble() {
       trace_.line("==", "the link to " + m->name() + " dies");
       return network_.sever(home_.name(), m->name(), luck.chance(0.6), luck.chance(0.6));
     default: {
-      // A step in the microseconds between a grant and the sweeper's hearing of it shortens that lease: known,
-      // and not survived.
+      // A step in the microseconds between a grant and the sweeper's hearing of it shortens that lease:
+      // known, and not survived.
       if (kind == 8 && home_.ready()) return;
       auto& clock_of = kind == 8 ? home_.clock : m->machine.clock;
       auto by = luck.between(1s, luck.chance(0.2) ? core::span{3h} : core::span{3min});
@@ -269,18 +269,21 @@ void sim_cluster::finish(const char* why_not) {
   std::string open;
   for (const auto& [id, run] : truth.shadow().runs.all())
     if (!terminal(run.head.state))
-      open += "\n  " + to_string(id) + " " + std::string{to_text(run.head.state)} + " " + run.head.name + " " +
-              run.head.reason;
+      open += "\n  " + to_string(id) + " " + std::string{to_text(run.head.state)} + " " + run.head.name +
+              " " + run.head.reason;
   for (const auto& m : members_)
     if (!m->node || !m->node->status().joined)
-      open += "\n  " + m->name() + (m->node ? " has not joined: " + m->node->status().trouble : " is not there");
+      open +=
+          "\n  " + m->name() + (m->node ? " has not joined: " + m->node->status().trouble : " is not there");
   if (!operator_->content()) open += "\n  the operator has not freed all nodes";
   truth.report("unfinished", std::string{why_not} + "; still open:" + open);
 }
 
 // ---- steps
 
-void sim_cluster::later(core::span wait, std::function<void()> what) { agenda_.emplace(now_ + wait, std::move(what)); }
+void sim_cluster::later(core::span wait, std::function<void()> what) {
+  agenda_.emplace(now_ + wait, std::move(what));
+}
 
 void sim_cluster::move_to(core::instant truth_time) {
   if (truth_time <= now_) return;
@@ -362,8 +365,7 @@ bool sim_cluster::pass_time() {
   }
   offer(network_.next(), [this] { network_.deliver(); });
   if (node_ && !home_.frozen && !stopping_)
-    for (auto* g : guests_)
-      offer(home_.truth_of(g->next_at()), [this, g] { g->act(*this); });
+    for (auto* g : guests_) offer(home_.truth_of(g->next_at()), [this, g] { g->act(*this); });
   if (at == core::end_of_time) return false;
   move_to(at);
   what();

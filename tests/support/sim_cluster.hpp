@@ -178,10 +178,10 @@ class sim_cluster final : public sim_town, private store_watcher {
   std::multimap<core::instant, std::function<void()>> agenda_;  // true time
   core::membership_options membership_;
   std::uint64_t life_ = 0;
-  std::vector<claim> claims_;                               // applied, not committed
-  std::map<core::run_id, std::uint64_t> handed_out_;        // the last fencing number that was committed
-  std::map<std::string, core::instant> disagreed_;          // since when, true time
-  core::instant disturbed_{};                               // true time of the last trouble
+  std::vector<claim> claims_;                         // applied, not committed
+  std::map<core::run_id, std::uint64_t> handed_out_;  // the last fencing number that was committed
+  std::map<std::string, core::instant> disagreed_;    // since when, true time
+  core::instant disturbed_{};                         // true time of the last trouble
   bool dying_ = false, calm_ = false, stopping_ = false, fatal_ = false;
   cluster_outcome out_;
 };

@@ -98,9 +98,9 @@ void sim_cluster::check_claim(const claim& c) {
     // An operator's force is his own risk: it does not wait for the process.
     const auto* record = row != nullptr ? record_of(*row, child->fencing) : nullptr;
     if (record != nullptr && record->stopped_with == "operator") continue;
-    truth.report("fence", to_string(c.run) + " is handed out with fencing number " + std::to_string(c.fencing) +
-                              " while its child of " + std::to_string(child->fencing) + " lives on " +
-                              child->node);
+    truth.report("fence", to_string(c.run) + " is handed out with fencing number " +
+                              std::to_string(c.fencing) + " while its child of " +
+                              std::to_string(child->fencing) + " lives on " + child->node);
   }
 }
 
@@ -138,7 +138,8 @@ void sim_cluster::check_child(const cluster_child& c) {
 child_plan sim_cluster::plan_of(const platform::process_order& order) {
   auto plan = a_plan(luck, order, calm_);
   // Long enough to outlive a lease.
-  if (!calm_ && plan.after && !plan.report.end.spawn_failed && luck.chance(0.4)) plan.after = luck.between(5s, 40s);
+  if (!calm_ && plan.after && !plan.report.end.spawn_failed && luck.chance(0.4))
+    plan.after = luck.between(5s, 40s);
   return plan;
 }
 
@@ -198,19 +199,24 @@ void sim_cluster::check_nodes(core::node_state expected) {
       truth.report("nodes", m->name() + " is " + std::string{to_text(v.node.state)} + " and should be " +
                                 std::string{to_text(expected)});
     if (v.leases != 0)
-      truth.report("nodes", m->name() + " is said to hold " + std::to_string(v.leases) + " leases, nothing is open");
+      truth.report("nodes",
+                   m->name() + " is said to hold " + std::to_string(v.leases) + " leases, nothing is open");
     if (m->node && expected == core::node_state::up && m->node->status().draining != v.node.draining)
       truth.report("nodes", m->name() + (v.node.draining ? " does not know that it is drained"
                                                          : " believes that it is drained, and is not"));
     if (v.node.draining != book_.at(m->name()).drained || v.node.removed)
-      truth.report("nodes", m->name() + (v.node.removed ? " is removed" : v.node.draining ? " is drained" : " is not drained") +
+      truth.report("nodes", m->name() +
+                                (v.node.removed    ? " is removed"
+                                 : v.node.draining ? " is drained"
+                                                   : " is not drained") +
                                 ", and the operator was told otherwise");
   }
 }
 
 void sim_cluster::check_stopped() {
   if (processes_.running() != 0)
-    truth.report("stop", "the coordinator has stopped, and children of it still run: " + processes_.living().front());
+    truth.report("stop",
+                 "the coordinator has stopped, and children of it still run: " + processes_.living().front());
 }
 
 }  // namespace belfry::tests

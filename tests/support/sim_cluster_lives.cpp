@@ -16,7 +16,9 @@ constexpr std::uint32_t open_questions = 64;
 // How long after its deadline a process that was told to stop is waited for.
 constexpr core::span patience_to_stop = 15s;
 
-core::span some_lease(dice& luck) { return luck.chance(0.7) ? luck.between(3s, 12s) : luck.between(20s, 40s); }
+core::span some_lease(dice& luck) {
+  return luck.chance(0.7) ? luck.between(3s, 12s) : luck.between(20s, 40s);
+}
 
 }  // namespace
 
@@ -170,8 +172,8 @@ void sim_cluster::begin_member(member& m) {
     truth.report("start", m.name() + " does not start: " + started.error().text);
 }
 
-// Kill -9. Its guard sees that at once, unless it has been killed with it: then the children live on until the
-// next life begins, and nobody may rely on anything.
+// Kill -9. Its guard sees that at once, unless it has been killed with it: then the children live on until
+// the next life begins, and nobody may rely on anything.
 void sim_cluster::crash_member(member& m, const char* why) {
   const bool guarded = luck.chance(0.8) || calm_;
   trace_.line("==", m.name() + " " + why + (guarded ? "" : ", its guard too"));

@@ -35,7 +35,7 @@ class sim_journal {
   std::int64_t last_ = 0;
   std::map<core::run_id, life> runs_;
   std::map<core::run_id, core::run_id> batches_;  // first → last
-  std::array<std::int64_t, 256> totals_{};  // as many as a kind has numbers
+  std::array<std::int64_t, 256> totals_{};        // as many as a kind has numbers
 };
 
 }  // namespace belfry::tests

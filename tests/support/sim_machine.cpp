@@ -54,9 +54,7 @@ void sim_machine::boot(caf::actor_system& system) {
 
 void sim_machine::halt() { coordinator_ = nullptr, frozen = false; }
 
-bool sim_machine::ready() const {
-  return coordinator_ != nullptr && !frozen && !coordinator_->jobs.empty();
-}
+bool sim_machine::ready() const { return coordinator_ != nullptr && !frozen && !coordinator_->jobs.empty(); }
 
 std::string sim_machine::deliver(dice& luck) {
   auto& jobs = coordinator_->jobs;

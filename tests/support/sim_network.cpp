@@ -257,7 +257,8 @@ void sim_network::mend(const std::string& from, const std::string& to) {
         die(l, "the line was cut", luck_.chance(0.7), luck_.chance(0.7));
         break;
       }
-      for (auto& e : std::exchange(mine.stuck, {})) travel(l, static_cast<int>(side), std::move(e), a_while());
+      for (auto& e : std::exchange(mine.stuck, {}))
+        travel(l, static_cast<int>(side), std::move(e), a_while());
     }
 }
 
@@ -284,8 +285,7 @@ void sim_network::crash(const std::string& name, bool told) {
   for (const auto& [id, l] : mine) {
     const bool dialled = l->sides[0].who == &gone;
     l->sides.at(dialled ? 0 : 1).over = true;
-    const bool heard =
-        told && !l->dead && !is_cut(name, l->sides.at(dialled ? 1 : 0).who->name());
+    const bool heard = told && !l->dead && !is_cut(name, l->sides.at(dialled ? 1 : 0).who->name());
     die(l, name + " is gone", !dialled && heard, dialled && heard);
   }
   ++gone.life;

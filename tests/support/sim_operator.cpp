@@ -46,7 +46,8 @@ void sim_operator::drain(sim_town& town, const std::string& node) {
   town.ask<nodes_seen>(name(), "drain " + node, messages::steer_node{node, true, "maintenance", name()},
                        [this, &town, node](const result<nodes_seen>& answer) {
                          done(town);
-                         if (answer) book_.at(node).drained = true, book_.at(node).since = town.clock.steady();
+                         if (answer)
+                           book_.at(node).drained = true, book_.at(node).since = town.clock.steady();
                        });
 }
 
@@ -63,7 +64,8 @@ void sim_operator::remove(sim_town& town, const std::string& node) {
   town.ask<nodes_seen>(name(), m.force ? "remove with force " + node : "remove " + node, m,
                        [this, &town, node](const result<nodes_seen>& answer) {
                          done(town);
-                         if (answer) book_.at(node).removed = true, book_.at(node).since = town.clock.steady();
+                         if (answer)
+                           book_.at(node).removed = true, book_.at(node).since = town.clock.steady();
                        });
 }
 
@@ -85,22 +87,22 @@ void sim_operator::free_next(sim_town& town) {
   const auto node = to_free_.back();
   book_.at(node) = {};
   busy_ = true;
-  town.ask<nodes_seen>(
-      name(), "readmit " + node, messages::remove_node{node, false, true, {}, name()},
-      [this, &town, node](const result<nodes_seen>& answer) {
-        done(town);
-        if (!answer && worth_repeating(answer.error())) return;
-        busy_ = true;
-        const bool stays = node == keep_drained_;
-        town.ask<nodes_seen>(name(), (stays ? "drain " : "resume ") + node,
-                             messages::steer_node{node, stays, "maintenance", name()},
-                             [this, &town, node, stays](const result<nodes_seen>& told) {
-                               done(town);
-                               if (!told && worth_repeating(told.error())) return;
-                               if (told) book_.at(node) = {stays, false, town.clock.steady()};
-                               std::erase(to_free_, node);
-                             });
-      });
+  town.ask<nodes_seen>(name(), "readmit " + node, messages::remove_node{node, false, true, {}, name()},
+                       [this, &town, node](const result<nodes_seen>& answer) {
+                         done(town);
+                         if (!answer && worth_repeating(answer.error())) return;
+                         busy_ = true;
+                         const bool stays = node == keep_drained_;
+                         town.ask<nodes_seen>(name(), (stays ? "drain " : "resume ") + node,
+                                              messages::steer_node{node, stays, "maintenance", name()},
+                                              [this, &town, node, stays](const result<nodes_seen>& told) {
+                                                done(town);
+                                                if (!told && worth_repeating(told.error())) return;
+                                                if (told)
+                                                  book_.at(node) = {stays, false, town.clock.steady()};
+                                                std::erase(to_free_, node);
+                                              });
+                       });
 }
 
 }  // namespace belfry::tests

@@ -20,7 +20,8 @@ using node_book = std::map<std::string, node_word>;
 class sim_operator final : public sim_guest {
  public:
   /// `lies`, a planted fault: a drain is noted that nobody was asked for.
-  sim_operator(std::string name, node_book& book, bool lies) : sim_guest(std::move(name)), book_(book), lies_(lies) {}
+  sim_operator(std::string name, node_book& book, bool lies)
+      : sim_guest(std::move(name)), book_(book), lies_(lies) {}
   void act(sim_town& town) override;
   void life_ended(sim_town& town) override;
   /// In the end every node may work again, but for one that may stay drained.

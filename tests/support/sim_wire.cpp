@@ -18,7 +18,8 @@ std::string words_of(const messages::settle_item& item) {
 }
 
 void say_otherwise(core::cmd_settle& how) {
-  how.kind = how.kind == core::settle_kind::succeeded ? core::settle_kind::failed : core::settle_kind::succeeded;
+  how.kind =
+      how.kind == core::settle_kind::succeeded ? core::settle_kind::failed : core::settle_kind::succeeded;
   how.message = "or not";
 }
 
@@ -51,7 +52,8 @@ bool sim_wire::sees(const std::string& from, const std::string& to, actors::enve
 
 void sim_wire::asks(const std::string& member, actors::envelope& e) {
   auto asked = wire::read_ask(e.body);
-  if (!asked) return truth_.report("wire", "a question of " + member + " cannot be read: " + asked.error().text);
+  if (!asked)
+    return truth_.report("wire", "a question of " + member + " cannot be read: " + asked.error().text);
   auto& open = open_[member];
   open.insert(e.number);
   most_ = std::max(most_, open.size());

@@ -154,8 +154,8 @@ void add_cluster_routes(std::vector<route>& all) {
        {errc::invalid, errc::unknown_field, errc::not_found, errc::invalid_transition, errc::forbidden},
        false,
        0});
-  all.push_back(node_word("/v1/nodes/{name}:readmit", "readmit_node",
-                          "Let a node in again that was removed", readmit));
+  all.push_back(
+      node_word("/v1/nodes/{name}:readmit", "readmit_node", "Let a node in again that was removed", readmit));
 }
 
 }  // namespace belfry::api
