@@ -16,16 +16,16 @@ void write_cluster_node(writer& w, const messages::node_view& v);
 void write_nodes(writer& w, const messages::nodes_seen& seen);
 
 // How a node stands in its cluster; for GET /v1/node.
+struct counted_nodes {
+  std::uint32_t up = 0, suspect = 0, lost = 0;
+  std::vector<std::string> lost_names;
+};
 struct cluster_standing {
   std::string cluster, node, coordinator;
   core::node_role role = core::node_role::coordinator;
   bool joined = true, draining = false;
-  std::string trouble;                // why it is not joined
-  core::instant since = core::never;  // of joined or not
-  struct counted_nodes {
-    std::uint32_t up = 0, suspect = 0, lost = 0;
-    std::vector<std::string> lost_names;
-  };
+  std::string trouble;                 // why it is not joined
+  core::instant since = core::never;   // of joined or not
   std::optional<counted_nodes> nodes;  // the coordinator alone knows them
 };
 // Nothing: the node is alone.

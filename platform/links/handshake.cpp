@@ -9,7 +9,8 @@ namespace {
 core::failure refusal_of(answer a) {
   switch (a) {
     case answer::not_admitted:
-      return {core::errc::forbidden, "this node was removed from the cluster", {}, "belfry node ls --removed", 0};
+      return {
+          core::errc::forbidden, "this node was removed from the cluster", {}, "belfry node ls --removed", 0};
     case answer::full:
       return {
           core::errc::overloaded, "the other side has all the connections that it may have", {}, {}, 1000};

@@ -61,7 +61,8 @@ TEST_CASE("cli: -o json keeps its shape", "[e2e][cli][schema]") {
         "predecessor_id:null priority:text reason:null state:text warnings:[]");
   belfry.line({"job", "create", "--name", "j", "--", "true"});
   CHECK(shape_of(belfry.doc({"job", "list"})) ==
-        "jobs:[{checks_skipped_by:null created_at:text created_by:text description:text ending:truth fired:number "
+        "jobs:[{checks_skipped_by:null created_at:text created_by:text description:text ending:truth "
+        "fired:number "
         "id:text name:text next_at:null pauses:[] revision:number schedule:null "
         "source:text state:text succeeded:null triggered:number updated_at:text}] "
         "next_cursor:null");
