@@ -15,11 +15,11 @@ void write_cluster_node(writer& w, const messages::node_view& v);
 // {"cluster": …, "nodes": […]}
 void write_nodes(writer& w, const messages::nodes_seen& seen);
 
-// How a node stands in its cluster; for GET /v1/node.
 struct counted_nodes {
   std::uint32_t up = 0, suspect = 0, lost = 0;
   std::vector<std::string> lost_names;
 };
+// How a node stands in its cluster; for GET /v1/node.
 struct cluster_standing {
   std::string cluster, node, coordinator;
   core::node_role role = core::node_role::coordinator;
