@@ -4,11 +4,11 @@
 namespace belfry::api {
 
 void add_schedule_schemas(std::vector<schema>& all) {
-  constexpr bool required = true;
+  constexpr bool needed = true;
   all.push_back(
       {"ScheduleExpression",
        "An expression to be understood",
-       {{"expression", "text", "Cron, an @ form, or a phrase; docs/reference/schedules.md", required},
+       {{"expression", "text", "Cron, an @ form, or a phrase; docs/reference/schedules.md", needed},
         {"zone", "text", "IANA name, where the expression names none; default UTC"},
         {"name", "text", "Of a job: what H is derived from"},
         {"from", "time", "Where \"in 5 minutes\" and the next times count from; default now"},
@@ -47,7 +47,7 @@ void add_schedule_schemas(std::vector<schema>& all) {
   all.push_back(
       {"Emission",
        "An event of yours",
-       {{"name", "text", "Letters, digits, - _ . ; names of belfry's own events are refused", required},
+       {{"name", "text", "Letters, digits, - _ . ; names of belfry's own events are refused", needed},
         {"fields", "object", "At most 32 texts of 1 KiB each, by name"},
         {"run", "text", "The run that emits it: its place in a chain of events is its own"}},
        true,
@@ -132,9 +132,9 @@ void add_schedule_schemas(std::vector<schema>& all) {
                  {}});
   all.push_back({"WindowDefinition",
                  "A maintenance window",
-                 {{"schedule", "text", "When it opens: cron, an @ form, or a phrase", required},
+                 {{"schedule", "text", "When it opens: cron, an @ form, or a phrase", needed},
                   {"zone", "text", "IANA name, where the schedule names none; default UTC"},
-                  {"for", "text", "How long it stays open, such as 2h; 1s to 31d", required},
+                  {"for", "text", "How long it stays open, such as 2h; 1s to 31d", needed},
                   {"drain", "bool", "Say in the journal when nothing runs any more under it"},
                   {"text", "text", "Why, for whoever looks at it"},
                   {"workspace", "text", "Only this workspace; empty: what has none"},
@@ -203,7 +203,7 @@ void add_schedule_schemas(std::vector<schema>& all) {
                  {}});
   all.push_back({"AwayWindow",
                  "When the node is not there",
-                 {{"begin", "time", "It goes away", required}, {"end", "time", "It is back", required}},
+                 {{"begin", "time", "It goes away", needed}, {"end", "time", "It is back", needed}},
                  true,
                  {}});
   all.push_back({"SimulationRequest",
