@@ -5,20 +5,19 @@ namespace belfry::api {
 
 void add_schedule_schemas(std::vector<schema>& all) {
   constexpr bool needed = true;
-  all.push_back(
-      {"ScheduleExpression",
-       "An expression to be understood",
-       {{"expression", "text", "Cron, an @ form, or a phrase; docs/reference/schedules.md", needed},
-        {"zone", "text", "IANA name, where the expression names none; default UTC"},
-        {"name", "text", "Of a job: what H is derived from"},
-        {"from", "time", "Where \"in 5 minutes\" and the next times count from; default now"},
-        {"count", "int", "How many times, 0 to 1,000; default 5"},
-        {"not_on", "[]text", "Dates that are excluded besides"},
-        {"not_between", "[]text", "Times such as 22:00-06:00, over midnight too"},
-        {"not_in", "[]text", "Calendars, by name"},
-        {"excluded", "skip|postpone", "What becomes of a time in one of the three; default skip"}},
-       true,
-       {}});
+  all.push_back({"ScheduleExpression",
+                 "An expression to be understood",
+                 {{"expression", "text", "Cron, an @ form, or a phrase; docs/reference/schedules.md", needed},
+                  {"zone", "text", "IANA name, where the expression names none; default UTC"},
+                  {"name", "text", "Of a job: what H is derived from"},
+                  {"from", "time", "Where \"in 5 minutes\" and the next times count from; default now"},
+                  {"count", "int", "How many times, 0 to 1,000; default 5"},
+                  {"not_on", "[]text", "Dates that are excluded besides"},
+                  {"not_between", "[]text", "Times such as 22:00-06:00, over midnight too"},
+                  {"not_in", "[]text", "Calendars, by name"},
+                  {"excluded", "skip|postpone", "What becomes of a time in one of the three; default skip"}},
+                 true,
+                 {}});
   all.push_back({"ScheduleMeaning",
                  "What was understood",
                  {{"expression", "text", "As it was given"},
