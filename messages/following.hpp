@@ -50,6 +50,7 @@ struct run_lease {
   std::uint64_t fencing = 0;
   core::token_hash hash{};
   core::instant expires_at = core::never;
+  core::instant claimed_at = core::never;
 };
 struct watch_leases {
   std::vector<run_lease> leases;

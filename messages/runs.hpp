@@ -49,6 +49,9 @@ struct claim_runs {
   core::span lease{std::chrono::minutes{5}};
   bool start = false;                          // begin at once: claimed and running in one commit
   std::optional<core::token_hash> shown = {};  // SHA-256 of the session token that came with it
+  // Of a member's executor: runs that it still has in its hands, or whose end it has told and nobody has
+  // confirmed. Whatever else it was given was lost on its way.
+  std::vector<core::run_id> holds = {};
 };
 struct claimed_run {
   core::run run;      // with spec

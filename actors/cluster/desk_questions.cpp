@@ -212,7 +212,7 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::claim
     answer(link, number, nothing);
     return;
   }
-  // An executor that claims anew has nothing in its hands: an answer with a run that it never spoke of was
+  // An executor that claims anew says what it has: an answer with another run, that it never spoke of, was
   // lost on the way, and if it still comes, its number has been forgotten. The run is back in line before the
   // claim is looked at.
   who.claim = number;
@@ -227,8 +227,14 @@ void cluster_desk::ask(link_id link, std::uint64_t number, member& m, msg::claim
                 claimed(link, number, id, deps_.clock->steady(), no);
               });
   };
-  if (who.given.empty()) return pass_on();
-  give_back(std::exchange(who.given, {}), "its holder claimed again without it", std::move(pass_on));
+  const auto lost =
+      std::stable_partition(who.given.begin(), who.given.end(), [&](const core::run_head& head) {
+        return std::find(q.holds.begin(), q.holds.end(), head.id) != q.holds.end();
+      });
+  const std::vector<core::run_head> gone{lost, who.given.end()};
+  who.given.erase(lost, who.given.end());
+  if (gone.empty()) return pass_on();
+  give_back(gone, "its holder claimed again without it", std::move(pass_on));
 }
 
 void cluster_desk::claimed(link_id link, std::uint64_t number, session_id who, core::instant asked,
@@ -252,10 +258,11 @@ void cluster_desk::claimed(link_id link, std::uint64_t number, session_id who, c
   }
   auto& m = members_.at(it->second.node);
   for (const auto& head : heads) m.runs[head.id] = {who, false};
-  it->second.given = heads;
+  auto& given = it->second.given;
+  given.insert(given.end(), heads.begin(), heads.end());
   const auto waited = core::waited_for(deps_.clock->steady() - asked, since);
   if (!answer(link, number, reply_of(r), waited)) {
-    it->second.given.clear();
+    given.resize(given.size() - heads.size());
     give_back(heads, "its holder could not be told");
   } else if (m.runs.size() > runs_known) {
     hang_up(link, "it has been given more runs than it ever ended; its next hello says which of them it has");

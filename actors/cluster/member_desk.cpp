@@ -109,7 +109,10 @@ caf::result<member_desk::claims_answer> member_desk::claim(const claim_runs& wis
   if (stopping_) return claims_answer{stopping()};
   if (open_.size() >= deps_.options.max_open) return claims_answer{too_many(open_.size())};
   auto [guard, promise] = answer_later<claims_answer>(this);
-  ask(wish, question_kind::claim, deps_.options.patience,
+  auto asked = wish;
+  for (const auto& a : attempts_)
+    if (a.session == wish.who) asked.holds.push_back(a.run);
+  ask(std::move(asked), question_kind::claim, deps_.options.patience,
       [this, wish, answer = guard](core::result<wire::reply>& r, asked_when when) {
         claimed(wish, answer, r, when);
       });
@@ -293,12 +296,12 @@ void member_desk::answered(std::uint64_t number, const std::string& body) {
   q->then(answer->what, {q->asked, answer->waited});
 }
 
-// Not before the coordinator has heard how the last one ended: it takes a claim for the word that nothing is
-// held.
+// One that has a process claims nothing. How the last one ended is on its way then; that nobody has confirmed
+// it yet holds up no claim: the claim names the run, so that it is not taken for one that got lost.
 bool member_desk::may_claim(core::session_id who) const {
   return !draining_ && !stopping_ &&
          std::none_of(attempts_.begin(), attempts_.end(),
-                      [who](const member_attempt& a) { return a.session == who; });
+                      [who](const member_attempt& a) { return a.session == who && !a.over; });
 }
 
 // ---- life

@@ -126,7 +126,8 @@ void member_desk::change(const storage::change& what, const tell_result& tell) {
       return tell(not_held());
     }
     a->steps.push_back({{}, *settle, tell});
-    return next_step(*a);
+    next_step(*a);
+    return send_due(now());
   }
   if (const auto* event = std::get_if<storage::note_event>(&what)) {
     deps_.says.say(note_level::info, std::string{to_text(event->what.kind)} + " " + event->what.text);

@@ -132,7 +132,8 @@ bool dispatcher::agrees(const storage::open_page::item& item) {
   if (place != board_place::live || it->second.holder != head.held.holder ||
       it->second.fencing != head.fencing || it->second.started != (head.held.started_at != core::never))
     return false;
-  leases_.leases.push_back({head.id, head.fencing, head.held.hash, head.held.expires_at});
+  leases_.leases.push_back(
+      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at});
   if (head.held.started_at != core::never && head.held.deadline_at != core::never) {
     const auto* holder = roster_.known(head.held.holder);
     times_.times.push_back({head.id,

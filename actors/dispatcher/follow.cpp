@@ -134,7 +134,8 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
                     head.held.claimed_at,
                     head.held.deadline_at,
                     head.held.expires_at};
-  leases_.leases.push_back({head.id, head.fencing, head.held.hash, head.held.expires_at});
+  leases_.leases.push_back(
+      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at});
   if (head.held.started_at != core::never && !std::exchange(held.started, true))
     times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace,
                             stoppable && !holder->local});

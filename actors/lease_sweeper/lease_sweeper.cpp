@@ -17,12 +17,18 @@ namespace {
 constexpr std::size_t at_a_time = 100;
 constexpr core::span retry_pause = std::chrono::seconds{1};
 constexpr core::span longest_lease = std::chrono::hours{24};
+constexpr core::span least_step = std::chrono::milliseconds{50};  // less is a clock that is steered
+constexpr core::span step_remembered = std::chrono::seconds{10};  // far longer than a grant is on its way
 constexpr int most_bridges = 60;  // a machine that slept longer than sixty days has lost its workers
 
 }  // namespace
 
 lease_sweeper::lease_sweeper(caf::actor_config& cfg, lease_sweeper_deps deps)
-    : lease_sweeper_actor::base(cfg), deps_{std::move(deps)}, jump_{*deps_.clock, deps_.clock_jump} {}
+    : lease_sweeper_actor::base(cfg),
+      deps_{std::move(deps)},
+      jump_{*deps_.clock, deps_.clock_jump},
+      wall_{deps_.clock->now()},
+      slept_{deps_.clock->through_sleep()} {}
 
 auto lease_sweeper::make_behavior() -> behavior_type {
   return {
@@ -54,6 +60,7 @@ void lease_sweeper::on_exit() {
 }
 
 void lease_sweeper::watch(const watch_leases& news) {
+  note_step();
   if (leases_.empty())
     jump_.look();  // nobody to judge meanwhile: whatever happened to the clock concerns nobody
   const auto now = deps_.clock->now();
@@ -72,11 +79,26 @@ void lease_sweeper::watch(const watch_leases& news) {
 }
 
 lease_sweeper::held lease_sweeper::lease_of(const run_lease& l, core::instant now) const {
-  const auto length = std::max(l.expires_at - now, core::span{0});
+  auto length = std::max(l.expires_at - now, core::span{0});
+  // No lease of a claim is longer than from the claim to its end.
+  if (deps_.clock->through_sleep() < forward_until_ && l.claimed_at != core::never)
+    length = std::max(length, std::min(l.expires_at - now + forward_, l.expires_at - l.claimed_at));
   return {l.fencing, l.hash, l.expires_at, length, core::later(deps_.clock->through_sleep(), length)};
 }
 
+void lease_sweeper::note_step() {
+  const auto wall = deps_.clock->now();
+  const auto slept = deps_.clock->through_sleep();
+  const auto forward = (wall - wall_) - (slept - slept_);
+  wall_ = wall;
+  slept_ = slept;
+  if (forward < least_step) return;
+  forward_ = forward + (slept < forward_until_ ? forward_ : core::span{0});
+  forward_until_ = core::later(slept, step_remembered);
+}
+
 void lease_sweeper::look() {
+  note_step();
   if (leases_.empty()) return after_pass();
   look_for_jump();
   sweep(deps_.clock->now());

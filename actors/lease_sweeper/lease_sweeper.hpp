@@ -48,6 +48,7 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
 
   void watch(const messages::watch_leases& news);
   held lease_of(const messages::run_lease& l, core::instant now) const;
+  void note_step();
   void look();
   bool look_for_jump();
   void bridge(const clock_jump::jump& seen, core::instant now);
@@ -59,6 +60,11 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
   core::deadlines expiries_;
   std::unordered_map<core::run_id, held> leases_;
   clock_jump jump_;
+  // How far the wall clock was set forward within the last seconds: a lease that was granted before that and
+  // is heard of after it seems shorter by as much.
+  core::instant wall_, slept_;
+  core::span forward_{0};
+  core::instant forward_until_{};
   alarm alarm_{std::chrono::seconds{10}};
   bool started_ = false;
   bool passing_ = false;  // a pass is on its way to the store

@@ -29,6 +29,7 @@ void fields(auto& v, like<claim_runs> auto& m) {
   v.length(5, m.lease);
   v.flag(6, m.start);
   v.given(7, m.shown);
+  v.ids(8, m.holds);
 }
 
 void fields(auto& v, like<core::cmd_start> auto& c) { v.part(1, c.proof); }

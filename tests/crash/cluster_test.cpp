@@ -114,7 +114,8 @@ class cluster_trial {
       http.patience = 1500ms;
       const auto r = http.send("POST", "/v1/runs:batch", body.dump(), {{"Idempotency-Key", key}});
       if (r.status == 201 || r.status == 200) {
-        for (const auto& id : r.parsed().at("ids")) promised_.insert(id.get<std::string>());
+        const auto made = r.parsed();
+        for (const auto& id : made.at("ids")) promised_.insert(id.get<std::string>());
         submitted_ += n;
       } else if (r.status < 500 && r.code() != "idempotency_in_progress") {
         FAIL_CHECK("a submission was refused: " << r.status << " " << r.body);

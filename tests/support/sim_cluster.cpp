@@ -198,9 +198,6 @@ void sim_cluster::trouble() {
       trace_.line("==", "the link to " + m->name() + " dies");
       return network_.sever(home_.name(), m->name(), luck.chance(0.6), luck.chance(0.6));
     default: {
-      // A step in the microseconds between a grant and the sweeper's hearing of it shortens that lease:
-      // known, and not survived.
-      if (kind == 8 && home_.ready()) return;
       auto& clock_of = kind == 8 ? home_.clock : m->machine.clock;
       auto by = luck.between(1s, luck.chance(0.2) ? core::span{3h} : core::span{3min});
       if (luck.chance(0.4)) by = std::max(-by, -core::span{10min});
