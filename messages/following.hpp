@@ -51,6 +51,7 @@ struct run_lease {
   core::token_hash hash{};
   core::instant expires_at = core::never;
   core::instant claimed_at = core::never;
+  bool far = false;  // a member's: its holder counts on a clock of its own, whatever the wall says here
 };
 struct watch_leases {
   std::vector<run_lease> leases;

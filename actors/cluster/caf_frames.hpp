@@ -47,7 +47,8 @@ inline std::size_t weight_of(const envelope& e) { return e.body.size() + envelop
 inline constexpr std::uint16_t frame_greeting = 65535;  // of who has dialled: its actor is the sender
 inline constexpr std::uint16_t frame_taken =
     65534;  // number: so many bytes have been taken since the link is up
-inline constexpr std::uint16_t frame_piece = 65533;  // of a long body; see caf_peer.cpp
+inline constexpr std::uint16_t frame_piece = 65533;   // of a long body; see caf_peer.cpp
+inline constexpr std::uint16_t frame_bundle = 65532;  // several envelopes; see caf_peer.cpp
 inline constexpr std::uint16_t least_own_kind = 65500;
 
 // Bytes that the broker has handed to a link's actor and that it has not looked at yet.
@@ -64,16 +65,19 @@ struct link_broken {
 };
 struct link_post {
   envelope what;
+  bool soon = false;  // it may wait for others
 };
+struct link_flush {};
 struct link_close {
   std::string why;
 };
 struct link_alarm {
-  enum class of : std::uint8_t { greeting, taken } what = of::greeting;
+  enum class of : std::uint8_t { greeting, taken, held } what = of::greeting;
 };
 using peer_link =
     caf::typed_actor<caf::reacts_to<link_frame>, caf::reacts_to<link_seated>, caf::reacts_to<link_broken>,
-                     caf::reacts_to<link_post>, caf::reacts_to<link_close>, caf::reacts_to<link_alarm>>;
+                     caf::reacts_to<link_post>, caf::reacts_to<link_flush>, caf::reacts_to<link_close>,
+                     caf::reacts_to<link_alarm>>;
 // What is known of the actor at the other end.
 using far_link = caf::typed_actor<caf::reacts_to<link_frame>>;
 
@@ -95,6 +99,7 @@ struct broker_tick {};
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_seated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_broken)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_post)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_flush)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::link_alarm)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::take_socket)

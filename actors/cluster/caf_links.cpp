@@ -50,7 +50,10 @@ class real_caf_links final : public caf_links {
   void listen(link_listener to) override { table_->listen(std::move(to)); }
   void silence() override { table_->silence(); }
 
-  bool send(link_id to, envelope e) override {
+  bool send(link_id to, envelope e) override { return post(to, std::move(e), false); }
+  bool send_soon(link_id to, envelope e) override { return post(to, std::move(e), true); }
+
+  bool post(link_id to, envelope e, bool soon) {
     if (e.body.size() > messages::wire::longest_body || e.kind >= least_own_kind) return false;
     const auto row = table_->find(to);
     if (!row || !row->gate->up) return false;
@@ -59,7 +62,7 @@ class real_caf_links final : public caf_links {
     do {
       if (on_way >= options_.window) return false;
     } while (!row->gate->on_way.compare_exchange_weak(on_way, on_way + weight));
-    caf::anon_send(row->link, link_post{std::move(e)});
+    caf::anon_send(row->link, link_post{std::move(e), soon});
     return true;
   }
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
+#include <caf/io/middleman.hpp>
+#include <caf/io/network/multiplexer.hpp>
 #include <caf/send.hpp>
 
 #include "core/codec/bytes.hpp"
@@ -21,6 +24,25 @@ constexpr auto longest_untold = std::chrono::milliseconds{10};
 // Of long bodies so much may be under way at a time, so that short ones are not behind all of a long one.
 constexpr std::size_t pieces_on_way = 4;
 constexpr std::size_t bodies_at_a_time = 2;
+
+// What may wait does so for at most so long.
+constexpr auto longest_held = std::chrono::milliseconds{5};
+// A bundle has at most so many envelopes, and about so many bytes.
+constexpr std::size_t most_bundled = 64;
+constexpr std::uint64_t newest_version = std::numeric_limits<std::uint16_t>::max();
+constexpr std::size_t most_held = std::size_t{64} << 10;
+
+// A bundle: of each envelope version, kind, number, length of the body, and the body.
+link_frame bundle(const std::vector<envelope>& all) {
+  core::codec::out o;
+  for (const auto& e : all) {
+    o.number(e.version);
+    o.number(e.kind);
+    o.number(e.number);
+    o.text(e.body);
+  }
+  return {0, frame_bundle, 0, o.take()};
+}
 
 // A piece: number = the transfer; body = where it begins, and in the first one version, kind, number and
 // length of the whole; then the bytes.
@@ -56,13 +78,23 @@ auto caf_peer::make_behavior() -> behavior_type {
       [this](link_seated& s) { seat(std::move(s.peer)); },
       [this](const link_broken& b) { finish(b.why, false); },
       [this](link_post& p) {
-        if (!finished_) post(std::move(p.what));
+        if (!finished_) post(std::move(p));
       },
-      [this](const link_close& c) { finish(c.why, true); },
+      [this](link_flush) {
+        flushing_ = false;
+        if (!finished_) flush();
+      },
+      [this](const link_close& c) {
+        if (up_ && !finished_) flush();  // why it is closed may be among it
+        finish(c.why, true);
+      },
       [this](const link_alarm& a) {
         if (a.what == link_alarm::of::taken) {
           alarm_ = false;
           say_taken();
+        } else if (a.what == link_alarm::of::held) {
+          waiting_ = false;
+          if (!finished_) flush();
         } else if (!up_) {
           finish("it did not greet in time", true);
         }
@@ -76,9 +108,26 @@ void caf_peer::on_exit() {
   deps_.broker = nullptr;
   deps_.failed = nullptr;
   far_ = nullptr;
+  held_.clear();
   out_.clear();
   in_.clear();
 }
+
+// ---- in the thread of the sockets, as CAF's own brokers are
+
+caf::execution_unit* caf_peer::sockets() { return &home_system().middleman().backend(); }
+void caf_peer::enqueue(caf::strong_actor_ptr from, caf::message_id id, caf::message what,
+                       caf::execution_unit* /*where*/) {
+  peer_link::base::enqueue(std::move(from), id, std::move(what), sockets());
+}
+void caf_peer::enqueue(caf::mailbox_element_ptr what, caf::execution_unit* /*where*/) {
+  peer_link::base::enqueue(std::move(what), sockets());
+}
+void caf_peer::launch(caf::execution_unit* /*where*/, bool lazy, bool hidden) {
+  peer_link::base::launch(sockets(), lazy, hidden);
+}
+
+// ----
 
 void caf_peer::seat(caf::strong_actor_ptr who) {
   if (finished_ || up_) return;
@@ -101,6 +150,7 @@ void caf_peer::came(link_frame& f) {
     case frame_greeting: return finish("it greeted twice", true);
     case frame_taken: return taken_there(f.number);
     case frame_piece: return piece_came(f);
+    case frame_bundle: return bundle_came(f);
     default: break;
   }
   if (f.kind >= least_own_kind) return finish("a frame of a kind that this version does not know", true);
@@ -142,6 +192,29 @@ void caf_peer::piece_came(const link_frame& f) try {
   finish("a piece that cannot be read", true);
 }
 
+void caf_peer::bundle_came(const link_frame& f) try {
+  core::codec::in i{f.body};
+  std::vector<envelope> all;
+  std::size_t weight = 0;
+  while (!i.empty()) {
+    auto& e = all.emplace_back();
+    const auto version = i.number();
+    const auto kind = i.number();
+    e.version = static_cast<std::uint16_t>(version);
+    e.kind = static_cast<std::uint16_t>(kind);
+    e.number = i.number();
+    e.body = i.text();
+    weight += weight_of(e);
+    if (version > newest_version || kind >= least_own_kind || all.size() > most_bundled)
+      return finish("a bundle that nobody makes", true);
+  }
+  if (all.empty()) return finish("an empty bundle", true);
+  for (auto& e : all) deliver(std::move(e));
+  took(weight);
+} catch (const core::codec::damaged&) {
+  finish("a bundle that cannot be read", true);
+}
+
 void caf_peer::deliver(envelope e) {
   deps_.table->tell([&](const link_listener& l) { l.came(deps_.id, std::move(e)); });
 }
@@ -166,12 +239,28 @@ void caf_peer::taken_there(std::uint64_t bytes) {
   pump();
 }
 
-void caf_peer::post(envelope e) {
+void caf_peer::post(link_post p) {
+  auto& e = p.what;
   if (e.body.size() > deps_.options.piece) {
+    flush();
     out_.push_back({std::move(e), ++last_transfer_, 0});
     return pump();
   }
-  const auto weight = e.body.size() + envelope_weight;
+  held_weight_ += weight_of(e);
+  held_.push_back(std::move(e));
+  if (held_.size() == most_bundled || held_weight_ >= most_held) return flush();
+  // Behind what is in the mailbox already: that goes along.
+  if (!p.soon && !std::exchange(flushing_, true)) send(peer_link{this}, link_flush{});
+  if (p.soon && !flushing_ && !std::exchange(waiting_, true))
+    caf::delayed_anon_send(peer_link{this}, longest_held, link_alarm{link_alarm::of::held});
+}
+
+void caf_peer::flush() {
+  if (held_.empty()) return;
+  const auto weight = std::exchange(held_weight_, 0);
+  auto all = std::exchange(held_, {});
+  if (all.size() > 1) return transmit(bundle(all), weight);
+  auto& e = all.front();
   transmit({e.version, e.kind, e.number, std::move(e.body)}, weight);
 }
 

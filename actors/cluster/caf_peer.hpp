@@ -1,6 +1,10 @@
 // PEER: the actor of one link. It puts envelopes into frames and back, keeps the window, and says up, came
 // and down. The broker feeds it; it is the only actor that the peer can reach, and all that it does to a
 // frame that makes no sense is to end the link.
+//
+// It lives in the thread of the sockets, as the broker does, so that a frame wakes no thread on its way. What
+// is posted in one go leaves in one frame, and what may wait leaves with it: a frame costs several times what
+// an envelope in it does.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +14,10 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <caf/actor.hpp>
+#include <caf/resumable.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
 #include "actors/cluster/caf_frames.hpp"
@@ -40,7 +46,14 @@ class caf_peer : public peer_link::base {
   behavior_type make_behavior() override;
   void on_exit() override;
 
+  void enqueue(caf::strong_actor_ptr from, caf::message_id id, caf::message what,
+               caf::execution_unit* where) override;
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* where) override;
+  void launch(caf::execution_unit* where, bool lazy, bool hidden) override;
+  caf::resumable::subtype_t subtype() const override { return caf::resumable::io_actor; }
+
  private:
+  caf::execution_unit* sockets();
   // A long body on its way out or in.
   struct transfer {
     envelope what;
@@ -51,11 +64,13 @@ class caf_peer : public peer_link::base {
   void seat(caf::strong_actor_ptr who);
   void came(link_frame& f);
   void piece_came(const link_frame& f);
+  void bundle_came(const link_frame& f);
   void deliver(envelope e);
   void taken_there(std::uint64_t bytes);
   void took(std::size_t bytes);
   void say_taken();
-  void post(envelope e);
+  void post(link_post p);
+  void flush();
   void pump();
   void transmit(link_frame f, std::size_t weight);
   void finish(const std::string& why, bool tell_broker);
@@ -66,6 +81,9 @@ class caf_peer : public peer_link::base {
   std::uint64_t sent_ = 0, acknowledged_ = 0;  // bytes: written, and of those taken by the other side
   std::uint64_t taken_ = 0, told_ = 0;         // bytes: taken here, and of those said
   bool alarm_ = false;
+  std::vector<envelope> held_;  // that will go together
+  std::size_t held_weight_ = 0;
+  bool flushing_ = false, waiting_ = false;  // word of that, or an alarm for it, is on its way
   std::deque<transfer> out_;
   std::uint64_t last_transfer_ = 0;
   std::map<std::uint64_t, transfer> in_;

@@ -170,10 +170,10 @@ void cluster_desk::down(link_id link, const std::string& why) {
   stop_claims_of(node);
 }
 
-bool cluster_desk::send(link_id link, wire::kind kind, std::uint64_t number, std::string body) {
+bool cluster_desk::send(link_id link, wire::kind kind, std::uint64_t number, std::string body, bool soon) {
   if (body.size() > wire::longest_body) return false;
-  return deps_.links->send(link,
-                           {core::wire_version, static_cast<std::uint16_t>(kind), number, std::move(body)});
+  envelope e{core::wire_version, static_cast<std::uint16_t>(kind), number, std::move(body)};
+  return soon ? deps_.links->send_soon(link, std::move(e)) : deps_.links->send(link, std::move(e));
 }
 
 void cluster_desk::look_at_store(std::function<void(core::result<store_view>)> then) {

@@ -114,7 +114,8 @@ class cluster_desk : public cluster_desk_actor::base {
   void heed(link_id link, member& m, envelope& e);
   void down(link_id link, const std::string& why);
   void hang_up(link_id link, const std::string& why);
-  bool send(link_id link, messages::wire::kind kind, std::uint64_t number, std::string body);
+  bool send(link_id link, messages::wire::kind kind, std::uint64_t number, std::string body,
+            bool soon = false);
   void look_at_store(std::function<void(core::result<store_view>)> then);
   std::vector<core::session_id> sessions_of(const std::string& node) const;
   void stop_claims_of(const std::string& node);
@@ -153,6 +154,7 @@ class cluster_desk : public cluster_desk_actor::base {
                core::result<messages::claimed_runs>& r);
   void registered(link_id link, std::uint64_t number, const std::string& node,
                   core::result<messages::session_answer>& r);
+  void seated(link_id link, std::uint64_t number, bool fresh, core::result<messages::session_answer>& r);
   void settled(link_id link, const std::vector<core::run_id>& runs, const core::result<messages::settled>& r);
   bool answer(link_id link, std::uint64_t number, core::result<messages::wire::reply> what,
               core::span waited = core::span{0});
@@ -170,7 +172,7 @@ class cluster_desk : public cluster_desk_actor::base {
   caf::result<nodes_answer> steer(const messages::steer_node& asked);
   caf::result<nodes_answer> remove(const messages::remove_node& asked);
   void write_removal(const messages::remove_node& asked, const nodes_promise& told);
-  void steer_sessions(const messages::steer_node& asked, const store_view& known);
+  void steer_sessions(const messages::steer_node& asked, const store_view& known, std::function<void()> then);
   void show(const std::string& name, bool removed_too, const nodes_promise& told);
   core::result<messages::nodes_seen> seen(const std::string& name, bool removed_too,
                                           const store_view& known) const;

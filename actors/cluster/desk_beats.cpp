@@ -87,7 +87,8 @@ void cluster_desk::beat(member& m) {
   m.beat = ++next_beat_;
   m.beat_sent = now;
   // A window that is full is full of what the member reads as signs of life.
-  send(m.link, wire::kind::beat, m.beat, wire::encode(wire::beat{}));
+  send(m.link, wire::kind::beat, m.beat,
+       wire::encode(wire::beat{0, m.is.draining ? wire::beat_drains : wire::beat_works}));
 }
 
 void cluster_desk::beaten(member& m, std::uint64_t number) {

@@ -6,6 +6,8 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 #include <utility>
 
 #include "actors/support/failures.hpp"
@@ -108,25 +110,34 @@ caf::result<cluster_desk::nodes_answer> cluster_desk::steer(const msg::steer_nod
               send(m.link, wire::kind::steer, 0, wire::encode(wire::steer{asked.draining, asked.reason}));
             look_at_store([this, asked, told](core::result<store_view> known) {
               if (!known) return told->deliver(nodes_answer{known.error()});
-              steer_sessions(asked, *known);
-              told->deliver(seen(asked.name, true, *known));
-              // Not at once: what was claimed before the word was heard is on its way.
-              looks_for_drained_ = asked.draining || looks_for_drained_;
-              look_for_drained_at_ = core::later(deps_.clock->steady(), std::chrono::seconds{1});
-              arm();
+              steer_sessions(asked, *known, [this, asked, told] {
+                show(asked.name, true, told);
+                // Not at once: what was claimed before the word was heard is on its way.
+                looks_for_drained_ = asked.draining || looks_for_drained_;
+                look_for_drained_at_ = core::later(deps_.clock->steady(), std::chrono::seconds{1});
+                arm();
+              });
             });
           },
           [told = guard](caf::error& e) { told->deliver(nodes_answer{failure_of(e, "storage")}); });
   return promise;
 }
 
-void cluster_desk::steer_sessions(const msg::steer_node& asked, const store_view& known) {
+// `then` when each of them has been told, or cannot be.
+void cluster_desk::steer_sessions(const msg::steer_node& asked, const store_view& known,
+                                  std::function<void()> then) {
+  const auto left = std::make_shared<std::size_t>(1);
+  const auto told = [left, then = std::move(then)] {
+    if (--*left == 0) then();
+  };
   for (const auto& s : known.sessions) {
     if (!core::belongs_to(s, asked.name) || s.state == core::session_state::gone || !home_.registry) continue;
+    ++*left;
     request(home_.registry, caf::infinite,
             msg::steer_session{s.id, asked.draining, asked.reason, asked.actor})
-        .then([](core::result<msg::sessions_seen>&) {}, [](caf::error&) {});
+        .then([told](core::result<msg::sessions_seen>&) { told(); }, [told](caf::error&) { told(); });
   }
+  told();
 }
 
 caf::result<cluster_desk::nodes_answer> cluster_desk::remove(const msg::remove_node& asked) {

@@ -56,8 +56,10 @@ bool cluster_desk::answer(link_id link, std::uint64_t number, core::result<wire:
   const bool sent = it != callers_.end() && [&] {
     if (it->second.open > 0) --it->second.open;
     const bool ok = what.ok();
+    // Its run has ended, whoever hears of it when.
+    const bool soon = ok && std::holds_alternative<msg::settled>(*what);
     deps_.says.count(metric::cluster_questions_total, 1, ok ? "answered" : "refused");
-    return send(link, wire::kind::answer, number, wire::encode(wire::answer{std::move(what), waited}));
+    return send(link, wire::kind::answer, number, wire::encode(wire::answer{std::move(what), waited}), soon);
   }();
   if (!sent) deps_.says.count(metric::cluster_questions_total, 1, "unanswered");
   return sent;
@@ -157,9 +159,22 @@ void cluster_desk::registered(link_id link, std::uint64_t number, const std::str
     executors_[who.id].node = node;
     end_namesakes(who, node);
   }
+  const auto& m = members_.at(node).is;
+  if (!fresh || who.draining == m.draining) return seated(link, number, fresh, r);
+  // Its node was drained, or let work again, while it registered. It hears of its session when that is so
+  // too.
+  request(home_.registry, caf::infinite, msg::steer_session{who.id, m.draining, m.reason, "node:" + node})
+      .then([this, link, number,
+             r](core::result<msg::sessions_seen>&) mutable { seated(link, number, true, r); },
+            [this, link, number, r](caf::error&) mutable { seated(link, number, true, r); });
+}
+
+void cluster_desk::seated(link_id link, std::uint64_t number, bool fresh,
+                          core::result<msg::session_answer>& r) {
+  const auto id = r->who.id;
   if (answer(link, number, reply_of(r)) || !fresh) return;
-  executors_.erase(who.id);
-  end_session(who.id, "its node could not be told of it", false);
+  executors_.erase(id);
+  end_session(id, "its node could not be told of it", false);
 }
 
 // The answer before may have been lost, and the question repeated: of what a session was called so, and has

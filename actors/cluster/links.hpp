@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "core/errors/result.hpp"
 
@@ -41,6 +42,8 @@ class links {
   virtual void silence() = 0;
   // Whether it was taken: false when there is no such link or its window is full. Any thread.
   virtual bool send(link_id to, envelope e) = 0;
+  // As `send`, for what nobody waits for: it may stay for some milliseconds, to go with whatever goes next.
+  virtual bool send_soon(link_id to, envelope e) { return send(to, std::move(e)); }
   virtual void close(link_id which, std::string why) = 0;
   // A member's side: connects to one of the addresses in turn. The outcome comes as `up`, or here, why not.
   virtual void dial(std::string address, std::function<void(core::failure)> failed) = 0;

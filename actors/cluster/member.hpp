@@ -31,6 +31,7 @@ struct member_options {
   std::string version;                  // of belfry
   core::membership_options membership;  // until the coordinator says better
   executor_options executor;
+  /// Of the actors. 0: one for each four cores, at least 1.
   std::uint32_t threads = 0;
   /// Questions to the coordinator that may be open at a time. Default 4,096.
   std::uint32_t max_open = 4096;

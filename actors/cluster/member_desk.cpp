@@ -256,6 +256,7 @@ void member_desk::ask(wire::question what, question_kind kind, core::span patien
     q.claimer = claim->who;
     q.wait = claim->wait;
   }
+  q.soon = std::holds_alternative<settle_runs>(what);
   q.body = wire::encode(wire::ask{std::move(what)});
   q.patience = patience;
   q.then = std::move(then);
@@ -268,7 +269,7 @@ void member_desk::ask(wire::question what, question_kind kind, core::span patien
 void member_desk::send_question(std::uint64_t number, core::instant at) {
   auto* q = open_.find(number);
   if (q == nullptr) return;
-  if (!send(wire::kind::ask, number, q->body)) {
+  if (!send(wire::kind::ask, number, q->body, q->soon)) {
     q->again_at = core::later(at, full_window_pause);
     return;
   }

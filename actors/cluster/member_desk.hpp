@@ -92,7 +92,7 @@ class member_desk : public member_desk_actor::base {
   void turned_away(const std::string& body);
   void give_up(core::failure why);
   void steer(bool draining, const std::string& reason);
-  bool send(messages::wire::kind what, std::uint64_t number, std::string body);
+  bool send(messages::wire::kind what, std::uint64_t number, std::string body, bool soon = false);
   messages::wire::hello hello() const;
   void look_at_link(core::instant now);
   core::instant link_due(core::instant now) const;

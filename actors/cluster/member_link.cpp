@@ -104,10 +104,10 @@ wire::hello member_desk::hello() const {
   return h;
 }
 
-bool member_desk::send(wire::kind what, std::uint64_t number, std::string body) {
+bool member_desk::send(wire::kind what, std::uint64_t number, std::string body, bool soon) {
   if (link_ == 0) return false;
-  return deps_.wire->send(link_,
-                          {core::wire_version, static_cast<std::uint16_t>(what), number, std::move(body)});
+  envelope e{core::wire_version, static_cast<std::uint16_t>(what), number, std::move(body)};
+  return soon ? deps_.wire->send_soon(link_, std::move(e)) : deps_.wire->send(link_, std::move(e));
 }
 
 // We close it ourselves; what comes of it from now on is not heard.
@@ -146,7 +146,11 @@ void member_desk::said(member_link_said& news) {
     case wire::kind::welcome: return welcomed(e.body);
     case wire::kind::refused: return turned_away(e.body);
     case wire::kind::beat: {
+      const auto m = wire::read_beat(e.body);
+      if (!m) return cut("its beat cannot be read: " + m.error().text);
       send(wire::kind::beaten, e.number, wire::encode(wire::beat{running()}));
+      if (m->steer != 0 && stage_ == stage::joined)
+        steer(m->steer == wire::beat_drains, "as the coordinator said");
       return;
     }
     case wire::kind::answer:

@@ -22,11 +22,14 @@ namespace {
 
 constexpr core::span orphans_patience = std::chrono::seconds{5};
 
-// What zero stands for, as on a node of its own.
+// What zero stands for. A member's actors do little: they pass on questions and start processes. A second
+// thread for them costs more in waking each other than it does (docs/decisions/0066).
+constexpr std::uint32_t cores_per_thread = 4;
+
 member_options settled_options(member_options o) {
   const auto cores =
       std::max(1u, std::thread::hardware_concurrency());  // tidy-allow(thread): asks for a number
-  if (o.threads == 0) o.threads = std::max(2u, cores - 1);
+  if (o.threads == 0) o.threads = std::max(1u, cores / cores_per_thread);
   if (o.executor.processes == 0) o.executor.processes = std::clamp<std::uint32_t>(4 * cores, 4, 32);
   return o;
 }

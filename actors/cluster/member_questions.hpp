@@ -38,6 +38,7 @@ struct asked_question {
   core::span wait{0};      // that was asked for
   core::span patience{0};  // beyond it
   answered then;
+  bool soon = false;                     // nobody waits for its answer: it may leave with the next one
   bool sent = false;                     // on this link
   core::instant asked = core::never;     // when that was, for the first time
   core::instant again_at = core::never;  // when to send it, or to send it again

@@ -132,17 +132,13 @@ bool dispatcher::agrees(const storage::open_page::item& item) {
   if (place != board_place::live || it->second.holder != head.held.holder ||
       it->second.fencing != head.fencing || it->second.started != (head.held.started_at != core::never))
     return false;
+  const auto* holder = roster_.known(head.held.holder);
+  const bool owned = holder != nullptr && core::owned_by_node(*holder);
+  const bool far = owned && !holder->local;
   leases_.leases.push_back(
-      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at});
+      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at, far});
   if (head.held.started_at != core::never && head.held.deadline_at != core::never) {
-    const auto* holder = roster_.known(head.held.holder);
-    times_.times.push_back({head.id,
-                            head.held.deadline_at,
-                            head.fencing,
-                            head.held.holder,
-                            holder != nullptr && core::owned_by_node(*holder),
-                            {},
-                            holder != nullptr && core::owned_by_node(*holder) && !holder->local});
+    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, owned, {}, far});
   }
   return true;
 }

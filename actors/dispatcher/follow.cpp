@@ -122,6 +122,7 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
   auto& held = elsewhere_[head.id];
   const auto* holder = roster_.known(head.held.holder);
   const bool stoppable = holder != nullptr && core::owned_by_node(*holder);
+  const bool far = stoppable && !holder->local;
   if (!same) {
     held = {handler, head.held.holder, head.fencing, false, false};
     roster_.hold(head.held.holder, head.id);
@@ -135,10 +136,10 @@ void dispatcher::enter_lease(const core::run_head& head, core::handler_kind hand
                     head.held.deadline_at,
                     head.held.expires_at};
   leases_.leases.push_back(
-      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at});
+      {head.id, head.fencing, head.held.hash, head.held.expires_at, head.held.claimed_at, far});
   if (head.held.started_at != core::never && !std::exchange(held.started, true))
-    times_.times.push_back({head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace,
-                            stoppable && !holder->local});
+    times_.times.push_back(
+        {head.id, head.held.deadline_at, head.fencing, head.held.holder, stoppable, grace, far});
   if (head.cancel_requested && !std::exchange(held.cancel_asked, true) && stoppable && deps_.executors)
     caf::anon_send(deps_.executors, stop_attempt{head.id, head.fencing, stop_why::cancel, head.held.holder});
 }

@@ -67,23 +67,27 @@ void lease_sweeper::watch(const watch_leases& news) {
   for (const auto& l : news.leases) {
     expiries_.set(l.run.value, l.expires_at);
     const auto known = leases_.find(l.run);
-    if (known != leases_.end() && known->second.fencing == l.fencing &&
-        known->second.expires_at == l.expires_at)
+    const bool same = known != leases_.end() && known->second.fencing == l.fencing;
+    if (same && known->second.expires_at == l.expires_at)
       continue;  // said again: it is as long as it was when it was new
     if (l.expires_at == core::never)
       leases_.erase(l.run);
     else
-      leases_[l.run] = lease_of(l, now);
+      leases_[l.run] = lease_of(l, same ? &known->second : nullptr, now);
   }
   if (const auto next = expiries_.next(); next && started_) alarm_.arm(lease_sweeper_actor{this}, *next, now);
 }
 
-lease_sweeper::held lease_sweeper::lease_of(const run_lease& l, core::instant now) const {
-  auto length = std::max(l.expires_at - now, core::span{0});
-  // No lease of a claim is longer than from the claim to its end.
-  if (deps_.clock->through_sleep() < forward_until_ && l.claimed_at != core::never)
-    length = std::max(length, std::min(l.expires_at - now + forward_, l.expires_at - l.claimed_at));
-  return {l.fencing, l.hash, l.expires_at, length, core::later(deps_.clock->through_sleep(), length)};
+// `before`: the same lease as it was known, when this is a renewal.
+lease_sweeper::held lease_sweeper::lease_of(const run_lease& l, const held* before, core::instant now) const {
+  const auto awake = deps_.clock->through_sleep();
+  const auto left = l.expires_at - now;
+  // No grant is longer than this: a claim's lease, all renewals in one, or the one before.
+  const auto whole = before != nullptr ? before->length : l.expires_at - l.claimed_at;
+  auto length = std::max(left, core::span{0});
+  if (awake < forward_until_) length = std::max(length, std::min(left + forward_, whole));
+  if (l.far && !started_) length = std::max(length, std::min(whole, deps_.clock_grace));
+  return {l.fencing, l.hash, l.expires_at, length, core::later(awake, length)};
 }
 
 void lease_sweeper::note_step() {

@@ -4,7 +4,9 @@
 // A machine that slept, or whose clock was set, judges nobody at once: every lease that was good before the
 // jump is renewed by the node for one grace period, as of the moment before the jump, so that its holder
 // finds it alive and can speak. A step of the clock that is too small for that still takes nothing from a
-// lease: whoever holds it far away counts on a clock of its own.
+// lease: whoever holds it far away counts on a clock of its own. What happened to the clock while the node
+// was away nobody can say: leases of members that it finds when it begins last a whole lease longer, one
+// grace period at most.
 #pragma once
 
 #include <memory>
@@ -47,7 +49,7 @@ class lease_sweeper : public messages::lease_sweeper_actor::base {
   using start_answer = std::shared_ptr<promise_guard<core::result<messages::swept>>>;
 
   void watch(const messages::watch_leases& news);
-  held lease_of(const messages::run_lease& l, core::instant now) const;
+  held lease_of(const messages::run_lease& l, const held* before, core::instant now) const;
   void note_step();
   void look();
   bool look_for_jump();

@@ -21,8 +21,10 @@ void add_places(std::vector<setting>& s) {
   s.push_back(
       length("node.drain_timeout", AT(serve.drain_timeout), 0s, 1h,
              "How long a node that is told to end waits for running processes before it stops them."));
-  s.push_back(whole<std::uint32_t>("node.threads", AT(node.threads), 0, 256,
-                                   "Threads of the actors; 0 for one less than the cores, at least 2."));
+  s.push_back(
+      whole<std::uint32_t>("node.threads", AT(node.threads), 0, 256,
+                           "Threads of the actors; 0 for one less than the cores, at least 2, and on a "
+                           "member for one for each four cores, at least 1."));
   s.push_back(whole<std::uint32_t>("node.readers", AT(node.readers), 1, 16,
                                    "Connections for lists and searches, each with a thread of its own."));
   s.push_back(

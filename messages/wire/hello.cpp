@@ -35,7 +35,10 @@ void fields(auto& v, like<refused> auto& m) {
   v.text(2, m.text, longest_line);
   v.always(3, m.version);
 }
-void fields(auto& v, like<beat> auto& m) { v.number(1, m.running); }
+void fields(auto& v, like<beat> auto& m) {
+  v.number(1, m.running);
+  v.number(2, m.steer);
+}
 void fields(auto& v, like<stop_attempt> auto& m) {
   v.id(1, m.run);
   v.number(2, m.fencing);

@@ -65,7 +65,10 @@ struct refused {
 };
 struct beat {
   std::uint32_t running = 0;  // attempts that live at the sender
+  // Of the coordinator, in case its word got lost: 1 work, 2 drain; 0 it does not say.
+  std::uint8_t steer = 0;
 };
+inline constexpr std::uint8_t beat_works = 1, beat_drains = 2;
 struct stop {
   stop_attempt what;
 };

@@ -219,6 +219,15 @@ TEST_CASE("cluster: what cannot be read, and what no member says, costs the link
   garbled.say(kind::hello, 0, "\xff\xff\xff");
   c.run();
   CHECK_FALSE(garbled.linked());
+  // Where nothing is read, nothing can be wrong.
+  member_by_hand loose{c, "loose"};
+  loose.joins();
+  loose.say(kind::beaten, 1, "\xff\xff\xff");
+  c.run();
+  CHECK(loose.linked());
+  loose.say(kind::good_bye, 0, "\xff\xff\xff");
+  c.run();
+  CHECK(c.judged("loose") == node_state::left);
   CHECK(good.linked());
   CHECK(c.fatal.empty());
   CHECK(c.judged("good") == node_state::up);

@@ -221,6 +221,34 @@ TEST_CASE("cluster: an executor that claims again without what it was given has 
   REQUIRE(m.settles(again));
 }
 
+TEST_CASE("cluster: a claim that overtakes the end of the last run takes nothing from it",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  const auto who = m.seats();
+  const auto done = c.submit(tests::virtual_node::process("done"));
+  const auto next = c.submit(tests::virtual_node::process("next"));
+  const auto held = m.claims(who);
+  auto wish = member_by_hand::wish(who, 30s);
+  wish.holds = {done.head.id};
+  const auto number = m.puts(wish);
+  c.run();
+  CHECK(c.state_of(done.head.id) == run_state::running);
+  CHECK(m.answers_to(number) == 0);  // its one slot is taken
+  REQUIRE(m.settles(held));
+  CHECK(c.state_of(done.head.id) == run_state::succeeded);
+  CHECK(c.find(done.head.id).head.fencing == 1);
+  auto a = m.answer_to(number);
+  REQUIRE(a);
+  const auto& runs = std::get<messages::claimed_runs>(*a->what).runs;
+  REQUIRE(runs.size() == 1);
+  CHECK(runs.front().run.head.id == next.head.id);
+  // Whatever it does not name was lost on the way.
+  CHECK(m.claims(who).run.head.id == next.head.id);
+  CHECK(c.find(next.head.id).head.fencing == 2);
+}
+
 TEST_CASE("cluster: a claim that is only repeated takes no second run, and nothing from its holder",
           "[actors][cluster]") {
   coordinator c;
@@ -360,6 +388,47 @@ TEST_CASE("cluster: leases outlive a restart of the coordinator, and so does the
   REQUIRE(a.settles(kept));
   CHECK(c.state_of(kept.run.head.id) == run_state::succeeded);
   CHECK(c.find(lost.run.head.id).head.losses == 1);
+}
+
+TEST_CASE("cluster: a wall clock set forward while the coordinator was away takes no lease from a member",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  const auto who = m.seats();
+  const auto run = c.submit(tests::virtual_node::process("task"));
+  const auto held = m.claims(who);  // for a minute
+  c.crash();
+  c.jump(1h);
+  c.restart();
+  c.advance(60s - 1us);
+  CHECK(c.state_of(run.head.id) == run_state::running);
+  c.advance(20s);
+  CHECK(c.find(run.head.id).head.losses == 1);
+}
+
+TEST_CASE("cluster: a drain that overtakes a registration drains the new session all the same",
+          "[actors][cluster]") {
+  coordinator c;
+  member_by_hand m{c};
+  m.joins();
+  messages::register_session q;
+  q.who.name = "process-1";
+  q.who.agent_type = "process";
+  const auto number = m.puts(q);
+  auto drained = c.send<messages::nodes_seen>(messages::steer_node{"alpha", true, "maintenance", "operator"});
+  c.run();
+  REQUIRE(drained.answered());
+  REQUIRE(drained.get());
+  const auto a = m.answer_to(number);
+  REQUIRE(a);
+  REQUIRE(a->what);
+  const auto id = std::get<messages::session_answer>(*a->what).who.id;
+  const auto known = c.read(messages::list_sessions{true});
+  REQUIRE(known);
+  const auto* who = session_in(*known, id);
+  REQUIRE(who != nullptr);
+  CHECK(who->draining);
 }
 
 TEST_CASE("cluster: a session of a node lives as long as its node does", "[actors][cluster]") {

@@ -199,6 +199,32 @@ TEST_CASE("lease: a clock that jumped gives a grace period before anybody is jud
   }
 }
 
+TEST_CASE("lease: a clock set forward at any step of a claim takes nothing from the lease",
+          "[actors][lease]") {
+  const auto by = GENERATE(core::span{100s}, core::span{3h});
+  for (std::size_t at = 0, taken = 0; taken == at; ++at) {
+    virtual_node node;
+    const auto who = node.worker("robot");
+    const auto run = node.submit(virtual_node::payload("task"));
+    messages::claim_runs wish;
+    wish.who = who;
+    wish.lease = 60s;
+    auto claimed = node.send<messages::claimed_runs>(wish);
+    for (taken = 0; taken < at && node.step();) ++taken;
+    node.jump(by);
+    node.run();
+    CAPTURE(at);
+    REQUIRE(claimed.answered());
+    REQUIRE(claimed.get());
+    REQUIRE(claimed.get()->runs.size() == 1);
+    node.advance(60s - 1us);
+    CHECK(node.state_of(run.head.id) == run_state::claimed);
+    node.advance(20s);
+    CHECK(node.state_of(run.head.id) == run_state::queued);
+    CHECK(node.find(run.head.id).head.losses == 1);
+  }
+}
+
 TEST_CASE_METHOD(virtual_node, "lease: a process that slept with its machine is not lost",
                  "[actors][lease]") {
   auto spec = process("long");

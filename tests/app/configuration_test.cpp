@@ -160,6 +160,39 @@ TEST_CASE("configuration: what is wrong only together is told too", "[app][confi
              "did you mean retention.keep?"));
 }
 
+TEST_CASE("configuration: a node is alone, a coordinator or a member, and has certificates for the others",
+          "[app][config][cluster]") {
+  const test::scratch_folder folder;
+  const auto file = folder / "belfry.toml";
+  const auto loaded_from = [&](const std::string& text) {
+    test::write_text(file, text);
+    return load_configuration(file, {});
+  };
+  const auto head = loaded_from("[cluster]\nlisten = \"[::1]:7421\"\ncertificates = \"here\"\n");
+  REQUIRE(head.mistakes.empty());
+  CHECK(head.values.cluster.listen == "[::1]:7421");
+  const auto member = loaded_from(
+      "[cluster]\njoin = [\"a:1\", \"192.0.2.1:65535\"]\ncertificates = \"here\"\n"
+      "labels = [\"disk=ssd\"]\nbeat = \"100ms\"\nsuspect_after = \"1s\"\nlost_after = \"3s\"\n");
+  REQUIRE(member.mistakes.empty());
+  CHECK(member.values.cluster.join == std::vector<std::string>{"a:1", "192.0.2.1:65535"});
+  CHECK(member.values.node.cluster.membership.lost_after == std::chrono::seconds{3});
+
+  CHECK(says(loaded_from("[cluster]\nlisten = \":0\"\njoin = [\"a:1\"]\ncertificates = \"here\"\n"),
+             "a coordinator (cluster.listen) or a member (cluster.join), not both"));
+  CHECK(says(loaded_from("[cluster]\njoin = [\"a:1\"]\n"), "nobody is let in without certificates"));
+  CHECK(says(loaded_from("[cluster]\njoin = [\"a:1\"]\ncertificates = \"here\"\n[store]\n" +
+                         std::string("durability = \"normal\"\n")),
+             "is for nodes with a store"));
+  for (const auto* bad : {"a", "a:", ":1", "a:0", "a:65536", "a:1x", "a b:1", "::1:7421", "http://a:1"})
+    CHECK(says(loaded_from("[cluster]\ncertificates = \"here\"\njoin = [\"" + std::string(bad) + "\"]\n"),
+               "given \"" + std::string(bad) + "\", allowed: HOST:PORT of a coordinator"));
+  for (const auto* bad : {"", "two words", "node:a", "belfry:x"})
+    CHECK(says(loaded_from("[cluster]\nlabels = [\"" + std::string(bad) + "\"]\n"), "cluster.labels"));
+  CHECK(says(loaded_from("[cluster]\nbeat = \"5s\"\nsuspect_after = \"2s\"\n"), "cluster.suspect_after"));
+  CHECK(says(loaded_from("[cluster]\nsuspect_after = \"20s\"\n"), "cluster.lost_after"));
+}
+
 TEST_CASE("configuration: each setting takes back what it shows", "[app][config]") {
   const test::scratch_folder folder;
   test::write_text(folder / "all.toml", example_file());

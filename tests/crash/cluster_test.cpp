@@ -10,6 +10,7 @@
 
 #include "tests/crash/remains.hpp"
 #include "tests/crash/town.hpp"
+#include "tests/support/cable.hpp"
 #include "tests/support/history.hpp"
 #include "tests/support/secrets.hpp"
 
@@ -56,8 +57,8 @@ diary read_lives(const std::string& path) {
 
 class cluster_trial {
  public:
-  cluster_trial(std::uint64_t seed, std::size_t runs)
-      : seed_(seed), runs_(runs), chance_(seed ^ 0x7043), all_(setup()), town_(all_, seed) {}
+  cluster_trial(std::uint64_t seed, std::size_t runs, bool namespaces)
+      : seed_(seed), runs_(runs), chance_(seed ^ 0x7043), all_(setup(namespaces)), town_(all_, seed) {}
 
   void run() {
     const auto from = clock::now();
@@ -88,8 +89,9 @@ class cluster_trial {
  private:
   static constexpr std::size_t batch = 10;
 
-  static cluster_setup setup() {
+  static cluster_setup setup(bool namespaces) {
     cluster_setup s;
+    s.namespaces = namespaces;
     s.members = {"b", "c"};
     s.executors_of_member = 4;
     s.lease = "3s";
@@ -218,7 +220,18 @@ class cluster_trial {
 TEST_CASE("cluster: nodes killed and stopped, links cut at random, and every run ends once",
           "[crash][cluster]") {
   const auto seed = number_from("BELFRY_SEED", std::random_device{}());
-  cluster_trial t(seed, number_from("BELFRY_RUNS", long_form() ? 10'000 : 300));
+  cluster_trial t(seed, number_from("BELFRY_RUNS", long_form() ? 10'000 : 300), false);
+  t.run();
+}
+
+TEST_CASE("cluster: the same with members in network namespaces of their own, whose cables are pulled",
+          "[crash][cluster][namespaces]") {
+  if (!cable::possible()) {
+    std::puts("belfry-skip: network namespaces need root, its capabilities and ip");
+    return;
+  }
+  const auto seed = number_from("BELFRY_SEED", std::random_device{}());
+  cluster_trial t(seed, number_from("BELFRY_RUNS", long_form() ? 10'000 : 150), true);
   t.run();
 }
 

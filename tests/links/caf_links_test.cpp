@@ -13,6 +13,7 @@
 #include <catch2/catch.hpp>
 
 #include "actors/cluster/basp_filter.hpp"
+#include "actors/cluster/caf_frames.hpp"
 #include "actors/cluster/caf_links.hpp"
 #include "tests/links/fake_secure_links.hpp"
 
@@ -570,7 +571,7 @@ TEST_CASE("basp filter: all that a good link says passes, however it is cut into
 
 TEST_CASE("links: a good talk with one byte spoilt ends at worst its own link", "[links]") {
   const auto r = record([](side&, side& b) {
-    for (std::uint64_t i = 0; i < 3; ++i) CHECK(b.links->send(b.last_up(), {1, 4, i, "hello"}));
+    for (std::uint64_t i = 0; i < 3; ++i) CHECK(b.links->send_soon(b.last_up(), {1, 4, i, "hello"}));
     std::this_thread::sleep_for(100ms);
   });
   couple c;
@@ -586,6 +587,74 @@ TEST_CASE("links: a good talk with one byte spoilt ends at worst its own link", 
   REQUIRE(within(10s, [&] { return c.a.links->seen().links == 1; }));
   CHECK(c.a.links->send(c.a.ups[0].first, {1, 4, 0, "still"}));
   CHECK(within(5s, [&] { return c.b.came_count() == 1; }));
+}
+
+TEST_CASE("links: what may wait goes along with what may not, in order, or by itself in a moment",
+          "[links]") {
+  constexpr std::uint64_t many = 50;
+  const auto r = record([&](side& a, side& b) {
+    for (std::uint64_t i = 0; i < many; ++i) CHECK(b.links->send_soon(b.last_up(), {1, 4, i, "later"}));
+    CHECK(b.links->send(b.last_up(), {1, 4, many, "now"}));
+    REQUIRE(within(5s, [&] { return a.came_count() == many + 1; }));
+    const std::lock_guard guard{a.lock};
+    for (std::uint64_t i = 0; i <= many; ++i) CHECK(a.came[i].number == i);
+  });
+  std::size_t frames = 0;
+  for (std::size_t at = 0; at + actors::basp_header_size <= r.client.size();) {
+    const auto h = actors::read_basp_header(std::string_view{r.client}.substr(at, actors::basp_header_size));
+    frames += h.operation == actors::basp_operation::direct_message ? 1 : 0;
+    at += actors::basp_header_size + h.payload;
+  }
+  CHECK(frames < many / 2);  // a greeting and a few; one each would be more than many
+  couple c;
+  CHECK(c.b.links->send_soon(c.b.last_up(), {1, 4, 7, "alone"}));
+  CHECK(within(5s, [&] { return c.a.came_count() == 1; }));
+  CHECK(c.b.links->send_soon(c.b.last_up(), {1, 4, 8, "last words"}));
+  c.b.links->close(c.b.last_up(), "enough");
+  CHECK(within(5s, [&] { return c.a.came_count() == 2; }));
+}
+
+TEST_CASE("links: a bundle that nobody makes ends its own link, and nothing of it gets in", "[links]") {
+  // What a good peer says, with its one frame made into a bundle of these bytes.
+  const auto bundle_of = [](const std::string& body) {
+    constexpr std::size_t number = 8, kind = 2;
+    const std::string filler(body.size(), '#');
+    auto said = record([&](side& a, side& b) {
+                  CHECK(b.links->send(b.last_up(), {1, 0x1234, 0, filler}));
+                  REQUIRE(within(5s, [&] { return a.came_count() == 1; }));
+                }).client;
+    const auto at = said.find(filler);
+    REQUIRE(at != std::string::npos);
+    const auto kind_at = at - actors::length_of_length(body.size()) - number - kind;
+    REQUIRE(said.substr(kind_at, kind) == "\x12\x34");
+    said.replace(kind_at, kind, "\xFF\xFC");
+    return said.replace(at, body.size(), body);
+  };
+  const auto bytes = [](const char* text, std::size_t size) { return std::string{text, size}; };
+  const auto one = bytes("\x01\x04\x07\x00", 4);  // version, kind, number, no body
+  {
+    exposed x;
+    give(x.theirs.get(), bundle_of(one + bytes("\x01\x04\x08\x01!", 5)));
+    REQUIRE(within(5s, [&] { return x.a.came_count() == 2; }));
+    CHECK(x.a.came[0] == envelope{1, 4, 7, ""});
+    CHECK(x.a.came[1] == envelope{1, 4, 8, "!"});
+  }
+  std::string crowd;
+  for (int i = 0; i < 65; ++i) crowd += one;
+  const std::vector<std::string> hostile{
+      one + bytes("\x01\x04\x08\x10!", 5),                            // its body ends early
+      one + bytes("\x01\xFE\xFF\x03\x00\x00", 6),                     // of a kind of the link's own
+      one + bytes("\x80\x80\x04\x04\x00\x00", 6),                     // of version 65536
+      one + bytes("\x01", 1),                                         // hardly begun
+      bytes("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", 12),  // a number without end
+      crowd,
+  };
+  for (const auto& body : hostile) {
+    exposed x;
+    give(x.theirs.get(), bundle_of(body));
+    CHECK(closed_by_peer(x.theirs.get()));
+    CHECK(x.a.came_count() == 0);
+  }
 }
 
 TEST_CASE("links: there is no socket that another process could connect to", "[links]") {

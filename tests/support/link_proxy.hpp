@@ -7,22 +7,24 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/link_way.hpp"
+
 namespace belfry::test {
 
 // A port that nobody has at present.
 int free_port();
 
-class link_proxy {
+class link_proxy final : public link_way {
  public:
   explicit link_proxy(int to);
-  ~link_proxy();
+  ~link_proxy() override;
   link_proxy(const link_proxy&) = delete;
   link_proxy& operator=(const link_proxy&) = delete;
 
-  int port() const { return port_; }
-  void cut() { cut_ = true; }      // held back, not closed; new connections too
-  void mend() { cut_ = false; }    // what was held back goes on
-  void sever() { sever_ = true; }  // closes every connection there is, once
+  std::string address() const override { return "127.0.0.1:" + std::to_string(port_); }
+  void cut() override { cut_ = true; }    // held back, not closed; new connections too
+  void mend() override { cut_ = false; }  // what was held back goes on
+  void sever() override { sever_ = true; }
 
  private:
   struct half {

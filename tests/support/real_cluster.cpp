@@ -5,6 +5,8 @@
 
 #include "platform/ports/clock.hpp"
 #include "platform/ports/secure_links.hpp"
+#include "tests/support/cable.hpp"
+#include "tests/support/link_proxy.hpp"
 
 namespace belfry::test {
 namespace {
@@ -47,13 +49,18 @@ real_cluster::real_cluster(cluster_setup setup, bool begin) : setup_(std::move(s
   }
   auto a = node_of(setup_, "a", certificates("a"));
   a.executors = setup_.executors_of_coordinator;
-  a.flags.insert(a.flags.end(), {"--cluster-listen", "127.0.0.1:" + std::to_string(port_)});
+  a.flags.insert(a.flags.end(), {"--cluster-listen",
+                                 (setup_.namespaces ? "0.0.0.0:" : "127.0.0.1:") + std::to_string(port_)});
   coordinator_ = std::make_unique<real_node>(std::move(a), false);
   for (const auto& name : setup_.members) {
-    links_[name] = std::make_unique<link_proxy>(port_);
+    if (setup_.namespaces)
+      links_[name] = std::make_unique<cable>(port_);
+    else
+      links_[name] = std::make_unique<link_proxy>(port_);
     auto m = node_of(setup_, name, certificates(name));
     m.executors = setup_.executors_of_member;
-    m.flags.insert(m.flags.end(), {"--join", "127.0.0.1:" + std::to_string(links_[name]->port())});
+    m.flags.insert(m.flags.end(), {"--join", links_[name]->address()});
+    m.network = links_[name]->network();
     members_[name] = std::make_unique<real_node>(std::move(m), false);
   }
   if (begin) start();

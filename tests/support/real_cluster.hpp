@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/link_proxy.hpp"
+#include "tests/support/link_way.hpp"
 #include "tests/support/real_node.hpp"
 
 namespace belfry::test {
@@ -21,6 +21,8 @@ struct cluster_setup {
   std::vector<std::string> flags = {};
   std::map<std::string, std::vector<std::string>> flags_of = {};
   std::vector<std::pair<std::string, std::string>> environment = {};
+  // Each member in a network namespace of its own (cable::possible), not behind a proxy on loopback.
+  bool namespaces = false;
 };
 
 class real_cluster {
@@ -31,7 +33,7 @@ class real_cluster {
   void start();
   real_node& coordinator() { return *coordinator_; }
   real_node& member(const std::string& name) { return *members_.at(name); }
-  link_proxy& link(const std::string& name) { return *links_.at(name); }
+  link_way& link(const std::string& name) { return *links_.at(name); }
   const std::vector<std::string>& members() const { return setup_.members; }
   std::string certificates(const std::string& name) const { return folder_ / name; }
   std::string file(const std::string& name) const { return folder_ / name; }
@@ -46,7 +48,7 @@ class real_cluster {
   cluster_setup setup_;
   scratch_folder folder_;
   int port_ = 0;
-  std::map<std::string, std::unique_ptr<link_proxy>> links_;
+  std::map<std::string, std::unique_ptr<link_way>> links_;
   std::unique_ptr<real_node> coordinator_;
   std::map<std::string, std::unique_ptr<real_node>> members_;
 };

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -83,17 +84,21 @@ std::vector<std::string> environment_with(const variables& more) {
 }
 
 // Between fork and exec only what is safe there. The child dies with the thread that started it.
-pid_t spawn(std::vector<std::string> argv, const variables& more, int out, int err) {
+pid_t spawn(std::vector<std::string> argv, const variables& more, int out, int err,
+            const std::string& network = {}) {
   auto env = environment_with(more);
   const auto args = pointers(argv);
   const auto vars = pointers(env);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  const int space = network.empty() ? -1 : ::open(("/run/netns/" + network).c_str(), O_RDONLY | O_CLOEXEC);
+  if (!network.empty() && space < 0) throw std::runtime_error("no network namespace " + network);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("fork: " + std::string{std::strerror(errno)});
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);
+    if (space >= 0 && ::setns(space, CLONE_NEWNET) != 0) ::_exit(126);
     ::setpgid(0, 0);
     ::dup2(nothing, STDIN_FILENO);
     ::dup2(out, STDOUT_FILENO);
@@ -102,6 +107,7 @@ pid_t spawn(std::vector<std::string> argv, const variables& more, int out, int e
     ::_exit(127);
   }
   ::close(nothing);
+  if (space >= 0) ::close(space);
   return pid;
 }
 
@@ -285,7 +291,7 @@ void real_node::launch() {
   environment.emplace_back("BELFRY_CONFIG", "/dev/null");  // not what the user of this machine has configured
   const int log = ::open(stderr_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (log < 0) throw std::runtime_error("cannot open " + stderr_path_);
-  pid_ = spawn(argv, environment, log, log);
+  pid_ = spawn(argv, environment, log, log, setup_.network);
   ::close(log);
 }
 
@@ -354,7 +360,7 @@ int real_node::terminate(std::chrono::milliseconds deadline) {
 }
 
 http_client& real_node::http() {
-  if (!http_) http_.emplace(tcp());
+  if (!http_) http_.emplace(setup_.network.empty() ? tcp() : unix_socket());
   return *http_;
 }
 

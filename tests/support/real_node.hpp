@@ -100,6 +100,9 @@ struct node_setup {
   // Added to the environment of the test, from which nothing of BELFRY_ is handed on.
   std::vector<std::pair<std::string, std::string>> environment = {};
   std::string listen = "127.0.0.1:0";
+  // The network namespace that it lives in, as `ip netns` has it; empty: that of the test. Its address is
+  // then nobody's but its own, and `http` goes through its socket.
+  std::string network = {};
 };
 
 class real_node {

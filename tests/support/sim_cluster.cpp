@@ -202,6 +202,7 @@ void sim_cluster::trouble() {
       auto by = luck.between(1s, luck.chance(0.2) ? core::span{3h} : core::span{3min});
       if (luck.chance(0.4)) by = std::max(-by, -core::span{10min});
       clock_of.jump(by);
+      if (kind == 8) set_back_ += std::max(-by, core::span{0});
       ++out_.jumps;
       return trace_.line("==", "the wall clock of " + (kind == 8 ? home_.name() : m->name()) + " jumps by " +
                                    std::to_string(core::millis(by)) + " ms");

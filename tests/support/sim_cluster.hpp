@@ -181,6 +181,7 @@ class sim_cluster final : public sim_town, private store_watcher {
   std::vector<claim> claims_;                         // applied, not committed
   std::map<core::run_id, std::uint64_t> handed_out_;  // the last fencing number that was committed
   std::map<std::string, core::instant> disagreed_;    // since when, true time
+  core::span set_back_{0};                            // the coordinator's wall clock, in all
   core::instant disturbed_{};                         // true time of the last trouble
   bool dying_ = false, calm_ = false, stopping_ = false, fatal_ = false;
   cluster_outcome out_;

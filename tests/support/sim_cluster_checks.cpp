@@ -18,9 +18,6 @@ namespace {
 // any more runs out.
 constexpr core::span longest_disagreement = 60s;
 
-// Claims that were on their way when a node was drained may still be granted.
-constexpr core::span word_travels = 2s;
-
 const core::attempt_record* record_of(const shadow_run& run, std::uint64_t fencing) {
   for (const auto& a : run.attempts)
     if (a.fencing == fencing) return &a;
@@ -88,7 +85,7 @@ void sim_cluster::check_claim(const claim& c) {
   if (!node.empty()) {
     ++out_.at_members;
     const auto& word = book_.at(node);
-    if ((word.drained || word.removed) && home_.clock.steady() - word.since > word_travels)
+    if ((word.drained || word.removed) && home_.clock.steady() > word.since)
       truth.report("drain", to_string(c.run) + " is given to " + node + ", which was " +
                                 (word.removed ? "removed" : "drained"));
   }
@@ -154,7 +151,8 @@ void sim_cluster::check_agreement() {
     const auto known = disagreed_.find(what);
     const auto since = known == disagreed_.end() ? now_ : known->second;
     still[what] = since;
-    if (now_ - since > longest_disagreement)
+    // A lease lasts longer by as much as the wall clock of the store is set back.
+    if (now_ - since > longest_disagreement + set_back_)
       truth.report("agree", "for " + std::to_string(core::millis(now_ - since)) + " ms of calm " + what);
   };
   for (const auto& [id, run] : truth.shadow().runs.all()) {

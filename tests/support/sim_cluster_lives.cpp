@@ -16,8 +16,9 @@ constexpr std::uint32_t open_questions = 64;
 // How long after its deadline a process that was told to stop is waited for.
 constexpr core::span patience_to_stop = 15s;
 
+constexpr core::span longest_lease = 40s;
 core::span some_lease(dice& luck) {
-  return luck.chance(0.7) ? luck.between(3s, 12s) : luck.between(20s, 40s);
+  return luck.chance(0.7) ? luck.between(3s, 12s) : luck.between(20s, longest_lease);
 }
 
 }  // namespace
@@ -32,6 +33,8 @@ actors::node_options sim_cluster::options_for_home() {
   o.retention.every = core::span{0};
   o.ladder.minimum_age = core::span{0};  // has a simulation of its own
   o.executor.processes = 1;              // for the work of workspaces, which no member does
+  // A restart gives no lease more than that: it has to be as long as any.
+  o.clock_grace = longest_lease;
   o.executor.lease = some_lease(luck);
   o.executor.overdue_after = 5s;
   o.board.limits = some_limits(luck);

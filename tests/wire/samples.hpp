@@ -251,7 +251,8 @@ inline w::question any_question() {
                            any_of(core::priority::low),
                            any_span(),
                            any_flag(),
-                           perhaps(any_hash)};
+                           perhaps(any_hash),
+                           some(any_id<core::run_id>)};
     case 3: return m::touch_leases{some(any_call)};
     default:
       return m::settle_runs{some([] {

@@ -138,9 +138,20 @@ std::vector<kind> all_kinds() {
       of("welcome", full_welcome(), w::read_welcome),
       of("refused", w::refused{core::errc::conflict, "t", 2}, w::read_refused),
       of("beat", w::beat{300}, w::read_beat),
+      of("beat of a coordinator", w::beat{300, w::beat_drains}, w::read_beat),
       of("stop", w::stop{{core::run_id{6}, 7, m::stop_why::timeout, core::session_id{8}}}, w::read_stop),
       of("steer", w::steer{true, "r"}, w::read_steer),
       of("claim", w::ask{m::claim_runs{core::session_id{5}, 2, 1s, core::priority::high, 2s, true, nines()}},
+         w::read_ask),
+      of("claim beside",
+         w::ask{m::claim_runs{core::session_id{5},
+                              2,
+                              1s,
+                              core::priority::high,
+                              2s,
+                              true,
+                              nines(),
+                              {core::run_id{6}, core::run_id{7}}}},
          w::read_ask),
       of("end", w::ask{m::end_session{core::session_id{5}, "r", true, "a"}}, w::read_ask),
       of("log",
@@ -174,11 +185,15 @@ TEST_CASE("wire: golden bytes of each kind", "[wire]") {
       {"welcome", "020105016e0701620901630b03302e390d0d02c0843d0480897a06c08db7010e0110051306020504060607"},
       {"refused", "020b0501740602"},
       {"beat", "02ac02"},
+      {"beat of a coordinator", "02ac020402"},
       {"stop", "03080206040706010808"},
       {"steer", "0201050172"},
       {"claim",
        "07320205040206c0843d08010a80897a0c010f2009090909090909090909090909090909090909090909090909"
        "09090909090909"},
+      {"claim beside",
+       "07360205040206c0843d08010a80897a0c010f2009090909090909090909090909090909090909090909090909"
+       "0909090909090910061007"},
       {"end", "050a02050501720601090161"},
       {"log",
        "093f033d02060d3903240203052009090909090909090909090909090909090909090909090909090909090909"
@@ -276,9 +291,9 @@ TEST_CASE("wire: what was written is read as it was, and written again alike", "
         RC_ASSERT((got.once->key == asked->once->key && got.once->fingerprint == asked->once->fingerprint));
     } else if (const auto* claim = std::get_if<m::claim_runs>(&q.what)) {
       const auto& got = std::get<m::claim_runs>(r->what);
-      RC_ASSERT(std::tie(got.who, got.max, got.wait, got.at_least, got.lease, got.start, got.shown) ==
-                std::tie(claim->who, claim->max, claim->wait, claim->at_least, claim->lease, claim->start,
-                         claim->shown));
+      RC_ASSERT(std::tie(got.who, got.max, got.wait, got.at_least, got.lease, got.start, got.shown,
+                         got.holds) == std::tie(claim->who, claim->max, claim->wait, claim->at_least,
+                                                claim->lease, claim->start, claim->shown, claim->holds));
     } else if (const auto* settle = std::get_if<m::settle_runs>(&q.what)) {
       const auto& got = std::get<m::settle_runs>(r->what);
       RC_ASSERT((got.actor == settle->actor && got.items.size() == settle->items.size()));
