@@ -17,7 +17,7 @@ constexpr std::string_view how_to_get_certificates =
 
 std::string origin_of(const loaded& out, const std::string& key) {
   const auto at = out.origin.find(key);
-  return (at == out.origin.end() || at->second == "default" ? key : at->second) + ": ";
+  return (at == out.origin.end() || at->second == "default" ? "" : at->second + ": ") + key + ": ";
 }
 
 void check_words(loaded& out, const std::string& key, const std::vector<std::string>& given) {
@@ -56,7 +56,7 @@ void refuse_store_of_member(loaded& out) {
   for (const auto& [key, origin] : out.origin)
     if (origin != "default" && area_of(key) == "store")
       out.mistakes.push_back(origin + ": " + key +
-                             " is for nodes with a store; a member (cluster.join, --join) has none, its "
+                             ": it is for nodes with a store; a member (cluster.join, --join) has none, its "
                              "coordinator keeps everything");
 }
 

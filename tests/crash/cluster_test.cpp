@@ -79,7 +79,7 @@ class cluster_trial {
     town_.calm();
     repeat_open_wishes();
     CHECK(submitted_ == runs_);
-    REQUIRE(eventually([&] { return open_runs() == 0; }, 60s));
+    REQUIRE(eventually([&] { return open_runs() == 0; }, 60s + std::chrono::milliseconds{runs_ * 100}));
     judge();
     look_at_lives();
     expect_no_token(all_.said(), "what the nodes said");
