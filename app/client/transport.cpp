@@ -79,9 +79,10 @@ std::string http_answer::header(std::string_view name) const {
 core::result<address> parse_address(std::string_view text) {
   std::string s(text);
   while (s.size() > 1 && s.back() == '/') s.pop_back();
-  if (s.rfind("unix:", 0) == 0) s = s.substr(5);
+  const bool unix_path = s.rfind("unix:", 0) == 0;
+  if (unix_path) s = s.substr(5);
   while (s.size() > 1 && s.rfind("//", 0) == 0) s.erase(0, 1);
-  if (!s.empty() && s.front() == '/') {
+  if (!s.empty() && (unix_path || s.front() == '/')) {
     if (s.size() > 107)
       return core::failure{
           core::errc::invalid, "the path of a unix socket has at most 107 bytes: " + s, {}, {}};

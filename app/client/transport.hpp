@@ -20,7 +20,7 @@ struct address {
   std::string socket;  // path of the unix socket, or empty
   std::string shown() const { return socket.empty() ? base : "unix:" + socket; }
 };
-// "http://…", "https://…", "unix:/path", "/path", "host:port".
+// "http://…", "https://…", "unix:path", "/path", "host:port".
 core::result<address> parse_address(std::string_view text);
 // Where to look for the node when nobody says it: the socket of the default data directory, then loopback.
 std::vector<address> local_addresses();

@@ -132,7 +132,9 @@ void check_together(loaded& out) {
     return (out.origin[key] == "default" ? key : out.origin[key]) + ": ";
   };
   auto& v = out.values;
-  for (const auto& p : api::check(v.http)) {
+  auto doors = v.http;
+  if (doors.unix_socket.empty()) doors.unix_socket = "in the data folder";
+  for (const auto& p : api::check(doors)) {
     const std::string name = p.pointer.substr(0, p.pointer.find('/', p.pointer.front() == '/' ? 1 : 0));
     const std::string key = p.pointer.find("access/tokens") != std::string::npos ? "access.tokens"
                             : p.pointer.find("listen") != std::string::npos      ? "http.listen"

@@ -60,7 +60,8 @@ TEST_CASE("addresses: what is one, and what is not", "[app][client]") {
   CHECK(parse_address("unix:/run/belfry.sock")->socket == "/run/belfry.sock");
   CHECK(parse_address("/run/belfry.sock")->shown() == "unix:/run/belfry.sock");
   CHECK(parse_address("unix:///run/belfry.sock")->socket == "/run/belfry.sock");
-  for (const auto* bad : {"", "ftp://x", "a b"}) CHECK_FALSE(parse_address(bad));
+  CHECK(parse_address("unix:c/belfry.sock")->socket == "c/belfry.sock");
+  for (const auto* bad : {"", "unix:", "ftp://x", "a b"}) CHECK_FALSE(parse_address(bad));
   CHECK_FALSE(parse_address("/" + std::string(200, 'x')));
 }
 

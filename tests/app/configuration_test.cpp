@@ -156,6 +156,7 @@ TEST_CASE("configuration: what is wrong only together is told too", "[app][confi
   CHECK(says(
       load_configuration("/dev/null", {{"--listen", "http.listen", ""}, {"--socket", "http.socket", "none"}}),
       "neither an address nor a socket"));
+  CHECK(load_configuration("/dev/null", {{"--listen", "http.listen", ""}}).mistakes.empty());  // its socket
   CHECK(says(load_configuration("/dev/null", {{"--set x", "retention.kep", "1d"}}),
              "did you mean retention.keep?"));
 }

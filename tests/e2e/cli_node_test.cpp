@@ -132,6 +132,17 @@ TEST_CASE("cli: a second node on the same folder is told who has it", "[e2e][cli
   CHECK(has(port.err, std::to_string(node.tcp().port)));
 }
 
+TEST_CASE("cli: a node without an address is asked through its socket, also by a relative path",
+          "[e2e][cli][serve]") {
+  real_node node{{.executors = 1, .listen = "none"}};
+  CHECK(node.status().at("health") == "healthy");
+  const auto end = cli("").shell("cd " + shell_quoted(node.data()) +
+                                 " && belfry --server unix:belfry.sock submit --follow -- echo heard");
+  INFO(end.err);
+  CHECK(end.exit_code == 0);
+  CHECK(has(end.out, "heard"));
+}
+
 TEST_CASE("cli: TERM lets running work end, and the node ends with 0", "[e2e][cli][serve]") {
   const scratch_folder folder;
   real_node node{{.executors = 2, .flags = {"--drain-timeout", "20s"}}};

@@ -99,7 +99,7 @@ struct node_setup {
   std::vector<std::string> flags = {};
   // Added to the environment of the test, from which nothing of BELFRY_ is handed on.
   std::vector<std::pair<std::string, std::string>> environment = {};
-  std::string listen = "127.0.0.1:0";
+  std::string listen = "127.0.0.1:0";  // "none": its socket is its only door
   // The network namespace that it lives in, as `ip netns` has it; empty: that of the test. Its address is
   // then nobody's but its own, and `http` goes through its socket.
   std::string network = {};
