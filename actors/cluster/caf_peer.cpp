@@ -29,8 +29,8 @@ constexpr std::size_t bodies_at_a_time = 2;
 constexpr auto longest_held = std::chrono::milliseconds{5};
 // A bundle has at most so many envelopes, and about so many bytes.
 constexpr std::size_t most_bundled = 64;
-constexpr std::uint64_t newest_version = std::numeric_limits<std::uint16_t>::max();
 constexpr std::size_t most_held = std::size_t{64} << 10;
+constexpr std::uint64_t newest_version = std::numeric_limits<std::uint16_t>::max();
 
 // A bundle: of each envelope version, kind, number, length of the body, and the body.
 link_frame bundle(const std::vector<envelope>& all) {

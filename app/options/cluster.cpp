@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "app/cli/refusal.hpp"
 #include "core/cluster/node.hpp"
@@ -83,8 +84,8 @@ void check_cluster(loaded& out) {
   check_addresses(out);
   check_words(out, "cluster.labels", c.labels);
   check_words(out, "cluster.capabilities", c.capabilities);
-  for (const auto& p : core::check(out.values.node.cluster.membership, "cluster")) {
-    auto key = p.pointer;
+  for (auto& p : core::check(out.values.node.cluster.membership, "cluster")) {
+    auto key = std::exchange(p.pointer, {});
     std::replace(key.begin(), key.end(), '/', '.');
     out.mistakes.push_back(origin_of(out, key) + problem_line(p));
   }

@@ -190,7 +190,8 @@ TEST_CASE("configuration: a node is alone, a coordinator or a member, and has ce
                "given \"" + std::string(bad) + "\", allowed: HOST:PORT of a coordinator"));
   for (const auto* bad : {"", "two words", "node:a", "belfry:x"})
     CHECK(says(loaded_from("[cluster]\nlabels = [\"" + std::string(bad) + "\"]\n"), "cluster.labels"));
-  CHECK(says(loaded_from("[cluster]\nbeat = \"5s\"\nsuspect_after = \"2s\"\n"), "cluster.suspect_after"));
+  CHECK(says(loaded_from("[cluster]\nbeat = \"5s\"\nsuspect_after = \"2s\"\n"),
+             "cluster.suspect_after: a beat"));
   CHECK(says(loaded_from("[cluster]\nsuspect_after = \"20s\"\n"), "cluster.lost_after"));
 }
 
