@@ -29,11 +29,16 @@
 namespace belfry::app {
 namespace {
 
+// What the journal of a busy store grows to until it is used from its beginning again: eight times
+// `checkpoint_pages`, each with 24 bytes before it, and the last commit.
+constexpr std::uint64_t journal_room = 34U << 20;
+
 core::result<std::unique_ptr<storage::store>> open_store(configuration& c, const platform::clock& clock) {
   if (c.serve.store == store_kind::memory)
     return storage::open_memory(storage::make_memory_disk(), clock.now(), c.store.node);
   c.store.path = c.serve.data + "/belfry.db";
   c.store.notes_start = c.node.plans;
+  c.store.journal_room = journal_room;
   c.store.disk_free = [folder = c.serve.data] {
     const auto free = platform::disk_free(folder);
     return free == 0 ? std::numeric_limits<std::uint64_t>::max()

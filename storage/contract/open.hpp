@@ -34,6 +34,9 @@ struct sqlite_options {
   std::function<std::uint64_t()> disk_free;
   /// Whether this start is noted among those that a crash loop is seen by. Default true.
   bool notes_start = true;
+  /// Bytes that the journal has from the start (durability full), so that a commit need not make it longer;
+  /// with less than 16 times of that free on the disk, and with 0: it grows. Default 0.
+  std::uint64_t journal_room = 0;
   /// Pages in the journal from which `maintain` copies it into the store file. Default 1,000 (4 MiB).
   std::uint32_t checkpoint_pages = 1000;
 };

@@ -53,6 +53,14 @@ void set_up(SQLite::Database& db, const sqlite_options& o) {
   db.exec("pragma trusted_schema = off");
 }
 
+// On a small disk the journal grows as it needs to.
+constexpr std::uint64_t disk_for_room = 16;
+
+std::uint64_t room_for_journal(const sqlite_options& o) {
+  if (o.journal_room > 0 && o.disk_free && o.disk_free() / disk_for_room < o.journal_room) return 0;
+  return o.journal_room;
+}
+
 // A journal without its store: somebody was interrupted who moved both away. SQLite would make an empty store
 // and drop the journal, and with it the last commits of the store that was moved.
 std::optional<core::failure> refuse_torn(const sqlite_options& o) {
@@ -82,9 +90,11 @@ core::result<store_file> open_store_file(const sqlite_options& options, core::in
       file.lock = std::move(*lock);
     }
     if (auto torn = refuse_torn(options)) return std::move(*torn);
+    if (options.sync == durability::full)
+      file.journal = std::make_unique<journal_vfs>(options.vfs, room_for_journal(options));
     file.db = std::make_unique<SQLite::Database>(
         options.path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX, busy_milliseconds,
-        options.vfs);
+        file.journal ? file.journal->name() : options.vfs);
     set_up(*file.db, options);
     if (auto migrated = migrations::migrate(*file.db, migrations::all(), now); !migrated) {
       auto no = std::move(migrated).error();

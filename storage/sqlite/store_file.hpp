@@ -8,13 +8,15 @@
 
 #include "core/errors/result.hpp"
 #include "storage/contract/open.hpp"
+#include "storage/sqlite/journal_vfs.hpp"
 #include "storage/sqlite/lock_file.hpp"
 
 namespace belfry::storage::sqlite {
 
 // Members are destroyed in reverse: the lock goes last.
 struct store_file {
-  std::optional<lock_file> lock;  // none with a VFS of its own
+  std::optional<lock_file> lock;         // none with a VFS of its own
+  std::unique_ptr<journal_vfs> journal;  // none with durability `normal`
   std::unique_ptr<SQLite::Database> db;
 };
 
