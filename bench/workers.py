@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 from harness import (QUICK, Node, fill, in_turn, load, middle, queued_run, ratio, raw_rates, say, tool)
 from peers import Beanstalkd, BullMQ, Graphile, present
@@ -50,17 +51,42 @@ def report(name, peer, figures, target, **more):
     say(**fields, **more)
 
 
+def bare_syncs(folder, times, pause):
+    """300 bytes written over old ones and synced, again and again: what no durable system is faster than. In ms."""
+    took, room = [], 4 << 20
+    path = os.path.join(folder, "bare-sync")
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(file, bytes(room), 0)
+        os.fsync(file)
+        for i in range(times):
+            time.sleep(pause)
+            began = time.perf_counter()
+            os.pwrite(file, b"x" * 300, i * 300 % room)
+            os.fdatasync(file)
+            took.append((time.perf_counter() - began) * 1000)
+    finally:
+        os.close(file)
+        os.unlink(path)
+    took.sort()
+    return {"p50_ms": round(took[len(took) // 2], 3), "p99_ms": round(took[len(took) * 99 // 100], 3)}
+
+
 def enqueue_beside(name, kind, connections, target, theirs):
     with contextlib.ExitStack() as stack:
         node, peer = quiet_node(stack), start_peer(stack, kind)
         sides = {"ours": lambda: load(node, "enqueue", "/v1/runs", body=queued_run(), connections=connections)["per_second"]}
         if peer:
             sides["peer"] = lambda: theirs(peer)
-        report(name, peer, in_turn(ROUNDS, **sides), target, connections=connections)
+        if connections == 1:
+            sides["bare"] = lambda: 1000 / bare_syncs(node.data, 2000, 0)["p50_ms"]
+        figures = in_turn(ROUNDS, **sides)
+        more = {"bare_syncs_per_second": [round(v) for v in figures["bare"]]} if connections == 1 else {}
+        report(name, peer, figures, target, connections=connections, **more)
 
 
 def bench_enqueue_one():
-    """W1a: single enqueues on one connection, beside beanstalkd -f0."""
+    """W1a: single enqueues on one connection, beside beanstalkd -f0 and a bare loop of writes and syncs."""
     enqueue_beside("enqueue_one", Beanstalkd, 1, 0.9,
                    lambda peer: peer.client("put", connections=1, seconds=1 if QUICK else 4)["per_second"])
 
@@ -166,11 +192,12 @@ def waiting(node, sessions, runs, every=20, look=None):
 
 
 def bench_pickup():
-    """W4: one run each 20 ms on an idle node, from submit to the waiting claim's answer, beside beanstalkd -f0."""
+    """W4: one run each 20 ms on an idle node, from submit to the waiting claim's answer, beside beanstalkd -f0 and a bare sync each 20 ms."""
     runs = 100 if QUICK else 1000
     with contextlib.ExitStack() as stack:
         node, peer = quiet_node(stack), start_peer(stack, Beanstalkd)
-        sides = {"ours": lambda: waiting(node, 1, runs)[0]}
+        sides = {"ours": lambda: waiting(node, 1, runs)[0],
+                 "bare_sync": lambda: bare_syncs(node.data, 100, 0.02)}
         if peer:
             sides["peer"] = lambda: peer.client("pickup", runs=runs, every=20)
         figures = in_turn(ROUNDS, **sides)

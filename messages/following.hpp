@@ -21,6 +21,13 @@ struct runs_committed {
   std::vector<std::string> replan = {};          // calendars by which jobs are still to be planned anew
 };
 
+// From storage to the dispatcher, while claims wait: runs that stand in line once the open transaction is
+// committed. A claim that takes one of them at once goes into the same commit.
+struct offer_runs {
+  std::uint64_t number = 0;
+  std::vector<core::run> runs;
+};
+
 // From the dispatcher to the timekeeper: when a run is due, or when the deadline of its attempt is; never:
 // forget it.
 struct run_time {

@@ -102,8 +102,8 @@ using claim_actor = caf::typed_actor<caf::replies_to<claim_runs>::with<
 // What the cluster desk asks for its members.
 using member_claims = claim_actor::extend<caf::reacts_to<end_claims>>;
 // What storage tells.
-using follower_actor =
-    caf::typed_actor<caf::reacts_to<runs_committed>>;  // the one stream that memory follows
+using follower_actor = caf::typed_actor<caf::reacts_to<runs_committed>,  // the one stream that memory follows
+                                        caf::reacts_to<offer_runs>>;     // that will be in it
 // What it tells: these claims were confirmed.
 using claim_listener = caf::typed_actor<caf::reacts_to<runs_taken>>;
 struct tell_claims {

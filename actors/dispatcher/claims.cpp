@@ -41,16 +41,22 @@ std::optional<failure> refuse(const claim_runs& wish) {
 }  // namespace
 
 caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish) {
-  if (auto no = refuse(wish)) return claim_answer{std::move(*no)};
+  auto [guard, promise] = answer_later<claim_answer>(this);
+  claim(wish, std::make_shared<claim_reply>(std::move(guard)));
+  return promise;
+}
+
+void dispatcher::claim(const claim_runs& wish, const claim_promise& answer) {
+  if (auto no = refuse(wish)) return answer->deliver(std::move(*no));
   if (!ready_)
-    return claim_answer{
-        failure{errc::unavailable, "starting: the queue is being read from the store", {}, {}}};
+    return answer->deliver(
+        failure{errc::unavailable, "starting: the queue is being read from the store", {}, {}});
   if (closed_)
-    return claim_answer{failure{errc::unavailable, "stopping: no claims are answered any more", {}, {}}};
+    return answer->deliver(failure{errc::unavailable, "stopping: no claims are answered any more", {}, {}});
   auto* seat = roster_.find(wish.who);
   if (seat == nullptr)
-    return claim_answer{failure{
-        errc::not_found, "there is no session " + to_string(wish.who), {}, "register a session first"}};
+    return answer->deliver(failure{
+        errc::not_found, "there is no session " + to_string(wish.who), {}, "register a session first"});
   const auto now = deps_.clock->now();
   if (!seat->who.local) {
     // Whoever asks lives; the registry is about to say so too.
@@ -60,24 +66,23 @@ caf::result<core::result<claimed_runs>> dispatcher::claim(const claim_runs& wish
     }
     life_.heard(wish.who, now);
   }
-  auto [guard, promise] = answer_later<claim_answer>(this);
   const bool hooked = hook_ != nullptr && passes_hook(seat->who);
-  if (!hooked && try_claim(wish, guard)) return promise;
+  if (!hooked && try_claim(wish, answer)) return;
   const bool drains = seat->who.state == core::session_state::draining;
   const auto until = core::later(now, drains ? std::min(wish.wait, draining_wait) : wish.wait);
   if (!hooked && wish.wait == core::span{0}) {
     deps_.says.count(metric::claims_total, 1, "empty");
-    guard->deliver(claim_answer{nothing_for(wish.who)});
+    answer->deliver(claim_answer{nothing_for(wish.who)});
   } else if (waiting_.size() >= deps_.max_waiting_claims) {
     deps_.says.count(metric::claims_total, 1, "overloaded");
-    guard->deliver(claim_answer{failure{errc::overloaded, "too many claims are waiting", {}, {}}});
+    answer->deliver(claim_answer{failure{errc::overloaded, "too many claims are waiting", {}, {}}});
   } else if (hooked) {
-    claim_through_hook(wish, guard, until);
+    claim_through_hook(wish, answer, until);
   } else {
-    waiting_.push_back({wish, until, guard});
+    waiting_.push_back({wish, until, answer});
+    note_waits();
     alarm_.arm(dispatcher_actor{this}, until, now);
   }
-  return promise;
 }
 
 // Whether something was found; then the answer is on its way.
@@ -193,27 +198,34 @@ void dispatcher::hand_back(std::vector<claimed_run> won, const claim_promise& an
 }
 
 void dispatcher::unpick(const claim_runs& wish, core::run_id run, bool again) {
-  board_.unreserve(run, again);
+  const bool committed = tentative_.erase(run) == 0;
+  board_.unreserve(run, again && committed);
   roster_.unreserve(wish.who, run);
 }
 
-void dispatcher::serve_waiting() {
+void dispatcher::serve_waiting(asking whom) {
   if (!ready_ || closed_ || board_.ready() == 0) return;
   const auto now = deps_.clock->now();
   if (pauses_end_ != core::never && pauses_end_ <= now) pauses_changed(now);
   if (pauses_.holds_all(now)) return;
-  for (auto it = waiting_.begin(); it != waiting_.end();) {
+  for (auto it = waiting_.begin(); it != waiting_.end() && board_.ready() > 0;) {
     auto* seat = roster_.find(it->wish.who);
     if (seat != nullptr && (seat->free_slots() == 0 || !board_.anything_for(seat->who))) {
       ++it;
     } else if (seat != nullptr && hook_ != nullptr && passes_hook(seat->who)) {
-      go_on_through_hook(it++);
+      const auto at = it++;
+      if (whom == asking::hook) go_on_through_hook(at);
     } else if (seat == nullptr || try_claim(it->wish, it->answer)) {
       it = waiting_.erase(it);  // of a session that is gone: its guard answers
     } else {
       ++it;
     }
   }
+  note_waits();
+}
+
+void dispatcher::note_waits() {
+  if (deps_.intake) deps_.intake->claims_wait(!waiting_.empty());
 }
 
 void dispatcher::end_waits(core::instant now) {

@@ -19,7 +19,7 @@ constexpr std::size_t planned_told = 20;
 }  // namespace
 
 dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
-    : dispatcher_actor::base(cfg),
+    : dispatcher_at_door::base(cfg),
       deps_{std::move(deps)},
       board_{deps_.board},
       alarm_{core::span{std::chrono::minutes{2}}},
@@ -32,6 +32,7 @@ dispatcher::dispatcher(caf::actor_config& cfg, dispatcher_deps deps)
 auto dispatcher::make_behavior() -> behavior_type {
   return {
       [this](const claim_runs& wish) { return claim(wish); },
+      [this](const claim_at_door& asked) { claim(asked.wish, std::make_shared<claim_reply>(asked.who)); },
       [this](const session_changed& news) { arrive(news.who); },
       [this](const session_gone& news) {
         roster_.leave(news.id);
@@ -49,6 +50,7 @@ auto dispatcher::make_behavior() -> behavior_type {
         follow(heads);
         serve_waiting();
       },
+      [this](const offer_runs& offer) { take_offer(offer); },
       [this](const explain_run& asked) { return explain(asked); },
       [this](const explain_session& asked) { return explain(asked); },
       [this](const ask_capable& asked) { return who_could(asked); },

@@ -5,8 +5,9 @@
 // the board, reserves, and sends one change set per run, so that one bad row fails alone; many claims are on
 // their way at once and share a commit. When there is nothing, a claim that may wait stands in a line, first
 // come first served, and is tried again whenever a run became ready, a lease ended, a session or a limit
-// changed. Rejected: polling the store for work; deciding on a copy of the row (the store decides, in its
-// transaction).
+// changed. While some wait, the store offers new runs before their commit, so that one commit takes a run in
+// and gives it out. Rejected: polling the store for work; deciding on a copy of the row (the store decides,
+// in its transaction).
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,11 @@
 #include <unordered_set>
 #include <vector>
 
+#include "actors/dispatcher/claim_reply.hpp"
 #include "actors/dispatcher/hooked_claims.hpp"
 #include "actors/dispatcher/roster.hpp"
 #include "actors/gateway/intake.hpp"
+#include "actors/gateway/role.hpp"
 #include "actors/node/node.hpp"
 #include "actors/storage/role.hpp"
 #include "actors/support/alarm.hpp"
@@ -63,7 +66,9 @@ struct comparing {
   std::shared_ptr<promise_guard<core::result<messages::index_rebuilt>>> answer;
 };
 
-class dispatcher : public messages::dispatcher_actor::base {
+using dispatcher_at_door = messages::dispatcher_actor::extend_with<claim_desk>;
+
+class dispatcher : public dispatcher_at_door::base {
  public:
   dispatcher(caf::actor_config& cfg, dispatcher_deps deps);
   const char* name() const override { return "dispatcher"; }
@@ -71,8 +76,8 @@ class dispatcher : public messages::dispatcher_actor::base {
   void on_exit() override;
 
  private:
-  using claim_answer = core::result<messages::claimed_runs>;
-  using claim_promise = std::shared_ptr<promise_guard<claim_answer>>;
+  using claim_answer = claim_reply::answer;
+  using claim_promise = std::shared_ptr<claim_reply>;
   struct waiting_claim {
     messages::claim_runs wish;
     core::instant until = core::never;
@@ -102,6 +107,7 @@ class dispatcher : public messages::dispatcher_actor::base {
 
   // claims.cpp
   caf::result<claim_answer> claim(const messages::claim_runs& wish);
+  void claim(const messages::claim_runs& wish, const claim_promise& answer);
   bool try_claim(const messages::claim_runs& wish, const claim_promise& answer);
   void commit_claim(const messages::claim_runs& wish, const std::vector<core::run_id>& ids,
                     const claim_promise& answer);
@@ -109,7 +115,9 @@ class dispatcher : public messages::dispatcher_actor::base {
                commit_results& results, const claim_promise& answer);
   void hand_back(std::vector<messages::claimed_run> won, const claim_promise& answer);
   void unpick(const messages::claim_runs& wish, core::run_id run, bool again);
-  void serve_waiting();
+  enum class asking : std::uint8_t { hook, nobody };
+  void serve_waiting(asking whom = asking::hook);
+  void note_waits();
   void end_waits(core::instant now);
   void end_wait(std::list<waiting_claim>::iterator w);
   void drop_waits_of(core::session_id who);
@@ -118,6 +126,9 @@ class dispatcher : public messages::dispatcher_actor::base {
   core::span delay_of(core::session_id who);
   void arrive(const core::session& who);
   void watch(const messages::watch_claims& asked);
+
+  // offers.cpp
+  void take_offer(const messages::offer_runs& offer);
 
   // hooks.cpp
   enum class hook_step : std::uint8_t {
@@ -225,6 +236,7 @@ class dispatcher : public messages::dispatcher_actor::base {
   std::unordered_map<core::job_id, std::uint32_t> job_limits_;
   std::deque<core::job_id> archived_;  // oldest first; their limits are in job_limits_
   std::list<waiting_claim> waiting_;
+  std::unordered_set<core::run_id> tentative_;  // claimed out of an offer, and not committed yet
   std::unique_ptr<hooked_claims> hook_;  // null: there is no claim hook, and a claim pays nothing for it
   alarm alarm_;
   life_signs life_;

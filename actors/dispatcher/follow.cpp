@@ -62,6 +62,7 @@ void dispatcher::outlive(core::job_id archived) {
 // `handler` is given by a scan; else it comes from the spec or from what was known before.
 void dispatcher::follow(const core::run_head& head, const core::run_spec* spec,
                         std::optional<core::handler_kind> handler) {
+  if (!tentative_.empty()) tentative_.erase(head.id);
   const auto known = elsewhere_.find(head.id);
   if (!handler && spec != nullptr) handler = spec->handler;
   if (!handler && known != elsewhere_.end()) handler = known->second.handler;

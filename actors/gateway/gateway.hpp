@@ -18,13 +18,13 @@ namespace belfry::actors {
 
 // Whom the gateway asks. Empty handles: nobody is there yet.
 struct doors {
-  messages::intake_taker intake;
   messages::lease_desk_actor lease_desk;
   messages::operator_desk_actor operator_desk;
   messages::job_registry_actor jobs;
   messages::session_door sessions;
   messages::wake_door wakes;
   messages::dispatcher_actor dispatcher;
+  claim_desk claims = {};
   messages::node_client node;
   messages::spawner_door spawner = {};
   messages::cycle_door cycles;
@@ -80,6 +80,10 @@ class gateway : public gateway_actor::base {
   std::optional<core::failure> refuses(core::session_id who,
                                        const std::optional<core::token_hash>& shown) const;
 
+  void hand_on(messages::claim_runs m, const std::shared_ptr<open_question<messages::claimed_runs>>& q) {
+    if (!doors_.claims) return q->answer(refused_by(gate::starting));
+    caf::anon_send(doors_.claims, claim_at_door{std::move(m), q});
+  }
   template <class Who, class M, class T>
   void ask(const Who& who, M m, const std::shared_ptr<open_question<T>>& q, const char* whom) {
     if (!who) return q->answer(refused_by(gate::starting));

@@ -33,6 +33,11 @@ class intake : public platform::handoff<waiting_submission> {
     open_ = open;
   }
 
+  // By the dispatcher: whether somebody waits for a run. By storage: whether to offer it new ones before they
+  // are committed.
+  void claims_wait(bool any) { claims_wait_.store(any, std::memory_order_relaxed); }
+  bool claims_wait() const { return claims_wait_.load(std::memory_order_relaxed); }
+
   // By storage, after each commit: how the queue presses. What a door reads may be of two commits; it is
   // advice, and the store decides.
   void press(const core::pressure& p);
@@ -40,6 +45,7 @@ class intake : public platform::handoff<waiting_submission> {
 
  private:
   std::atomic<bool> open_{true};
+  std::atomic<bool> claims_wait_{false};
   std::atomic<std::uint64_t> queued_{0};
   std::atomic<std::uint64_t> press_at_{0}, press_until_{0}, pressing_{0};
   std::atomic<std::int64_t> pressed_since_{0}, press_wait_{-1}, press_relief_{-1};

@@ -116,7 +116,10 @@ void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* 
                    if constexpr (spoken_by_session<M>)
                      if (auto no = g.refuses(speaker_of(m), m.shown)) return question->answer(std::move(*no));
                    question->asked = true;
-                   g.ask(door(g), std::move(m), question, whom);
+                   if constexpr (std::is_same_v<M, claim_runs>)
+                     g.hand_on(std::move(m), question);
+                   else
+                     g.ask(door(g), std::move(m), question, whom);
                  }});
 }
 
@@ -124,10 +127,7 @@ void gateway_port::call(submit_runs m, reply<submitted> done) {
   auto question = admit(kind::new_work, state_->open_calls, state_->max_open_calls, std::move(done));
   if (!question) return;
   if (auto no = state_->submissions->refuses(m)) return question->answer(std::move(*no));
-  if (state_->submissions->put({std::move(m), std::move(question)}))
-    caf::anon_send(gateway_, gateway_call{[](gateway& g) {
-                     if (g.open_doors().intake) caf::anon_send(g.open_doors().intake, take_submissions{});
-                   }});
+  state_->submissions->put({std::move(m), std::move(question)});
 }
 void gateway_port::call(claim_runs m, reply<claimed_runs> done) {
   forward(

@@ -34,6 +34,11 @@ struct follow_with {
   messages::follower_actor who;
 };
 struct flush_changes {};
+// By the dispatcher, behind the claims that it made of an offer.
+struct offer_heard {
+  std::uint64_t number = 0;
+  bool taken = false;  // something of it
+};
 struct try_room {};
 struct keep_up {
   std::uint64_t commits = 0;  // so many there had been
@@ -66,6 +71,7 @@ using storage_actor = storage_client::extend<
     caf::reacts_to<messages::take_submissions>,  // something waits in the intake
     caf::reacts_to<follow_with>,                 // who gets the stream of committed heads
     caf::reacts_to<flush_changes>,               // by itself: everything queued is applied
+    caf::reacts_to<offer_heard>,                 // what was offered is claimed, or nobody wants it
     caf::reacts_to<try_room>,                    // by itself: the disk was full a second ago
     caf::reacts_to<keep_up>>;                    // by itself: housekeeping, when nothing was written since
 

@@ -55,6 +55,12 @@ std::size_t weight(const change_set& set) {
   return n;
 }
 
+// After an offer that nobody took: those who wait are others.
+constexpr core::span offer_rest = std::chrono::milliseconds{10};
+// More at a time are not offered: the commit is shared by many already, and a claim is to get the most urgent
+// of all.
+constexpr std::size_t most_offered = 64;
+
 // Without a commit for so long, nobody waits: time for what commits leave undone.
 constexpr core::span quiet = std::chrono::milliseconds{200};
 
@@ -64,6 +70,11 @@ storage_writer::storage_writer(caf::actor_config& cfg, std::shared_ptr<storage_d
     : storage_actor::base(cfg), deps_{std::move(deps)} {
   deps_->store->follow(deps_->rules);
   tell_pressure();
+  set_down_handler([this](const caf::down_msg& d) {
+    if (!follower_ || d.source != follower_.address()) return;
+    follower_ = nullptr;
+    if (std::exchange(offered_, false)) flush_soon();  // nobody hears of it any more
+  });
 }
 
 // Doors read it with each submission, without asking anybody.
@@ -93,10 +104,19 @@ auto storage_writer::make_behavior() -> behavior_type {
         return journal_told{last_event_};
       },
       [this](messages::take_submissions) { take_submissions(); },
-      [this](const follow_with& asked) { follower_ = asked.who; },
+      [this](const follow_with& asked) {
+        follower_ = asked.who;
+        monitor(follower_);
+      },
       [this](flush_changes) {
         flush_sent_ = false;
-        commit();
+        if (!offered_) commit();
+      },
+      [this](const offer_heard& heard) {
+        if (!offered_ || heard.number != offers_) return;  // it was committed meanwhile
+        offered_ = false;
+        if (!heard.taken) offer_not_before_ = deps_->clock->steady() + offer_rest;
+        flush_soon();
       },
       [this](try_room) { try_room_again(); },
       [this](const keep_up& since) {
@@ -171,13 +191,36 @@ void storage_writer::take_submissions() {
   }
   sets_ += waiting.size();
   question early;  // the planted bug
-  if (deps_->options.answer_before_commit) early = {{}, q.results, std::exchange(q.doors, {})};
+  if (deps_->options.answer_before_commit)
+    early = {{}, q.results, std::exchange(q.doors, {})};
+  else if (!offered_ && deps_->submissions->claims_wait())
+    offer(q.results);
   open_.push_back(std::move(q));
-  flush_soon();
+  // The dispatcher may take long to hear of an offer; what comes meanwhile is not gathered without end.
+  if (sets_ >= deps_->options.max_sets || bytes_ >= deps_->options.max_bytes)
+    commit();
+  else
+    flush_soon();
   caf::anon_send(storage_actor{this}, messages::take_submissions{});
   if (early.doors.empty()) return;
   tell_early(early.results);
   early.deliver();
+}
+
+// They are not committed, and might not be: who takes one has it only with the commit.
+void storage_writer::offer(const commit_results& results) {
+  if (!follower_ || deps_->clock->steady() < offer_not_before_) return;
+  messages::offer_runs news;
+  for (const auto& answer : results.answers) {
+    if (!answer || answer->replayed) continue;
+    for (const auto& run : answer->runs)
+      if (run.head.state == core::run_state::queued) news.runs.push_back(run);
+    if (news.runs.size() > most_offered) return;
+  }
+  if (news.runs.empty()) return;
+  news.number = ++offers_;
+  offered_ = true;
+  caf::anon_send(follower_, std::move(news));
 }
 
 // The planted bug: what is in the open transaction already counts.
@@ -189,7 +232,7 @@ void storage_writer::tell_early(const commit_results& results) {
 
 // When the mailbox is behind what is there now.
 void storage_writer::flush_soon() {
-  if (!std::exchange(flush_sent_, true)) caf::anon_send(storage_actor{this}, flush_changes{});
+  if (!offered_ && !std::exchange(flush_sent_, true)) caf::anon_send(storage_actor{this}, flush_changes{});
 }
 
 void storage_writer::question::deliver() {
@@ -237,6 +280,7 @@ bool storage_writer::commit() {
   auto answered = std::exchange(open_, {});
   const auto sets = std::exchange(sets_, 0);
   bytes_ = 0;
+  offered_ = false;
   const auto from = deps_->clock->steady();
   const auto committed = deps_->store->commit();
   deps_->says.observe(metric::store_commit_seconds, seconds(deps_->clock->steady() - from));

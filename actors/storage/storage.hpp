@@ -3,8 +3,9 @@
 // Each change set is applied when it arrives, its answer is kept; one flush message, sent to itself behind
 // everything that is queued by then, commits, and only then do answers leave. A commit that fails is a
 // failure for everybody in it, and the next one begins afresh. After the commit the heads go to the follower
-// (the dispatcher) before any answer goes out. Rejected: a timer that gathers a batch (latency for nothing),
-// one message per head.
+// (the dispatcher) before any answer goes out. While claims wait, it hears of new runs before the commit, and
+// its claims go into the same one (docs/decisions/0067). Rejected: a timer that gathers a batch (latency for
+// nothing), one message per head.
 #pragma once
 
 #include <memory>
@@ -45,6 +46,7 @@ class storage_writer : public storage_actor::base {
   };
 
   void take_submissions();
+  void offer(const commit_results& results);
   void tell_pressure();
   void note_submitted(const std::vector<question>& answered);
 
@@ -64,6 +66,9 @@ class storage_writer : public storage_actor::base {
   std::size_t sets_ = 0;
   std::size_t bytes_ = 0;
   bool flush_sent_ = false;
+  std::uint64_t offers_ = 0;
+  bool offered_ = false;            // the last of them is in the open transaction, and not heard yet
+  core::instant offer_not_before_;  // steady
   std::vector<core::run_id> logs_;  // that grew in the open transaction
   bool evidence_ = false;           // a refusal in it may have written an event that no receipt names
   messages::follower_actor follower_;

@@ -151,7 +151,9 @@ void supervisor::spawn_queue() {
   q.max_waiting_claims = o.max_waiting_claims;
   q.max_queued = o.max_queued;
   q.hook = o.claim_hook;
-  dispatcher_ = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);
+  const auto made = adopt("dispatcher", spawn<dispatcher, caf::monitored>(std::move(q)), queue_wave);
+  dispatcher_ = made;
+  doors_.claims = made;
   if (o.claim_hook.on()) adopt("claim-hook", spawn_claim_hook(), queue_wave, duty::claim_hook);
   caf::anon_send(storage_, follow_with{dispatcher_});
   doors_.lease_desk = adopt("lease-desk",
@@ -197,7 +199,9 @@ void supervisor::spawn_queue() {
   spawner_ = adopt("spawner", spawn<spawner, caf::monitored>(std::move(hands)), executors_wave);
   doors_.spawner = spawner_;
   spawn_waking();
-  doors_.intake = storage_;
+  if (d.port->submissions)
+    d.port->submissions->wake_with(
+        [who = intake_taker{storage_}] { caf::anon_send(who, take_submissions{}); });
   doors_.sessions = registry_;
   doors_.dispatcher = dispatcher_;
   doors_.node = node_client{supervisor_actor{this}};

@@ -87,6 +87,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::core::result<belfry::messages::node_status
 
 // messages/following
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::runs_committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::offer_runs)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_times)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_jobs)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::watch_leases)
@@ -140,6 +141,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::open_connection)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::connection)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::follow_with)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::flush_changes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::offer_heard)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::try_room)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::keep_up)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::journal_grew)
@@ -149,6 +151,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::add_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::drop_watch)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::tell_watchers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::gateway_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::actors::claim_at_door)
 
 // messages/hooks
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(belfry::messages::ask_claim_hook)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <mutex>
 #include <utility>
@@ -15,12 +16,21 @@ namespace belfry::platform {
 template <class T>
 class handoff {
  public:
-  /// Whether the taker is idle and has to be woken. After `close` the thing is dropped.
-  bool put(T thing) {
+  /// Wakes the taker if it is idle. After `close` the thing is dropped.
+  void put(T thing) {
     const std::lock_guard hold(mutex_);
-    if (closed_) return false;
+    if (closed_) return;
     waiting_.push_back(std::move(thing));
-    return !std::exchange(busy_, true);
+    if (wake_ && !std::exchange(busy_, true)) wake_();
+  }
+  /// Who is woken, on the thread of whoever puts; at once when something waits. The box is locked meanwhile:
+  /// `wake` sends word and returns.
+  void wake_with(std::function<void()> wake) {
+    const std::lock_guard hold(mutex_);
+    if (closed_) return;
+    wake_ = std::move(wake);
+    busy_ = !waiting_.empty();
+    if (busy_) wake_();
   }
   /// The oldest things, in order, until `enough(thing)` says so of one of them, which is taken too. None: the
   /// taker is idle from now on, and will be woken.
@@ -43,14 +53,17 @@ class handoff {
   /// The taker is gone: what waits is dropped, and so is what still comes.
   void close() {
     std::vector<T> dropped;  // outlives the lock: what is dropped may call somebody
+    std::function<void()> silenced;
     const std::lock_guard hold(mutex_);
     closed_ = true;
     dropped.swap(waiting_);
+    silenced.swap(wake_);
   }
 
  private:
   std::mutex mutex_;
   std::vector<T> waiting_;
+  std::function<void()> wake_;  // empty: there is no taker yet
   bool busy_ = false;
   bool closed_ = false;
 };
