@@ -47,10 +47,15 @@ waiting_seen dispatcher::look(const look_at_waiting& asked) {
   seen.at = now;
   std::vector<core::session> own;  // they come by themselves
   std::size_t sleeping = 0;
+  // Where nothing waits nobody is to be woken, and ten thousand sessions would be copied for nothing.
+  const bool anything = board_.ready() > 0;
   for (const auto* seat : roster_.here()) {
-    const bool room = board_.room_for(seat->who) && !pauses_.holds(seat->who, now);
-    seen.sessions.push_back({seat->who, seat->free_slots(), room});
-    if (room && sleeps(*seat)) ++sleeping;
+    ++seen.present;
+    if (anything) {
+      const bool room = board_.room_for(seat->who) && !pauses_.holds(seat->who, now);
+      seen.sessions.push_back({seat->who, seat->free_slots(), room});
+      if (room && sleeps(*seat)) ++sleeping;
+    }
     if (!core::owned_by_node(seat->who)) continue;
     own.push_back(seat->who);
     own.back().state = core::session_state::active;

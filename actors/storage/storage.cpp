@@ -320,6 +320,11 @@ void storage_writer::note_submitted(const std::vector<question>& answered) {
 void storage_writer::tell_follower(const std::vector<question>& answered) {
   if (!follower_) return;
   messages::runs_committed heads;
+  std::size_t runs = 0;
+  for (const auto& q : answered)
+    for (const auto& answer : q.results.answers)
+      if (answer && !answer->replayed) runs += answer->runs.size() + answer->also.size();
+  heads.runs.reserve(runs);
   for (const auto& q : answered) {
     for (const auto& answer : q.results.answers) {
       // What is only repeated was followed before. Its heads come without their specs, and a queued run among

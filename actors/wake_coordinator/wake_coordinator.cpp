@@ -162,7 +162,7 @@ void wake_coordinator::snapshot() {
             result_.active = s.active;
             result_.paused = s.paused;
             result_.paused_runs = s.paused_runs;
-            result_.sessions_scanned = s.sessions.size();
+            result_.sessions_scanned = s.present;
             result_.unclaimable = s.delayed;
             for (const auto& kind : s.kinds) result_.unclaimable += kind.held;
             more_ = more_ || seen.starving.more;
@@ -189,6 +189,7 @@ void wake_coordinator::select(waiting_seen seen, const climbed& ladder) {
   if (!ladder.error.empty()) result_.error = ladder.error;
   if (seen.seen.paused) return finish();
   const std::unordered_set<core::run_id> fans{ladder.fan_out.begin(), ladder.fan_out.end()};
+  if (seen.seen.sessions.size() < seen.seen.present) return finish();  // nothing waits
   memory_.tidy(seen.seen.at, seen.seen.sessions);
   auto choice = core::choose_wakes(seen.seen, memory_, deps_.options,
                                    [&](core::run_id run) { return counting_ && fans.contains(run); });

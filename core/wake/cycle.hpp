@@ -50,8 +50,9 @@ struct seated_session {
 // in what is next, not in what is queued.
 struct waiting_snapshot {
   instant at = never;
-  bool paused = false;  // the whole scheduler
-  std::vector<seated_session> sessions;
+  bool paused = false;                   // the whole scheduler
+  std::size_t present = 0;               // sessions that are here
+  std::vector<seated_session> sessions;  // all of them, or none where no run waits
   std::vector<waiting_kind> kinds;
   std::vector<waiting_run> fronts;  // in order
   std::size_t pending = 0, active = 0;

@@ -201,13 +201,15 @@ std::optional<failure> engine::apply_one(work& w, const step_run& c) {
     if (w.out.ended.size() > ended_before) hold_type(w, *said, w.out.ended.back());
   if (!spec && step.finished && core::ended_badly(step.next.state)) spec = spec_of(step.next);
   const bool tell_spec = c.want_spec || (step.finished && core::ended_badly(step.next.state));
-  run_row finished{step.next, row->handler, row->hooked, row->tagged};
+  std::optional<run_row> finished;  // where that has consequences
+  if (step.finished && (row->hooked || step.next.trial))
+    finished = {step.next, row->handler, row->hooked, row->tagged};
   // Whoever takes a run is told what became of it before.
   const bool again = (std::holds_alternative<core::cmd_claim>(c.command) && row->head.attempt > 0) ||
                      std::holds_alternative<core::cmd_reissue>(c.command);
   auto past = again && c.want_spec ? past_of(row->head) : nullptr;
   w.out.runs.push_back({std::move(step.next), tell_spec ? spec : nullptr, std::move(past)});
-  if (step.finished) run_hook(w, finished, std::move(spec));
+  if (finished) run_hook(w, *finished, std::move(spec));
   return std::nullopt;
 }
 
@@ -228,8 +230,9 @@ void engine::write_step(work& w, const run_row& before, core::run_step& step) {
   if (!step.lines.empty()) append_lines(w, step.lines, worker_log_bytes);
   const bool moved = step.next != before.head;
   if (moved) {
-    const run_row after{step.next, before.handler, before.hooked, before.tagged};
+    run_row after{std::move(step.next), before.handler, before.hooked, before.tagged};
     rows_.update_run(before, after);
+    step.next = std::move(after.head);  // a head is large: it is lent, not copied
     count(before.head, -1);
     count(step.next, 1);
     if (before.head.state == core::run_state::queued && leased(step.next.state)) {
