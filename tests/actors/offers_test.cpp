@@ -91,6 +91,34 @@ TEST_CASE_METHOD(offers_node, "offer: a commit that fails takes both back, and l
   CHECK(again.get()->runs.front().run.head.name == "next");
 }
 
+TEST_CASE_METHOD(offers_node, "offer: of a commit that fails nothing stays in line either",
+                 "[actors][offer]") {
+  auto claim = wait_for_work(worker("robot"));
+  auto special = task("special");
+  special.needs.capabilities = {"gpu"};
+  faults.next_commit = failure{errc::unavailable, "disk trouble", {}, {}};
+  CHECK(ask<submitted>(these({special})).refused_with(errc::unavailable));
+  CHECK(claim.answers() == 0);
+  CHECK(queue().counts.ready == 0);
+}
+
+TEST_CASE("offer: a claim hook is not asked about a run that is not committed", "[actors][offer][hook]") {
+  auto options = offers_node::outside_only();
+  options.claim_hook.url = "http://hook.test/claims";
+  virtual_node node{options};
+  messages::claim_runs wish;
+  wish.who = node.worker("robot");
+  wish.wait = 60s;
+  auto claim = node.send<claimed_runs>(wish);
+  node.run();
+  const auto asked = node.hook_calls.orders.size();
+  node.faults.next_commit = failure{errc::unavailable, "disk trouble", {}, {}};
+  CHECK(node.ask<submitted>(offers_node::these({offers_node::task("lost")})).refused_with(errc::unavailable));
+  CHECK(node.hook_calls.orders.size() == asked);
+  REQUIRE(node.ask<submitted>(offers_node::these({offers_node::task("kept")})));
+  CHECK(node.hook_calls.orders.size() == asked + 1);
+}
+
 TEST_CASE_METHOD(offers_node, "offer: of what comes at once the most urgent goes to who waits",
                  "[actors][offer]") {
   auto claim = wait_for_work(worker("robot"));
