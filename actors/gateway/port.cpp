@@ -99,8 +99,8 @@ concept spoken_by_session = requires(const M& m) {
 
 }  // namespace
 
-template <class M, class T, class Door>
-void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
+template <class M, class T, class Send>
+void gateway_port::forward_by(kind k, M m, reply<T> answer, Send send) {
   auto* counter = &state_->open_calls;
   auto most = state_->max_open_calls;
   if constexpr (std::is_same_v<M, claim_runs> || std::is_same_v<M, await_wakes>)
@@ -111,16 +111,21 @@ void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* 
     }
   auto question = admit(k, *counter, most, std::move(answer));
   if (!question) return;
-  caf::anon_send(gateway_, gateway_call{[question = std::move(question), m = std::move(m), door,
-                                         whom](gateway& g) mutable {
+  caf::anon_send(gateway_,
+                 gateway_call{[question = std::move(question), m = std::move(m), send](gateway& g) mutable {
                    if constexpr (spoken_by_session<M>)
                      if (auto no = g.refuses(speaker_of(m), m.shown)) return question->answer(std::move(*no));
                    question->asked = true;
-                   if constexpr (std::is_same_v<M, claim_runs>)
-                     g.hand_on(std::move(m), question);
-                   else
-                     g.ask(door(g), std::move(m), question, whom);
+                   send(g, std::move(m), question);
                  }});
+}
+
+template <class M, class T, class Door>
+void gateway_port::forward(kind k, M m, reply<T> answer, Door door, const char* whom) {
+  forward_by(k, std::move(m), std::move(answer),
+             [door, whom](gateway& g, M asked, const std::shared_ptr<open_question<T>>& question) {
+               g.ask(door(g), std::move(asked), question, whom);
+             });
 }
 
 void gateway_port::call(submit_runs m, reply<submitted> done) {
@@ -130,9 +135,10 @@ void gateway_port::call(submit_runs m, reply<submitted> done) {
   state_->submissions->put({std::move(m), std::move(question)});
 }
 void gateway_port::call(claim_runs m, reply<claimed_runs> done) {
-  forward(
-      kind::new_work, std::move(m), std::move(done), [](gateway& g) { return g.open_doors().dispatcher; },
-      "dispatcher");
+  forward_by(kind::new_work, std::move(m), std::move(done),
+             [](gateway& g, claim_runs asked, const std::shared_ptr<open_question<claimed_runs>>& question) {
+               g.hand_on(std::move(asked), question);
+             });
 }
 void gateway_port::call(touch_leases m, reply<touched> done) {
   forward(

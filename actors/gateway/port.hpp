@@ -81,6 +81,8 @@ class gateway_port : public messages::node_port {
   template <class T>
   std::shared_ptr<open_question<T>> admit(kind k, std::atomic<std::uint32_t>& counter, std::uint32_t most,
                                           messages::reply<T> answer);
+  template <class M, class T, class Send>
+  void forward_by(kind k, M m, messages::reply<T> done, Send send);
   template <class M, class T, class Door>
   void forward(kind k, M m, messages::reply<T> done, Door door, const char* whom);
 
