@@ -182,8 +182,9 @@ std::string status_page(context& ctx, const json_text& node, const json_text& qu
   const auto store = node["store"];
   if (store.there())
     f.add("store", store["kind"].text() + " " + store["path"].text() + ", " +
-                       sized(bytes_in(store["bytes"])) + ", durability " + store["durability"].text() +
-                       ", schema " + store["schema"].text());
+                       sized(bytes_in(store["bytes"])) +
+                       (store["kind"].text() == "sqlite" ? " with its journal" : "") + ", durability " +
+                       store["durability"].text() + ", schema " + store["schema"].text());
   f.add("journal", "up to event " + store["last_event"].text());
   f.add("jobs", store["jobs"].text());
   f.add("disk", {sized(bytes_in(node["disk"]["free_bytes"])) + " free at " + node["disk"]["path"].text(),
