@@ -102,7 +102,7 @@ TEST_CASE("cluster: what is planted is found", "[sim][cluster][planted]") {
     std::uint64_t within;  // seeds
   };
   const plant all[] = {{cluster_fault::deaf_to_stops, "deaf_to_stops", "fence", 600},
-                       {cluster_fault::gives_away_lost, "gives_away_lost", "fence", 600},
+                       {cluster_fault::gives_away_lost, "gives_away_lost", "fence", 3000},  // one in 500
                        {cluster_fault::forgets_held, "forgets_held", "fence", 600},
                        {cluster_fault::other_words, "other_words", "wire", 40},
                        {cluster_fault::drain_unheard, "drain_unheard", "drain", 40}};
